@@ -1,0 +1,2 @@
+//! Store, HTTP API and command line around `experiment-core`.
+#![forbid(unsafe_code)]

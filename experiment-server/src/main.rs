@@ -1,0 +1,4 @@
+//! The `experiment` binary.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Behaviour of the core, a module an area.

@@ -1,0 +1,1 @@
+//! What the test binaries share: reference records, data sets, tolerances.

@@ -1,0 +1,2 @@
+//! Runs the vectors.
+fn main() {}
