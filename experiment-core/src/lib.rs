@@ -1,7 +1,22 @@
 //! Experiments on retention offers, from definition to verdict, as plain functions over plain data.
 //!
-//! Data flows one way: [`stats`] knows no experiment, and nothing here does I/O, reads a clock or
-//! draws a random number of its own.
+//! Data flows one way, and each module may use those before it, never those behind it:
+//!
+//! 1. [`definition`]: what an experiment is.
+//! 2. [`assignment`]: who gets which offer, a pure function of definition and customer.
+//! 3. [`measure`]: one customer's history → a small vector → exact sums.
+//! 4. [`stats`]: numbers from numbers; knows no experiment.
+//! 5. [`report`]: what to believe and what to do.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number of its own: instants and seeds are
+//! arguments, so that every result can be computed again.
 #![forbid(unsafe_code)]
 
+pub mod decimal;
+pub mod time;
+
+pub mod assignment;
+pub mod definition;
+pub mod measure;
+pub mod report;
 pub mod stats;

@@ -1,0 +1,126 @@
+//! Metrics: rules that turn one customer's history into numbers.
+
+use crate::decimal::Decimal;
+use crate::time::Span;
+
+/// Most metrics in one experiment.
+pub const MAX_METRICS: usize = 100;
+
+/// A metric of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// Its name; matches `[A-Za-z0-9._-]{1,128}`.
+    pub key: String,
+    /// What is measured.
+    pub kind: MetricKind,
+    /// When events count, relative to the first exposure.
+    pub window: Window,
+    /// A measure of the time before exposure that explains part of the outcome (CUPED).
+    pub covariate: Option<Covariate>,
+    /// What the metric is for in the verdict.
+    pub role: Role,
+    /// Which way is good.
+    pub direction: Direction,
+    /// Guardrails: how much worse is still acceptable, on the metric's scale; not negative.
+    pub margin: Option<Decimal>,
+    /// The smallest effect worth acting on, on the metric's scale; not negative.
+    pub min_effect: Option<Decimal>,
+    /// Values are kept as whole multiples of 10^-`places`; 6 unless `scale` says otherwise.
+    pub places: u32,
+}
+
+/// What a metric measures.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MetricKind {
+    /// One number a customer.
+    Single(Measure),
+    /// The sum of one measure over the sum of another.
+    Ratio {
+        /// Above the line.
+        numerator: Measure,
+        /// Below the line.
+        denominator: Measure,
+    },
+}
+
+/// One number a customer, made from the events in the window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// How events become a number.
+    pub kind: MeasureKind,
+    /// The name of the events that count.
+    pub event: String,
+    /// Bounds on the customer's total.
+    pub cap: Cap,
+}
+
+/// How events become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MeasureKind {
+    /// 1 if the event occurred at least this often, else 0.
+    Conversion {
+        /// At least 1.
+        at_least: u32,
+    },
+    /// 1 if the event (an activity) occurred, else 0.
+    Retention,
+    /// 0 if the event (an activity) occurred, else 1.
+    Churn,
+    /// How many events.
+    Count,
+    /// The sum of the events' values; an event without a value adds nothing.
+    Sum,
+}
+
+/// Bounds on one customer's total, in the metric's unit.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Cap {
+    /// Totals below count as this.
+    pub low: Option<Decimal>,
+    /// Totals above count as this.
+    pub high: Option<Decimal>,
+}
+
+/// When events count: in [exposure + `from`, exposure + `to`) by exact time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Window {
+    /// Start after exposure.
+    pub from: Span,
+    /// End after exposure; without it the window never closes.
+    pub to: Option<Span>,
+    /// How long late facts are waited for before a day counts as mature.
+    pub grace: Span,
+}
+
+/// A measure over [exposure − `lookback`, exposure); customers without events there have 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Covariate {
+    /// How events become a number; the metric's own kind unless said otherwise.
+    pub kind: MeasureKind,
+    /// The name of the events that count.
+    pub event: String,
+    /// How far back.
+    pub lookback: Span,
+}
+
+/// What a metric is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Decides.
+    Primary,
+    /// Must not get worse by more than its margin.
+    Guardrail,
+    /// Explains; never in the verdict.
+    Secondary,
+}
+
+/// Which way is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// More is better.
+    Up,
+    /// Less is better.
+    Down,
+}

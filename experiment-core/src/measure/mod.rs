@@ -1,0 +1,1 @@
+//! From one customer history to exact sums.
