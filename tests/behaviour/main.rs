@@ -1,1 +1,3 @@
 //! Behaviour of the core, a module an area.
+
+mod distribution;
