@@ -3,7 +3,7 @@
 use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
 use crate::definition::{Direction, Plan, Sides};
 use crate::measure::Moments;
-use crate::stats::cuped::{self, Theta};
+use crate::stats::cuped::{cuped, CupedEstimate, Theta};
 use crate::stats::mean::{welch_test, MeanSummary};
 use crate::stats::proportion::{self, ProportionSummary};
 use crate::stats::ratio::{self, PairSummary};
@@ -66,8 +66,8 @@ impl Pair<'_> {
         }
         let (control, variant) = (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
         let interval = proportion::miettinen_nurminen_interval(&control, &variant, options)?;
-        let difference = share(&variant) - share(&control);
-        Ok(effect(difference, Some(unpooled_std_error(&control, &variant)), interval))
+        let difference = proportion::rate_difference(&control, &variant)?;
+        Ok(effect(difference, Some(proportion::unpooled_std_error(&control, &variant)?), interval))
     }
 
     /// The effect over the control.
@@ -93,9 +93,9 @@ impl Pair<'_> {
     }
 
     /// The test on means adjusted by the covariate.
-    pub(crate) fn cuped_test(&self, options: &TestOptions) -> Result<cuped::CupedResult, NotEstimable> {
+    pub(crate) fn cuped_test(&self, options: &TestOptions) -> Result<CupedEstimate, NotEstimable> {
         let (control, variant) = (pair_of(self.metric, self.control)?, pair_of(self.metric, self.variant)?);
-        cuped::cuped_test(&control, &variant, Theta::Joint, options)
+        cuped(&control, &variant, Theta::Joint, options)
     }
 
     /// The whole CUPED reading.
@@ -184,11 +184,6 @@ fn share(summary: &ProportionSummary) -> f64 {
 /// (1 − p)/(np): the variance of the logarithm of a share.
 fn odds_against(summary: &ProportionSummary) -> f64 {
     (1.0 - share(summary)) / summary.successes as f64
-}
-
-fn unpooled_std_error(control: &ProportionSummary, variant: &ProportionSummary) -> f64 {
-    let part = |summary: &ProportionSummary| share(summary) * (1.0 - share(summary)) / summary.n as f64;
-    libm::sqrt(part(control) + part(variant))
 }
 
 fn shifted(interval: Interval) -> Interval {

@@ -12,8 +12,7 @@ use crate::time::{Timestamp, DAY};
 ///
 /// `invalid` (the arms' sizes do not fit the weights) → `continue` (the sample is not complete: a fixed
 /// plan is read once) → `ship` → `keep_control` → `inconclusive`.
-#[must_use]
-pub fn verdict(
+pub(crate) fn verdict(
     design: &Design,
     aggregates: &Aggregates,
     health: &Health,
