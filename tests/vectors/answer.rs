@@ -3,10 +3,11 @@
 use experiment_core::stats::{Interval, NotEstimable};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::fmt;
 
 /// What the library says for one key.
-#[derive(Clone, Debug)]
-pub enum Answer {
+#[derive(Clone)]
+pub(crate) enum Answer {
     /// A number, possibly infinite.
     Number(f64),
     /// Several, in the order of the input.
@@ -16,14 +17,28 @@ pub enum Answer {
 }
 
 /// Gives the answer for a key, or nothing for a key that the method does not know.
-pub type Answers = Box<dyn Fn(&str) -> Option<Answer>>;
+pub(crate) type Answers = Box<dyn Fn(&str) -> Option<Answer>>;
 
 /// Reads the input of a case; an unknown or missing field is an error.
-pub type Method = fn(&Value) -> Result<Answers, String>;
+pub(crate) type Method = fn(&Value) -> Result<Answers, String>;
 
 /// Reads an input strictly: the type denies unknown fields.
-pub fn parse<Input: DeserializeOwned>(input: &Value) -> Result<Input, String> {
+pub(crate) fn parse<Input: DeserializeOwned>(input: &Value) -> Result<Input, String> {
     serde_json::from_value(input.clone()).map_err(|error| format!("input: {error}"))
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(value) => write!(out, "{value:e}"),
+            Self::List(answers) => {
+                write!(out, "[")?;
+                answers.iter().try_for_each(|answer| write!(out, "{answer}, "))?;
+                write!(out, "]")
+            }
+            Self::NotEstimable(reason) => write!(out, "not estimable ({reason})"),
+        }
+    }
 }
 
 impl From<f64> for Answer {
@@ -51,11 +66,11 @@ impl<T: Into<Answer>> From<Result<T, NotEstimable>> for Answer {
 }
 
 /// The lower end of an interval that may not exist.
-pub fn lower(interval: Result<Interval, NotEstimable>) -> Answer {
+pub(crate) fn lower(interval: Result<Interval, NotEstimable>) -> Answer {
     interval.map(|interval| interval.lower).into()
 }
 
 /// The upper end of an interval that may not exist.
-pub fn upper(interval: Result<Interval, NotEstimable>) -> Answer {
+pub(crate) fn upper(interval: Result<Interval, NotEstimable>) -> Answer {
     interval.map(|interval| interval.upper).into()
 }

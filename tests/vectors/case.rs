@@ -10,7 +10,7 @@ use std::path::Path;
 /// One case of a vector file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Case {
+pub(crate) struct Case {
     name: String,
     input: Value,
     expect: Map<String, Value>,
@@ -36,7 +36,7 @@ impl Case {
 }
 
 /// Reads a vector file; an empty one is an error.
-pub fn read_cases(file: &Path) -> Result<Vec<Case>, String> {
+pub(crate) fn read_cases(file: &Path) -> Result<Vec<Case>, String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let cases: Vec<Case> =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -45,7 +45,7 @@ pub fn read_cases(file: &Path) -> Result<Vec<Case>, String> {
 
 /// What came of a file.
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     cases: usize,
     values: usize,
     failed: usize,
@@ -55,7 +55,7 @@ pub struct Tally {
 
 impl Tally {
     /// Runs all cases with the method.
-    pub fn of(cases: &[Case], method: Method) -> Self {
+    pub(crate) fn of(cases: &[Case], method: Method) -> Self {
         let mut tally = Self { cases: cases.len(), ..Self::default() };
         for case in cases {
             tally.run(case, method);
@@ -64,12 +64,12 @@ impl Tally {
     }
 
     /// Counts the cases of a method that does not exist yet.
-    pub fn pending(cases: &[Case]) -> Self {
+    pub(crate) fn pending(cases: &[Case]) -> Self {
         Self { cases: cases.len(), pending: true, ..Self::default() }
     }
 
     /// The line that is always printed.
-    pub fn line(&self, name: &str) -> String {
+    pub(crate) fn line(&self, name: &str) -> String {
         if self.pending {
             return format!("{name}: pending {}", self.cases);
         }
@@ -77,7 +77,7 @@ impl Tally {
     }
 
     /// All problems, or none.
-    pub fn outcome(&self) -> Result<(), String> {
+    pub(crate) fn outcome(&self) -> Result<(), String> {
         if self.failed == 0 { Ok(()) } else { Err(self.problems.join("\n")) }
     }
 
@@ -97,7 +97,7 @@ impl Tally {
             match answers(key) {
                 None => self.fail(format!("{}: {key} is not known to the method", case.name)),
                 Some(got) if agrees(&got, want, case.tolerance(key)) => {}
-                Some(got) => self.fail(format!("{}: {key} is {got:?}, not {want}", case.name)),
+                Some(got) => self.fail(format!("{}: {key} is {got}, not {want}", case.name)),
             }
         }
     }

@@ -13,7 +13,7 @@ enum Counts {
     Table { table: Vec<Vec<u64>> },
 }
 
-pub fn chi_square(input: &Value) -> Result<Answers, String> {
+pub(crate) fn chi_square(input: &Value) -> Result<Answers, String> {
     let counts: Counts = parse(input)?;
     Ok(Box::new(move |key| {
         let test = |divergence| match &counts {
@@ -42,7 +42,7 @@ pub fn chi_square(input: &Value) -> Result<Answers, String> {
     }))
 }
 
-pub fn multiplicity(input: &Value) -> Result<Answers, String> {
+pub(crate) fn multiplicity(input: &Value) -> Result<Answers, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Input {

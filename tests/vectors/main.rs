@@ -101,15 +101,21 @@ fn file_trial(file: PathBuf, lines: &Lines) -> Trial {
     let name = name_of(&file);
     let lines = Arc::clone(lines);
     Trial::test(name.clone(), move || {
+        // Stands until the run is over, in case it panics.
+        set_line(&lines, &name, format!("{name}: failed, the method panicked"));
         let (line, outcome) = match run_file(&name, &file) {
             Ok(tally) => (tally.line(&name), tally.outcome()),
             Err(problem) => (format!("{name}: failed, {problem}"), Err(problem)),
         };
-        if let Ok(mut lines) = lines.lock() {
-            lines.insert(name, line);
-        }
+        set_line(&lines, &name, line);
         outcome.map_err(Failed::from)
     })
+}
+
+fn set_line(lines: &Lines, name: &str, line: String) {
+    if let Ok(mut lines) = lines.lock() {
+        lines.insert(name.to_owned(), line);
+    }
 }
 
 fn run_file(name: &str, file: &Path) -> Result<Tally, String> {

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// An arm as the vectors write it.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Arm {
+pub(crate) struct Arm {
     n: u64,
     mean: f64,
     variance: f64,
@@ -60,7 +60,7 @@ fn of(comparison: &Result<Comparison, NotEstimable>, part: impl Fn(&Comparison) 
     comparison.as_ref().map(part).map_err(|reason| *reason).into()
 }
 
-pub fn welch_t(input: &Value) -> Result<Answers, String> {
+pub(crate) fn welch_t(input: &Value) -> Result<Answers, String> {
     let TwoArms { control, variant, level } = parse::<TwoArms<Arm>>(input)?;
     let (control, variant) = (MeanSummary::from(control), MeanSummary::from(variant));
     let test = move |options| mean::welch_test(&control, &variant, &options);
@@ -85,7 +85,7 @@ pub fn welch_t(input: &Value) -> Result<Answers, String> {
     }))
 }
 
-pub fn relative_lift(input: &Value) -> Result<Answers, String> {
+pub(crate) fn relative_lift(input: &Value) -> Result<Answers, String> {
     let TwoArms { control, variant, level } = parse::<TwoArms<Arm>>(input)?;
     let (control, variant) = (MeanSummary::from(control), MeanSummary::from(variant));
     let options = TestOptions::two_sided(level);
@@ -127,7 +127,7 @@ fn bounded(set: Result<FiellerSet, NotEstimable>) -> (Answer, Answer) {
     }
 }
 
-pub fn ratio_delta(input: &Value) -> Result<Answers, String> {
+pub(crate) fn ratio_delta(input: &Value) -> Result<Answers, String> {
     let TwoArms { control, variant, level } = parse::<TwoArms<Pair>>(input)?;
     let (control, variant) = (PairSummary::from(control), PairSummary::from(variant));
     let options = TestOptions::two_sided(level);
@@ -158,7 +158,7 @@ pub fn ratio_delta(input: &Value) -> Result<Answers, String> {
     }))
 }
 
-pub fn cuped(input: &Value) -> Result<Answers, String> {
+pub(crate) fn cuped(input: &Value) -> Result<Answers, String> {
     let TwoArms { control, variant, level } = parse::<TwoArms<Pair>>(input)?;
     let (control, variant) = (PairSummary::from(control), PairSummary::from(variant));
     let options = TestOptions::two_sided(level);

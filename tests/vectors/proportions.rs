@@ -9,7 +9,7 @@ use serde_json::Value;
 /// An arm as the vectors write it.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Arm {
+pub(crate) struct Arm {
     n: u64,
     conversions: u64,
 }
@@ -20,7 +20,7 @@ impl From<Arm> for ProportionSummary {
     }
 }
 
-pub fn two_proportion(input: &Value) -> Result<Answers, String> {
+pub(crate) fn two_proportion(input: &Value) -> Result<Answers, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Input {
@@ -59,7 +59,7 @@ pub fn two_proportion(input: &Value) -> Result<Answers, String> {
     }))
 }
 
-pub fn one_proportion(input: &Value) -> Result<Answers, String> {
+pub(crate) fn one_proportion(input: &Value) -> Result<Answers, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Input {
