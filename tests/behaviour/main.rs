@@ -2,3 +2,4 @@
 
 mod definition;
 mod distribution;
+mod report;
