@@ -4,8 +4,20 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Metric, Plan, Variant};
+use super::reader::{Field, Fields, Problems, Taken, suggestion};
+use super::variant::{self, MAX_VARIANTS, Variant};
+use super::{InvalidDefinition, MAX_METRICS, Method, Metric, MetricKind, Plan, Problem, Role};
+use super::{name, parse_metric, plan, unsupported};
 use crate::decimal::Decimal;
+
+/// Longest salt in bytes.
+const MAX_SALT_BYTES: usize = 256;
+/// Longest hypothesis in bytes.
+const MAX_HYPOTHESIS_BYTES: usize = 4_096;
+/// Most attributes by which one experiment's results are sliced.
+pub const MAX_DIMENSIONS: usize = 20;
+/// Most customers on the override lists of one experiment.
+pub const MAX_OVERRIDES: usize = 10_000;
 
 /// Who draws the arms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -51,9 +63,232 @@ pub struct Experiment {
 }
 
 impl Experiment {
+    /// Reads an experiment from a document and checks all of it.
+    ///
+    /// A field that is null counts as absent. `docs/definition.md` lists every field with its default.
+    ///
+    /// # Errors
+    /// [`InvalidDefinition`] with every problem, each with its path and its mend.
+    ///
+    /// # Examples
+    /// ```
+    /// use experiment_core::definition::{Experiment, read_document};
+    ///
+    /// let document = read_document("key: winback\nvariants: [{key: control}, {key: discount}]").unwrap();
+    /// assert_eq!(Experiment::parse(document).unwrap().variants.len(), 2);
+    ///
+    /// let document = read_document("key: winback\nvarients: []").unwrap();
+    /// let invalid = Experiment::parse(document).unwrap_err();
+    /// assert!(invalid.to_string().contains("did you mean \"variants\"?"));
+    /// ```
+    pub fn parse(mut document: Value) -> Result<Experiment, InvalidDefinition> {
+        // Nothing to do as long as serde_json keeps its maps sorted, which any crate of a build can change.
+        document.sort_all_objects();
+        let problems = Problems::default();
+        let parsed = experiment(&Field::root(&document, &problems));
+        match parsed {
+            Some(mut experiment) if problems.is_empty() => {
+                if let Value::Object(fields) = &mut document {
+                    fields.remove("overrides");
+                }
+                experiment.document = document;
+                Ok(experiment)
+            }
+            _ => Err(InvalidDefinition { problems: problems.into_vec() }),
+        }
+    }
+
     /// The index of the variant with this key.
     #[must_use]
     pub fn variant_index(&self, key: &str) -> Option<usize> {
         self.variants.iter().position(|variant| variant.key == key)
     }
+
+    /// XXH3-64 of [`Experiment::document`] as compact JSON with sorted keys: equal for equal definitions,
+    /// whatever their overrides.
+    #[must_use]
+    pub fn version_hash(&self) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(self.document.to_string().as_bytes())
+    }
+
+    /// What is still missing before customers may enter; empty when nothing is. A draft may lack these.
+    #[must_use]
+    pub fn ready_to_start(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let primaries = || self.metrics.iter().filter(|metric| metric.role == Role::Primary);
+        if primaries().next().is_none() {
+            let detail = "no metric is primary, so nothing could decide";
+            problems.push(Problem::new("metrics", detail, "give the deciding metric role: primary"));
+        } else if primaries().all(|metric| matches!(metric.kind, MetricKind::Ratio { .. })) {
+            let detail = "a ratio cannot be the only primary: it can rise while both its parts fall";
+            let mend = "make its numerator or another metric primary as well";
+            problems.push(Problem::new("metrics", detail, mend));
+        }
+        match self.plan.method {
+            Method::Fixed if self.plan.target.is_none() => {
+                let detail = "method fixed decides once, when the target is reached, and none is given";
+                let mend = "add target: {customers_per_arm: N} or target: {end: DAY}";
+                problems.push(Problem::new("plan.target", detail, mend));
+            }
+            Method::Fixed => {}
+        }
+        problems
+    }
+}
+
+const ASSIGNMENT_MODES: &[(&str, AssignmentMode)] = &[
+    ("server", AssignmentMode::Server),
+    ("external", AssignmentMode::External),
+    ("strict", AssignmentMode::Strict),
+];
+
+fn experiment(field: &Field<'_>) -> Option<Experiment> {
+    field.object(unsupported::EXPERIMENT_FIELDS, |fields| {
+        let key = fields.required("key", "name the experiment, such as key: winback_2026", name::key);
+        let hypothesis = fields.optional("hypothesis", hypothesis);
+        let traffic = fields.or("traffic", Decimal::ONE, share);
+        let salt = fields.optional("salt", salt);
+        fields.or("hash", (), hash);
+        let mode = fields.or("assignment", AssignmentMode::Server, |mode| mode.choice(ASSIGNMENT_MODES, &[]));
+        let mut variant_keys = Taken::new();
+        let variants = variants(fields, mode, &mut variant_keys);
+        let overrides = fields.or("overrides", BTreeMap::new(), |overrides| {
+            let variants = variants.as_ref().map(|(variants, _)| variants.as_slice());
+            read_overrides(overrides, &variant_keys, variants)
+        });
+        let mut taken = Taken::new();
+        let dimensions = fields.list("dimensions", MAX_DIMENSIONS, |dimension| {
+            name::distinct(dimension, &mut taken, name::label)
+        });
+        let mut taken = Taken::new();
+        let metrics = fields.list("metrics", MAX_METRICS, |metric| parse_metric::metric(metric, &mut taken));
+        let plan = fields.or("plan", Plan::default(), plan::plan);
+        let key = key?;
+        let (variants, control) = variants?;
+        Some(Experiment {
+            salt: salt?.unwrap_or_else(|| key.clone()),
+            key,
+            hypothesis: hypothesis?,
+            traffic: traffic?,
+            assignment: mode?,
+            variants,
+            control,
+            overrides: overrides?,
+            dimensions: dimensions?,
+            metrics: metrics?,
+            plan: plan?,
+            document: Value::Null,
+        })
+    })
+}
+
+fn hypothesis(field: &Field<'_>) -> Option<String> {
+    let text = field.text()?;
+    if text.len() > MAX_HYPOTHESIS_BYTES {
+        return field.problem("is too long", format!("keep to {MAX_HYPOTHESIS_BYTES} bytes"));
+    }
+    Some(text.to_owned())
+}
+
+fn share(field: &Field<'_>) -> Option<Decimal> {
+    let share = field.amount()?;
+    if share.is_negative() || share > Decimal::ONE {
+        return field.problem(
+            format!("{share} is not between 0 and 1"),
+            "write a share: 0.5 for half of the customers",
+        );
+    }
+    Some(share)
+}
+
+fn salt(field: &Field<'_>) -> Option<String> {
+    let text = field.text()?;
+    match name::check_length(text, MAX_SALT_BYTES) {
+        Ok(()) => Some(text.to_owned()),
+        Err(error) => field.problem(error.to_string(), format!("use 1 to {MAX_SALT_BYTES} bytes")),
+    }
+}
+
+/// Every other hash is known by name to a later version, with parameters of its own.
+fn hash(field: &Field<'_>) -> Option<()> {
+    if field.value() == "xxh3" {
+        return Some(());
+    }
+    field.problem("a hash other than xxh3 is not supported yet", "write hash: xxh3, or leave it out")
+}
+
+/// The variants with the index of the control; `taken` gets the keys of all, sound or not.
+fn variants(
+    fields: &mut Fields<'_>,
+    mode: Option<AssignmentMode>,
+    taken: &mut Taken,
+) -> Option<(Vec<Variant>, usize)> {
+    let mend = "list two or more, such as variants: [{key: control}, {key: discount}]";
+    let read = fields.required("variants", mend, |list| {
+        let read = list.list(MAX_VARIANTS, |item| variant::variant(item, taken))?;
+        if read.len() < 2 {
+            return list.problem("fewer than two variants leave nothing to compare", mend);
+        }
+        Some(read)
+    })?;
+    with_control(fields, read, mode)
+}
+
+fn with_control(
+    fields: &Fields<'_>,
+    read: Vec<(Variant, bool)>,
+    mode: Option<AssignmentMode>,
+) -> Option<(Vec<Variant>, usize)> {
+    let marked: Vec<usize> = (0..read.len()).filter(|index| read[*index].1).collect();
+    if let [_, second, ..] = marked[..] {
+        let detail = "a second variant says control: true";
+        let name = format!("variants[{second}].control");
+        return fields.problem_at(&name, detail, "mark exactly one, or none to take the first");
+    }
+    let control = marked.first().copied().unwrap_or(0);
+    let variants: Vec<Variant> = read.into_iter().map(|(variant, _)| variant).collect();
+    if variants.iter().all(|variant| variant.weight.is_zero()) {
+        return fields.problem(
+            "variants",
+            "all weights are 0, so nobody could enter",
+            "weigh at least one above 0",
+        );
+    }
+    // Whoever draws the arms elsewhere decides there; we only compare.
+    if variants[control].weight.is_zero() && mode != Some(AssignmentMode::External) {
+        let name = format!("variants[{control}].weight");
+        let detail = "the control has weight 0, so nothing could be compared with it";
+        return fields.problem_at(&name, detail, "give the control a weight above 0");
+    }
+    Some((variants, control))
+}
+
+/// Written as variant → customers, kept as customer → index of the variant.
+fn read_overrides(
+    field: &Field<'_>,
+    variant_keys: &Taken,
+    variants: Option<&[Variant]>,
+) -> Option<BTreeMap<String, usize>> {
+    let mut overrides = BTreeMap::new();
+    let mut taken = Taken::new();
+    let mut sound = true;
+    for (key, list) in field.entries()? {
+        if !variant_keys.contains_key(key) {
+            let known = variant_keys.keys().map(String::as_str);
+            let mend = suggestion(key, known).unwrap_or_else(|| "use the key of a variant".to_owned());
+            list.problem::<()>("is not the key of a variant", mend);
+        }
+        let customers = list.list(MAX_OVERRIDES, |item| name::distinct(item, &mut taken, name::customer_id));
+        sound &= customers.is_some();
+        // Where the variants themselves are wrong there is no index, and no experiment either.
+        let index = variants.and_then(|variants| variants.iter().position(|variant| variant.key == key));
+        for customer in customers.unwrap_or_default() {
+            overrides.insert(customer, index.unwrap_or(usize::MAX));
+        }
+    }
+    if overrides.len() > MAX_OVERRIDES {
+        let detail = format!("{} customers are too many", overrides.len());
+        return field.problem(detail, format!("keep to at most {MAX_OVERRIDES}"));
+    }
+    sound.then_some(overrides)
 }

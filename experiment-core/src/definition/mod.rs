@@ -1,20 +1,37 @@
 //! What an experiment is: data only, valid by construction.
 //!
-//! [`Experiment::parse`] reads a document (JSON or YAML), reports every problem at once, each with the
-//! path of its field and the mend, and gives an [`Experiment`] that needs no further checks.
+//! [`read_document`] turns JSON or YAML into a document. [`Experiment::parse`] reads that, reports every
+//! problem at once, each with the path of its field and the mend, and gives an [`Experiment`] that needs no
+//! further checks.
+//!
+//! A new field touches its type, the parse function beside it (copy the neighbour's line), `change.rs`
+//! (may it change while running?) and `docs/definition.md`.
 
+mod change;
+mod document;
 mod experiment;
 mod metric;
+mod name;
 mod offer;
+mod parse_metric;
 mod plan;
+mod problem;
+mod reader;
 mod schedule;
+mod unsupported;
 mod variant;
 
-pub use experiment::{AssignmentMode, Experiment};
+pub use change::allowed_while_running;
+pub use document::{DocumentError, MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, read_document};
+pub use experiment::{AssignmentMode, Experiment, MAX_DIMENSIONS, MAX_OVERRIDES};
 pub use metric::{
     Cap, Covariate, Direction, MAX_METRICS, Measure, MeasureKind, Metric, MetricKind, Role, Window,
 };
+pub use name::{
+    MAX_CUSTOMER_ID_BYTES, MAX_NAME_BYTES, NameError, check_customer_id, check_event_name, check_key,
+};
 pub use offer::{Cost, CostBasis, Offer};
 pub use plan::{Correction, Method, Plan, Sides, Target};
-pub use schedule::{LifecycleStep, Status};
+pub use problem::{InvalidDefinition, Problem};
+pub use schedule::{LifecycleError, LifecycleStep, Status};
 pub use variant::{MAX_VARIANTS, Variant};

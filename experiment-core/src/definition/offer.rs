@@ -1,6 +1,11 @@
 //! What a variant gives a customer, and what it costs the company.
 
+use super::name;
+use super::reader::{Field, Fields};
 use crate::decimal::Decimal;
+
+/// Most costs of one offer.
+const MAX_COSTS: usize = 20;
 
 /// An offer.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -36,4 +41,34 @@ pub enum CostBasis {
     Each(Decimal),
     /// This share of the event's value.
     Weight(Decimal),
+}
+
+pub(super) fn offer(field: &Field<'_>) -> Option<Offer> {
+    field.object(&[], |fields| {
+        let kind = fields.required("kind", "say what is offered, such as kind: discount", name::label);
+        let taken = fields.optional("taken", name::event);
+        let cost = fields.list("cost", MAX_COSTS, cost);
+        let per_exposure = fields.optional("per_exposure", Field::amount_from_zero);
+        Some(Offer { kind: kind?, taken: taken?, cost: cost?, per_exposure: per_exposure? })
+    })
+}
+
+fn cost(field: &Field<'_>) -> Option<Cost> {
+    field.object(&[], |fields| {
+        let event =
+            fields.required("event", "name the event that costs, such as event: redeemed", name::event);
+        let each = fields.optional("each", Field::amount_from_zero);
+        let weight = fields.optional("weight", Field::amount_from_zero);
+        let basis = match (each?, weight?) {
+            (Some(each), None) => Some(CostBasis::Each(each)),
+            (None, Some(weight)) => Some(CostBasis::Weight(weight)),
+            (Some(_), Some(_)) => one_basis(fields, "stands beside each"),
+            (None, None) => one_basis(fields, "is missing, and so is each"),
+        };
+        Some(Cost { event: event?, basis: basis? })
+    })
+}
+
+fn one_basis<T>(fields: &Fields<'_>, detail: &str) -> Option<T> {
+    fields.problem("weight", detail, "give each (money per event) or weight (share of the event's value)")
 }

@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 
-use super::Offer;
+use super::name;
+use super::offer::{self, Offer};
+use super::reader::{Field, Taken};
 use crate::decimal::Decimal;
 
 /// Most arms in one experiment.
 pub const MAX_VARIANTS: usize = 100;
+/// Most named changes of one variant.
+const MAX_CHANGES: usize = 20;
 
 /// One arm: its share of the customers, and what it gives them.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,4 +25,23 @@ pub struct Variant {
     pub changes: Vec<String>,
     /// What the customer is given, and what that costs.
     pub offer: Option<Offer>,
+}
+
+/// A variant, and whether it says that it is the control.
+pub(super) fn variant(field: &Field<'_>, taken: &mut Taken) -> Option<(Variant, bool)> {
+    field.object(&[], |fields| {
+        let key = fields.required("key", "name the variant, such as key: control", |key| {
+            name::distinct(key, taken, name::key)
+        });
+        let control = fields.or("control", false, Field::flag);
+        let weight = fields.or("weight", Decimal::ONE, Field::amount_from_zero);
+        let payload = fields.or("payload", Value::Null, |payload| Some(payload.value().clone()));
+        let mut changed = Taken::new();
+        let changes =
+            fields.list("changes", MAX_CHANGES, |change| name::distinct(change, &mut changed, name::label));
+        let offer = fields.optional("offer", offer::offer);
+        let variant =
+            Variant { key: key?, weight: weight?, payload: payload?, changes: changes?, offer: offer? };
+        Some((variant, control?))
+    })
 }

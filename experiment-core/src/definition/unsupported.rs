@@ -1,0 +1,23 @@
+//! What the language knows but this version does not do yet: refused by name, never ignored.
+//!
+//! To support one of these, delete its name here and read it where its neighbours are read.
+
+/// Fields of an experiment.
+pub(super) const EXPERIMENT_FIELDS: &[&str] =
+    &["layer", "holdout", "audience", "contact", "requires", "economics", "expose"];
+
+/// Fields of a metric.
+pub(super) const METRIC_FIELDS: &[&str] =
+    &["covariates", "terms", "discount", "of", "q", "horizon", "inactive"];
+
+/// Kinds of metrics.
+pub(super) const METRIC_KINDS: &[&str] = &["linear", "quantile", "nps", "survival"];
+
+/// Fields of a plan.
+pub(super) const PLAN_FIELDS: &[&str] = &["looks", "spending", "tuning", "prior", "ship", "stratify"];
+
+/// Methods of a plan.
+pub(super) const METHODS: &[&str] = &["always_valid", "group_sequential", "bayesian"];
+
+/// Corrections for many comparisons.
+pub(super) const CORRECTIONS: &[&str] = &["sidak", "holm_sidak", "hochberg", "hommel", "benjamini_yekutieli"];
