@@ -7,6 +7,7 @@ mod answer;
 mod case;
 mod counts;
 mod means;
+mod planning;
 mod proportions;
 
 use answer::Method;
@@ -22,7 +23,9 @@ const METHODS: &[(&str, Method)] = &[
     ("chi_square", counts::chi_square),
     ("cuped", means::cuped),
     ("multiplicity", counts::multiplicity),
+    ("non_inferiority", planning::non_inferiority),
     ("one_proportion", proportions::one_proportion),
+    ("power", planning::power),
     ("ratio_delta", means::ratio_delta),
     ("relative_lift", means::relative_lift),
     ("two_proportion", proportions::two_proportion),
@@ -41,11 +44,9 @@ const PENDING: &[&str] = &[
     "ks_2samp",
     "mann_whitney",
     "msprt",
-    "non_inferiority",
     "normal_mixture_boundary",
     "normal_normal",
     "post_stratification",
-    "power",
     "quantile",
     "rate_ratio",
     "resampling",
