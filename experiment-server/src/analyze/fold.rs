@@ -158,7 +158,7 @@ mod tests {
 
     fn folded(values: u32) -> Aggregates {
         let mut keys = Keys::default();
-        let mut folder = Folder::new(vec![0..1], 1);
+        let mut folder = Folder::new(std::iter::once(0..1).collect(), 1);
         for i in 0..values {
             let (value, _) = keys.intern(format!("value {i}").as_bytes()).unwrap();
             folder.add(1, i == 0, &[value], [Entry { steps: 3, rounded: 1 }].into_iter()).unwrap();

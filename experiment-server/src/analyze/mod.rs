@@ -4,6 +4,7 @@
 //! (`distinct`, `totals`) and folded into [`Aggregates`](experiment_core::report::Aggregates) (`fold`).
 //! Memory grows with the customers, not with the rows.
 
+mod check;
 mod columns;
 mod distinct;
 mod error;
@@ -29,3 +30,22 @@ pub use reading::{Reading, read};
 pub use reject::Reason;
 pub use rejects_file::RejectsFile;
 pub use request::{Flags, MetricRequest, ROW_UNIT, Request, RequestError, RowKind, Unit};
+
+use experiment_core::report::{Report, report};
+
+/// Reads `source` and analyses it: [`read`], then the core's report, then what was read and left out.
+///
+/// # Errors
+/// [`AnalyzeError`].
+pub fn analyze(
+    request: &Request,
+    source: &mut Source<'_>,
+    rejects: Option<RejectsFile>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, AnalyzeError> {
+    let Reading { design, aggregates, input } = read(request, source, rejects, progress)?;
+    let mut report = report(&design, &aggregates, None)?;
+    report.health.checks.push(check::rejected_rows(&input));
+    report.input = Some(input);
+    Ok(report)
+}
