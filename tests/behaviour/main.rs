@@ -1,6 +1,8 @@
 //! Behaviour of the core, a module an area.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing test may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
+mod assignment;
 mod definition;
 mod distribution;
 mod reference;
+mod report;

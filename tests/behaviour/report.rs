@@ -3,10 +3,10 @@
 use experiment_core::definition::{Correction, Direction, Method, Plan, Role, Sides, Target, Window};
 use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
 use experiment_core::report::{
-    report, Aggregates, Bound, CheckCode, Design, Estimand, Level, MetricDesign, Reading, Report, Stage,
-    VariantDesign, VerdictCode,
+    Aggregates, Bound, CheckCode, Design, Estimand, Level, MetricDesign, Reading, Report, Stage,
+    VariantDesign, VerdictCode, report,
 };
-use experiment_core::time::{Day, Span, Timestamp, DAY};
+use experiment_core::time::{DAY, Day, Span, Timestamp};
 
 const PLACES: u32 = 6;
 const ONE: i64 = 1_000_000;
@@ -72,7 +72,9 @@ fn aggregates(n: (i64, i64), successes: &[(i64, i64)]) -> Aggregates {
     aggregates.exposed = arms.map(|(arm, n)| (cell(arm, Population::Analysed, 0), counted(n))).into();
     for (control, variant) in successes {
         let sums = [(0, proportion(n.0, *control)), (1, proportion(n.1, *variant))];
-        aggregates.metrics.push(sums.map(|(arm, moments)| (cell(arm, Population::Analysed, 0), moments)).into());
+        aggregates
+            .metrics
+            .push(sums.map(|(arm, moments)| (cell(arm, Population::Analysed, 0), moments)).into());
     }
     aggregates
 }
@@ -103,7 +105,10 @@ fn published_retention_counts_give_the_published_decision() {
     assert!((report.health.srm.as_ref().unwrap().p_value - 0.008_607_987_810_836_262).abs() < 1e-12);
     assert_eq!(level(&report, CheckCode::Srm), Level::Ok);
     assert_eq!(report.verdict.verdict, VerdictCode::KeepControl);
-    assert!(report.verdict.reasons[0].contains("r7 is lower in discount than in control: 18.20 % against 19.02 %"));
+    assert!(
+        report.verdict.reasons[0]
+            .contains("r7 is lower in discount than in control: 18.20 % against 19.02 %")
+    );
 }
 
 #[test]
@@ -131,7 +136,10 @@ fn each_verdict_has_its_case() {
     assert_eq!(verdict_of(&tiny, &aggregates((1_000, 1_000), &[(400, 405)])).0, KeepControl);
 
     let secondary = design(vec![up(Role::Primary), up(Role::Secondary)]);
-    assert_eq!(verdict_of(&secondary, &aggregates((1_000, 1_000), &[(400, 405), (300, 500)])).0, Inconclusive);
+    assert_eq!(
+        verdict_of(&secondary, &aggregates((1_000, 1_000), &[(400, 405), (300, 500)])).0,
+        Inconclusive
+    );
 }
 
 #[test]
@@ -225,21 +233,34 @@ fn one_sided_plans_leave_the_far_end_open() {
     one.plan.sides = Sides::One;
     let report = report(&one, &aggregates((1_000, 1_000), &[(400, 300)]), None).unwrap();
     let comparison = &report.metrics[0].comparisons[0];
-    assert_eq!((comparison.unbounded.as_slice(), comparison.effect.unwrap().upper), ([Bound::Upper].as_slice(), None));
+    assert_eq!(
+        (comparison.unbounded.as_slice(), comparison.effect.unwrap().upper),
+        ([Bound::Upper].as_slice(), None)
+    );
     assert!(comparison.p_value.unwrap() > 0.999);
     assert_eq!(report.verdict.verdict, VerdictCode::Inconclusive);
 }
 
 #[test]
 fn degenerate_arms_give_reasons_not_nan() {
-    let cases = [((0, 0), (0, 0)), ((1, 1), (0, 1)), ((100, 100), (0, 0)), ((100, 100), (100, 100)), ((5, 0), (2, 0))];
+    let cases = [
+        ((0, 0), (0, 0)),
+        ((1, 1), (0, 1)),
+        ((100, 100), (0, 0)),
+        ((100, 100), (100, 100)),
+        ((5, 0), (2, 0)),
+    ];
     for (n, successes) in cases {
         for estimand in [Estimand::Proportion, Estimand::Mean] {
             let mut one = design(vec![metric("kept", Role::Primary, Direction::Up)]);
             one.metrics[0].estimand = estimand;
             let report = report(&one, &aggregates(n, &[successes]), None).unwrap();
             let comparison = &report.metrics[0].comparisons[0];
-            assert_eq!(comparison.p_value.is_none(), comparison.not_estimable.is_some(), "{n:?} {successes:?}");
+            assert_eq!(
+                comparison.p_value.is_none(),
+                comparison.not_estimable.is_some(),
+                "{n:?} {successes:?}"
+            );
             let text = serde_json::to_string(&report).unwrap();
             assert!(!text.contains("null") && !text.contains("NaN"), "{text}");
             assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);

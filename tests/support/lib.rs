@@ -9,3 +9,8 @@ use std::path::PathBuf;
 pub fn data_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data")
 }
+
+/// The guides' Rust examples, compiled and run by `cargo test -p experiment-tests --doc`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/assignment.md")]
+pub struct Guides;

@@ -4,7 +4,7 @@ use super::family::adjust;
 use super::metric::MetricAnalysis;
 use super::sums::{self, arms};
 use super::verdict::verdict;
-use super::{health, Aggregates, Cells, Design, DimensionReport, Report, VariantCount, LIBRARY_VERSION};
+use super::{Aggregates, Cells, Design, DimensionReport, LIBRARY_VERSION, Report, VariantCount, health};
 use crate::definition::{Correction, Role};
 use crate::measure::{MomentsOverflow, Slice};
 use crate::time::Timestamp;
@@ -93,7 +93,8 @@ fn dimensions(
     for name in &design.dimensions {
         for metric in 0..design.metrics.len() {
             let values = analysed.iter_mut().filter(|(dimension, _, _)| dimension == name);
-            let mut members: Vec<_> = values.filter_map(|(_, _, analyses)| analyses.get_mut(metric)).collect();
+            let mut members: Vec<_> =
+                values.filter_map(|(_, _, analyses)| analyses.get_mut(metric)).collect();
             decide(design, &mut members, Correction::BenjaminiHochberg);
         }
     }

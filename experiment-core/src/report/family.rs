@@ -36,7 +36,8 @@ pub(crate) fn adjust(p_values: &[Option<f64>], correction: Correction, alpha: f6
         Correction::Bonferroni | Correction::Holm => alpha / size,
         Correction::BenjaminiHochberg => alpha * rejected / size,
     };
-    let place = |p_value: f64| Adjusted { p_value, significant: p_value <= alpha, confidence_level: 1.0 - miss };
+    let place =
+        |p_value: f64| Adjusted { p_value, significant: p_value <= alpha, confidence_level: 1.0 - miss };
     adjusted.into_iter().map(place).collect()
 }
 

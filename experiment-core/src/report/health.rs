@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    sums, Aggregates, Check, CheckCode, Design, Estimand, Health, Level, MetricReport, Srm, Stage,
-};
+use super::{Aggregates, Check, CheckCode, Design, Estimand, Health, Level, MetricReport, Srm, Stage, sums};
 use crate::definition::Role;
 use crate::measure::{Moments, Population};
 use crate::stats::srm::chi_square_test;
@@ -91,7 +89,8 @@ fn crossover_check(crossed: u64, total: u64) -> Check {
     let share = if total == 0 { 0.0 } else { crossed as f64 / total as f64 };
     let found = format!("{crossed} of {total} customers ({:.2} %) were seen in two variants", share * 100.0);
     if share > CROSSOVER_WARNING {
-        let advice = "they are left out, which can bias the comparison. Make sure that a customer keeps their variant";
+        let advice =
+            "they are left out, which can bias the comparison. Make sure that a customer keeps their variant";
         return check(CheckCode::Crossover, Level::Warn, format!("{found}; {advice}."));
     }
     check(CheckCode::Crossover, Level::Ok, format!("{found} and are left out."))

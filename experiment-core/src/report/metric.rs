@@ -1,7 +1,7 @@
 //! One metric in one slice: arms, comparisons, and what each comparison decides.
 
 use super::family::Adjusted;
-use super::reading::{alternative, better, count, mean_of, pair_of, proportion_of, Pair};
+use super::reading::{Pair, alternative, better, count, mean_of, pair_of, proportion_of};
 use super::sums::ArmSums;
 use super::{
     Arm, ArmSoFar, Comparison, Decision, Design, Estimand, MetricDesign, MetricReport, NotEstimableReason,
@@ -70,7 +70,8 @@ impl<'a> MetricAnalysis<'a> {
             let comparison = &mut self.report.comparisons[place];
             let tested = comparison.p_value.is_some() || comparison.cuped.is_some();
             comparison.decision = decision;
-            comparison.adjusted_p_value = family.get(place).filter(|_| tested).map(|adjusted| adjusted.p_value);
+            comparison.adjusted_p_value =
+                family.get(place).filter(|_| tested).map(|adjusted| adjusted.p_value);
         }
     }
 
@@ -151,7 +152,9 @@ fn arm(metric: &MetricDesign, key: &str, moments: &Moments) -> Arm {
     let variance = match metric.estimand {
         Estimand::Proportion => estimate(metric, moments).map(|p| p * (1.0 - p)),
         Estimand::Mean => mean_of(metric, moments).ok().map(|mean| mean.variance),
-        Estimand::Ratio => pair_of(metric, moments).and_then(|pair| delta_method(&pair)).ok().map(|r| r.variance),
+        Estimand::Ratio => {
+            pair_of(metric, moments).and_then(|pair| delta_method(&pair)).ok().map(|r| r.variance)
+        }
     };
     Arm {
         variant: key.to_owned(),

@@ -3,8 +3,8 @@
 use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
 use crate::definition::{Direction, Plan, Sides};
 use crate::measure::Moments;
-use crate::stats::cuped::{cuped, CupedEstimate, Theta};
-use crate::stats::mean::{welch_test, MeanSummary};
+use crate::stats::cuped::{CupedEstimate, Theta, cuped};
+use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::{self, ProportionSummary};
 use crate::stats::ratio::{self, PairSummary};
 use crate::stats::relative::log_delta;
@@ -46,15 +46,20 @@ impl Pair<'_> {
     pub(crate) fn test(&self, options: &TestOptions) -> Result<stats::Comparison, NotEstimable> {
         match self.metric.estimand {
             Estimand::Proportion => {
-                let (control, variant) = (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
+                let (control, variant) =
+                    (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
                 proportion::pooled_z_test(&control, &variant, options)
             }
-            Estimand::Mean => {
-                welch_test(&mean_of(self.metric, self.control)?, &mean_of(self.metric, self.variant)?, options)
-            }
-            Estimand::Ratio => {
-                ratio::ratio_test(&pair_of(self.metric, self.control)?, &pair_of(self.metric, self.variant)?, options)
-            }
+            Estimand::Mean => welch_test(
+                &mean_of(self.metric, self.control)?,
+                &mean_of(self.metric, self.variant)?,
+                options,
+            ),
+            Estimand::Ratio => ratio::ratio_test(
+                &pair_of(self.metric, self.control)?,
+                &pair_of(self.metric, self.variant)?,
+                options,
+            ),
         }
     }
 
@@ -64,7 +69,8 @@ impl Pair<'_> {
             let test = self.test(options)?;
             return Ok(effect(test.effect, Some(test.std_error), test.interval));
         }
-        let (control, variant) = (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
+        let (control, variant) =
+            (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
         let interval = proportion::miettinen_nurminen_interval(&control, &variant, options)?;
         let difference = proportion::rate_difference(&control, &variant)?;
         Ok(effect(difference, Some(proportion::unpooled_std_error(&control, &variant)?), interval))
@@ -74,20 +80,31 @@ impl Pair<'_> {
     pub(crate) fn relative(&self, options: &TestOptions) -> Result<RelativeEffect, NotEstimable> {
         match self.metric.estimand {
             Estimand::Proportion => {
-                let (control, variant) = (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
+                let (control, variant) =
+                    (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
                 let interval = proportion::risk_ratio_log_interval(&control, &variant, options)?;
                 let ratio = share(&variant) / share(&control);
                 let on_log = libm::sqrt(odds_against(&control) + odds_against(&variant));
                 Ok(relative(ratio - 1.0, ratio * on_log, shifted(interval)))
             }
-            Estimand::Mean => {
-                log_relative(&mean_of(self.metric, self.control)?, &mean_of(self.metric, self.variant)?, options)
-            }
+            Estimand::Mean => log_relative(
+                &mean_of(self.metric, self.control)?,
+                &mean_of(self.metric, self.variant)?,
+                options,
+            ),
             Estimand::Ratio => {
                 let control = ratio::delta_method(&pair_of(self.metric, self.control)?)?;
                 let variant = ratio::delta_method(&pair_of(self.metric, self.variant)?)?;
-                let summary = |estimate: &ratio::RatioEstimate, n| MeanSummary { n, mean: estimate.ratio, variance: estimate.variance };
-                log_relative(&summary(&control, count(self.control)), &summary(&variant, count(self.variant)), options)
+                let summary = |estimate: &ratio::RatioEstimate, n| MeanSummary {
+                    n,
+                    mean: estimate.ratio,
+                    variance: estimate.variance,
+                };
+                log_relative(
+                    &summary(&control, count(self.control)),
+                    &summary(&variant, count(self.variant)),
+                    options,
+                )
             }
         }
     }
@@ -114,7 +131,11 @@ impl Pair<'_> {
     }
 
     /// The interval of a reading at any level and on any side, for decisions.
-    pub(crate) fn decision_interval(&self, reading: Reading, options: &TestOptions) -> Result<Interval, NotEstimable> {
+    pub(crate) fn decision_interval(
+        &self,
+        reading: Reading,
+        options: &TestOptions,
+    ) -> Result<Interval, NotEstimable> {
         match reading {
             Reading::Cuped => Ok(self.cuped_test(options)?.comparison.interval),
             Reading::Unadjusted => {
@@ -128,9 +149,14 @@ impl Pair<'_> {
     }
 
     /// The interval for a guardrail's margin: Wald's for proportions, Welch's otherwise.
-    pub(crate) fn guardrail_interval(&self, reading: Reading, options: &TestOptions) -> Result<Interval, NotEstimable> {
+    pub(crate) fn guardrail_interval(
+        &self,
+        reading: Reading,
+        options: &TestOptions,
+    ) -> Result<Interval, NotEstimable> {
         if reading == Reading::Unadjusted && self.metric.estimand == Estimand::Proportion {
-            let (control, variant) = (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
+            let (control, variant) =
+                (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
             return Ok(proportion::unpooled_z_test(&control, &variant, options)?.interval);
         }
         self.decision_interval(reading, options)
@@ -172,7 +198,11 @@ pub(crate) fn pair_of(metric: &MetricDesign, moments: &Moments) -> Result<PairSu
     })
 }
 
-fn log_relative(control: &MeanSummary, variant: &MeanSummary, options: &TestOptions) -> Result<RelativeEffect, NotEstimable> {
+fn log_relative(
+    control: &MeanSummary,
+    variant: &MeanSummary,
+    options: &TestOptions,
+) -> Result<RelativeEffect, NotEstimable> {
     let result = log_delta(control, variant, options)?;
     Ok(relative(result.estimate, result.std_error, result.interval))
 }
@@ -192,7 +222,13 @@ fn shifted(interval: Interval) -> Interval {
 
 fn relative(estimate: f64, std_error: f64, interval: Interval) -> RelativeEffect {
     let (ends, _) = effect(estimate, Some(std_error), interval);
-    RelativeEffect { estimate, std_error: ends.std_error, lower: ends.lower, upper: ends.upper, set: RelativeSet::Interval }
+    RelativeEffect {
+        estimate,
+        std_error: ends.std_error,
+        lower: ends.lower,
+        upper: ends.upper,
+        set: RelativeSet::Interval,
+    }
 }
 
 /// An effect whose infinite ends are absent and named.

@@ -6,7 +6,7 @@ use super::{
     VerdictCode,
 };
 use crate::definition::{Direction, Role, Target};
-use crate::time::{Timestamp, DAY};
+use crate::time::{DAY, Timestamp};
 
 /// The verdict; the first rule that fits speaks.
 ///
@@ -26,7 +26,8 @@ pub(crate) fn verdict(
     if let Some(reason) = incomplete(design, aggregates, metrics, as_of) {
         return Verdict { verdict: VerdictCode::Continue, variant: None, reasons: vec![reason] };
     }
-    let outlooks: Vec<Outlook> = design.treatments().map(|variant| outlook(design, metrics, variant)).collect();
+    let outlooks: Vec<Outlook> =
+        design.treatments().map(|variant| outlook(design, metrics, variant)).collect();
     if failed.is_none()
         && let Some(best) = best(&outlooks)
     {
@@ -158,7 +159,12 @@ fn outlook(design: &Design, metrics: &[MetricReport], variant: usize) -> Outlook
     outlook
 }
 
-fn judge_primary(outlook: &mut Outlook, metric: &MetricReport, comparison: &Comparison, min_effect: Option<f64>) {
+fn judge_primary(
+    outlook: &mut Outlook,
+    metric: &MetricReport,
+    comparison: &Comparison,
+    min_effect: Option<f64>,
+) {
     let effect = deciding_effect(comparison);
     let good = match metric.direction {
         Direction::Up => effect > 0.0,
@@ -182,13 +188,20 @@ fn judge_primary(outlook: &mut Outlook, metric: &MetricReport, comparison: &Comp
     }
 }
 
-fn judge_guardrail(outlook: &mut Outlook, metric: &MetricReport, comparison: &Comparison, margin: Option<f64>) {
+fn judge_guardrail(
+    outlook: &mut Outlook,
+    metric: &MetricReport,
+    comparison: &Comparison,
+    margin: Option<f64>,
+) {
     let margin = amount(metric.kind, margin.unwrap_or(0.0));
     let (name, variant) = (&metric.metric, &comparison.variant);
     if comparison.decision.is_some_and(|decision| decision.significant) {
         outlook.guarded.push(format!("{name} in {variant} is not worse by {margin} or more."));
     } else {
-        outlook.unguarded.push(format!("It is not shown that {name} in {variant} is not worse by {margin} or more."));
+        outlook
+            .unguarded
+            .push(format!("It is not shown that {name} in {variant} is not worse by {margin} or more."));
     }
 }
 
@@ -217,7 +230,8 @@ fn describe(metric: &MetricReport, comparison: &Comparison, effect: f64) -> Stri
     let way = if effect > 0.0 { "higher" } else { "lower" };
     let value = |key: &str| {
         let arm = metric.arms.iter().find(|arm| arm.variant == key);
-        arm.and_then(|arm| arm.estimate).map_or_else(|| "unknown".to_owned(), |value| level(metric.kind, value))
+        arm.and_then(|arm| arm.estimate)
+            .map_or_else(|| "unknown".to_owned(), |value| level(metric.kind, value))
     };
     let p_value = comparison.adjusted_p_value.or(comparison.p_value).unwrap_or(1.0);
     let p_value = if p_value < 0.0001 { "below 0.0001".to_owned() } else { format!("{p_value:.4}") };
