@@ -8,3 +8,4 @@ pub mod output;
 pub mod running;
 pub mod settings;
 pub mod store;
+pub mod telemetry;

@@ -35,6 +35,8 @@ pub struct Settings {
     pub max_requests: usize,
     /// Threads that answer requests; at least 1.
     pub threads: usize,
+    /// Whether SIGTERM and SIGINT are caught from the start, for [`Server::wait`](crate::http::Server::wait).
+    pub catch_signals: bool,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -75,6 +77,7 @@ impl Settings {
             max_connections: 4_096,
             max_requests: 1_024,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            catch_signals: false,
             clock: system_clock(),
         }
     }
@@ -102,6 +105,7 @@ impl fmt::Debug for Settings {
             .field("max_connections", &self.max_connections)
             .field("max_requests", &self.max_requests)
             .field("threads", &self.threads)
+            .field("catch_signals", &self.catch_signals)
             .finish_non_exhaustive()
     }
 }
@@ -120,7 +124,9 @@ pub enum KeyError {
     )]
     TooShort(usize),
     /// Longer than a header should be.
-    #[error("{ADMIN_KEY_VARIABLE} has {0} characters, the most is {MAX_KEY_CHARS}; mend: make one with `openssl rand -hex 32`")]
+    #[error(
+        "{ADMIN_KEY_VARIABLE} has {0} characters, the most is {MAX_KEY_CHARS}; mend: make one with `openssl rand -hex 32`"
+    )]
     TooLong(usize),
     /// A header could not carry it.
     #[error(

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod console;
+mod serve;
 
 use std::ffi::OsString;
 use std::io;
@@ -22,12 +23,14 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Analyze(analyze::Args),
+    Serve(serve::Args),
 }
 
 impl Command {
     fn run(self, console: &mut Console<'_>) -> anyhow::Result<Exit> {
         match self {
             Command::Analyze(args) => analyze::run(args, console),
+            Command::Serve(args) => serve::run(args, console),
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::body::read_json_body;
 use super::fields::{Fields, kind_of};
 use super::limits::MAX_NAMED_EXPERIMENTS;
-use super::problem::{FieldError, Kind, Problem};
+use super::problem::Problem;
 use super::reply;
 use super::state::{AppState, Compiled};
 use super::store_problem::unknown_experiment;
@@ -91,26 +91,18 @@ pub(crate) async fn assign_customer(
 }
 
 fn read_ask(body: Value) -> Result<Ask, Problem> {
-    let mut fields =
-        Fields::of(body, "").map_err(|error| Problem::of_field(Kind::InvalidRequest, error))?;
+    let mut fields = Fields::of_body(body)?;
     let one = fields.text("experiment");
     let several = read_keys(&mut fields);
     if one.is_some() && several.is_some() {
         fields.wrong("experiments", "stands beside \"experiment\"", "send one of the two");
     }
     let (mut customer, mut attributes) = (None, None);
-    match fields.take("customer").map(|customer| Fields::of(customer, "customer")) {
-        None => fields.wrong("customer", "is missing", "say who: {\"id\": \"…\", \"attributes\": {…}}"),
-        Some(Err(error)) => {
-            let error = FieldError { mend: "send an object such as {\"id\": \"…\"}".to_owned(), ..error };
-            fields.extend(vec![error]);
-        }
-        Some(Ok(mut inner)) => {
+    if fields.needs("customer", "who: {\"id\": \"…\", \"attributes\": {…}}") {
+        if let Some(mut inner) = fields.object("customer", "send an object such as {\"id\": \"…\"}") {
             customer = inner.customer_id("id");
             attributes = inner.attributes("attributes");
-            if let Err(errors) = inner.finish() {
-                fields.extend(errors);
-            }
+            fields.join(inner);
         }
     }
     let record = fields.flag("record");
@@ -208,9 +200,8 @@ async fn record(
     customer: String,
     attributes: Option<Attributes>,
 ) -> Result<(), Problem> {
-    let is_new = |answer: &Answer<'_>| {
-        answer.exposure == Exposure::NotRecorded && answer.decision.is_analysed()
-    };
+    let is_new =
+        |answer: &Answer<'_>| answer.exposure == Exposure::NotRecorded && answer.decision.is_analysed();
     let proposals: Vec<Proposal> = (answers.iter().filter(|answer| is_new(answer)))
         .map(|answer| {
             Proposal::Assign(ProposedAssign {

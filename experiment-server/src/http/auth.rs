@@ -103,10 +103,13 @@ fn sent_key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
         return Ok(Some(key.as_bytes()));
     }
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    let bearer = value.as_bytes().split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
+    let bearer =
+        value.as_bytes().split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
     let key = bearer.map(|(_, key)| key.trim_ascii());
     key.map(Some).ok_or_else(|| {
-        Problem::unauthenticated("Authorization is not of the form Bearer KEY; mend: send Authorization: Bearer KEY")
+        Problem::unauthenticated(
+            "Authorization is not of the form Bearer KEY; mend: send Authorization: Bearer KEY",
+        )
     })
 }
 

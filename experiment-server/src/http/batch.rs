@@ -101,7 +101,8 @@ fn split(body: &[u8]) -> Result<Vec<&[u8]>, Problem> {
 fn envelope(object: &str) -> Result<Vec<&[u8]>, Problem> {
     let mut deserializer = serde_json::Deserializer::from_str(object);
     let read = deserializer.deserialize_map(EnvelopeVisitor);
-    let envelope = read.map_err(|error| Problem::of_field(Kind::InvalidBody, JsonError::from(error).into()))?;
+    let envelope =
+        read.map_err(|error| Problem::of_field(Kind::InvalidBody, JsonError::from(error).into()))?;
     match (envelope.events, envelope.other) {
         (None, _) => Ok(vec![object.as_bytes()]),
         (Some(events), None) => Ok(events.into_iter().map(|item| item.get().as_bytes()).collect()),

@@ -34,7 +34,10 @@ impl MediaType {
         let essence = value.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
         match essence.as_str() {
             "" => Some(MediaType::Unsaid),
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/jsonlines"
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/jsonlines"
             | "application/x-jsonlines" => Some(MediaType::Ndjson),
             "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" => Some(MediaType::Yaml),
             "application/json" | "text/json" => Some(MediaType::Json),
@@ -125,8 +128,9 @@ async fn collect(mut body: Body, length: usize) -> Result<Bytes, Problem> {
 }
 
 fn too_large() -> Problem {
-    let detail =
-        format!("the body has more than {MAX_BODY_BYTES} bytes, the most for one request; mend: split the batch");
+    let detail = format!(
+        "the body has more than {MAX_BODY_BYTES} bytes, the most for one request; mend: split the batch"
+    );
     closing(Problem::new(Kind::TooLarge, detail))
 }
 

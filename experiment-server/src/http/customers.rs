@@ -48,8 +48,9 @@ pub(super) async fn explain_customer(
     query: Query,
 ) -> Result<Response, Problem> {
     query.end()?;
-    check_customer_id(&customer)
-        .map_err(|error| invalid("id", error.to_string(), format!("use 1 to {MAX_CUSTOMER_ID_BYTES} bytes")))?;
+    check_customer_id(&customer).map_err(|error| {
+        invalid("id", error.to_string(), format!("use 1 to {MAX_CUSTOMER_ID_BYTES} bytes"))
+    })?;
     let view = off_thread(move || explained(&app, key, customer)).await?;
     reply::json(&view)
 }

@@ -18,20 +18,28 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// The fields of `value`, whose own path is `prefix` (empty for the body).
+    /// The fields of `value`.
     ///
     /// # Errors
     /// It is no object.
-    pub(crate) fn of(value: Value, prefix: &str) -> Result<Fields, FieldError> {
+    pub(crate) fn of(value: Value) -> Result<Fields, FieldError> {
         match value {
             Value::Object(map) => {
-                Ok(Fields { map, prefix: prefix.to_owned(), known: Vec::new(), errors: Vec::new() })
+                Ok(Fields { map, prefix: String::new(), known: Vec::new(), errors: Vec::new() })
             }
             other => {
                 let detail = format!("is {}, not an object", kind_of(&other));
-                Err(FieldError::new(prefix, detail, "send an object such as {\"customer\": …}"))
+                Err(FieldError::new("", detail, "send an object such as {\"customer\": …}"))
             }
         }
+    }
+
+    /// [`Fields::of`] for a whole body.
+    ///
+    /// # Errors
+    /// A problem: it is no object.
+    pub(crate) fn of_body(value: Value) -> Result<Fields, Problem> {
+        Fields::of(value).map_err(|error| Problem::of_field(Kind::InvalidRequest, error))
     }
 
     /// The field as it came; asking for a field makes it a known one.
@@ -40,15 +48,33 @@ impl Fields {
         self.map.remove(name).filter(|value| !value.is_null())
     }
 
-    /// Notes something that is wrong with a field.
-    pub(crate) fn wrong(&mut self, name: &str, detail: impl Into<String>, mend: impl Into<String>) {
-        let path = if self.prefix.is_empty() { name.to_owned() } else { format!("{}.{name}", self.prefix) };
-        self.errors.push(FieldError::new(path, detail, mend));
+    /// The fields of an object within this one; `mend` shows such an object.
+    pub(crate) fn object(&mut self, name: &'static str, mend: &str) -> Option<Fields> {
+        match self.take(name)? {
+            Value::Object(map) => {
+                let prefix = self.path(name);
+                Some(Fields { map, prefix, known: Vec::new(), errors: Vec::new() })
+            }
+            other => {
+                self.wrong(name, format!("is {}, not an object", kind_of(&other)), mend);
+                None
+            }
+        }
     }
 
-    /// Notes what is wrong within a field.
-    pub(crate) fn extend(&mut self, errors: Vec<FieldError>) {
-        self.errors.extend(errors);
+    /// Takes over what is wrong within an object that [`Fields::object`] gave.
+    pub(crate) fn join(&mut self, inner: Fields) {
+        self.errors.extend(inner.finish().err().unwrap_or_default());
+    }
+
+    fn path(&self, name: &str) -> String {
+        if self.prefix.is_empty() { name.to_owned() } else { format!("{}.{name}", self.prefix) }
+    }
+
+    /// Notes something that is wrong with a field.
+    pub(crate) fn wrong(&mut self, name: &str, detail: impl Into<String>, mend: impl Into<String>) {
+        let path = self.path(name);
+        self.errors.push(FieldError::new(path, detail, mend));
     }
 
     /// Any text.
@@ -95,12 +121,17 @@ impl Fields {
 
     /// A text that must be there; `what` says what it names.
     pub(crate) fn required(&mut self, name: &'static str, what: &str) -> Option<String> {
-        if !self.map.get(name).is_some_and(|value| !value.is_null()) {
+        if self.needs(name, what) { self.text(name) } else { None }
+    }
+
+    /// Whether a field is there; that it isn't is noted. `what` says what it names.
+    pub(crate) fn needs(&mut self, name: &'static str, what: &str) -> bool {
+        let there = self.map.get(name).is_some_and(|value| !value.is_null());
+        if !there {
             self.known.push(name);
             self.wrong(name, "is missing", format!("name {what}"));
-            return None;
         }
-        self.text(name)
+        there
     }
 
     /// The name of an event, which must be there.
@@ -188,15 +219,19 @@ impl Fields {
         (self.errors.len() == before).then_some(map)
     }
 
-    /// What was read, if nothing was wrong: `build` gets it from what the fields gave.
+    /// Ends the reading.
     ///
     /// # Errors
     /// Everything that was wrong, fields that nobody asked for included.
     pub(crate) fn finish(mut self) -> Result<(), Vec<FieldError>> {
-        let left: Vec<String> = std::mem::take(&mut self.map).into_iter().map(|(name, _)| name).collect();
-        for name in left.iter().filter(|name| !self.known.contains(&name.as_str())) {
-            let mend = did_you_mean(name, self.known.iter().copied(), || {
-                format!("the fields are {}", self.known.join(", "))
+        let known = std::mem::take(&mut self.known);
+        for (name, _) in std::mem::take(&mut self.map) {
+            if known.contains(&name.as_str()) {
+                continue;
+            }
+            let mend = did_you_mean(&name, known.iter().copied(), || match known.as_slice() {
+                [] => "this call has no fields".to_owned(),
+                known => format!("the fields are {}", known.join(", ")),
             });
             let shown: String = name.chars().take(100).collect();
             self.wrong(&shown, "is not a field of this call", mend);

@@ -114,7 +114,8 @@ impl Answer {
                 self.accepted += 1;
                 let id = generated_id.as_ref().map(|generated| Some(generated.clone())).unwrap_or(id);
                 if future_clamped {
-                    let detail = "was ahead of the server's clock by over 5 minutes: stored at the time of receipt";
+                    let detail =
+                        "was ahead of the server's clock by over 5 minutes: stored at the time of receipt";
                     self.flagged.push(Flagged { index, id, field: "at", detail });
                 }
                 if let Some(id) = generated_id {
@@ -132,7 +133,7 @@ impl Answer {
 }
 
 fn exposure(item: Value) -> Result<Proposal, Vec<FieldError>> {
-    let mut fields = Fields::of(item, "").map_err(|error| vec![error])?;
+    let mut fields = Fields::of(item).map_err(|error| vec![error])?;
     let customer = fields.customer_id("customer");
     let experiment = fields.required("experiment", "the experiment by its key");
     let variant = fields.required("variant", "the variant by its key");
@@ -147,7 +148,7 @@ fn exposure(item: Value) -> Result<Proposal, Vec<FieldError>> {
 }
 
 fn conversion(item: Value) -> Result<Proposal, Vec<FieldError>> {
-    let mut fields = Fields::of(item, "").map_err(|error| vec![error])?;
+    let mut fields = Fields::of(item).map_err(|error| vec![error])?;
     let customer = fields.customer_id("customer");
     let event = fields.event_name("event");
     let value = fields.amount("value");

@@ -40,18 +40,18 @@ pub(crate) async fn bound(
     let answer = tokio::time::timeout(timeouts.body + timeouts.answer, next.run(request)).await;
     answer.map_err(|_| {
         let seconds = timeouts.answer.as_secs_f64();
-        Problem::busy(format!("no answer within {seconds} s; mend: try again, writes may be repeated safely with the same ids"))
+        Problem::busy(format!(
+            "no answer within {seconds} s; mend: try again, writes may be repeated safely with the same ids"
+        ))
     })
 }
 
 /// A handler that panics costs its request, not the server.
 pub(crate) async fn catch_panic(request: Request, next: Next) -> Response {
     let mut answer = pin!(next.run(request));
-    let guarded = poll_fn(|context| {
-        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Ok),
-            Err(panic) => Poll::Ready(Err(panic)),
-        }
+    let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
     });
     guarded.await.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().copied();
@@ -64,7 +64,8 @@ pub(crate) async fn catch_panic(request: Request, next: Next) -> Response {
 pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let enabled = tracing::enabled!(tracing::Level::DEBUG);
-    let told = enabled.then(|| (request.method().clone(), request.extensions().get::<MatchedPath>().cloned()));
+    let told =
+        enabled.then(|| (request.method().clone(), request.extensions().get::<MatchedPath>().cloned()));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -90,7 +90,7 @@ async fn read_fields(app: &AppState, request: Request) -> Result<Fields, Problem
         media_type(&headers, &[MediaType::Json])?;
         json_of(&body)?
     };
-    Fields::of(value, "").map_err(|error| Problem::of_field(Kind::InvalidRequest, error))
+    Fields::of_body(value)
 }
 
 async fn step(app: &AppState, key: &str, step: LifecycleStep) -> Result<Response, Problem> {
@@ -105,8 +105,12 @@ fn check_windows(entry: &Entry, now: Timestamp) -> Result<(), Problem> {
     let end = entry.stopped_at.and_then(|stopped| windows_end(&entry.current().experiment, stopped));
     match end {
         Some(end) if end > now => {
-            let detail = format!("the windows of the last customers end at {end}, and concluding gives the controls the winner");
-            let mend = format!("wait until {end}, or send \"force\": true to fix the analysis at the days mature now");
+            let detail = format!(
+                "the windows of the last customers end at {end}, and concluding gives the controls the winner"
+            );
+            let mend = format!(
+                "wait until {end}, or send \"force\": true to fix the analysis at the days mature now"
+            );
             Err(Problem::of_field(Kind::WindowsOpen, FieldError::new("force", detail, mend)))
         }
         _ => Ok(()),

@@ -28,7 +28,8 @@ fn check(request: &Request) -> Result<(), Problem> {
     let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
     let host = authority.or_else(|| sent(HOST)).unwrap_or_default();
     if !is_loopback(host) || sent(HOST).is_some_and(|host| !is_loopback(host)) {
-        let mend = "ask for http://127.0.0.1 or http://localhost, or configure a key to be asked from elsewhere";
+        let mend =
+            "ask for http://127.0.0.1 or http://localhost, or configure a key to be asked from elsewhere";
         return Err(foreign("Host", "is not a name of this machine", mend));
     }
     match sent(ORIGIN) {
@@ -64,12 +65,22 @@ mod tests {
 
     #[test]
     fn knows_this_machine() {
-        for host in ["localhost", "LOCALHOST:8016", "a.localhost", "127.0.0.1", "127.8.8.8:1", "[::1]:8016", "[::1]"]
+        for host in
+            ["localhost", "LOCALHOST:8016", "a.localhost", "127.0.0.1", "127.8.8.8:1", "[::1]:8016", "[::1]"]
         {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["", "example.com", "localhost.example.com", "127.0.0.1.example.com", "0.0.0.0", "10.0.0.1:80", "[::2]", "[::1", "[::1]x"]
-        {
+        for host in [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "0.0.0.0",
+            "10.0.0.1:80",
+            "[::2]",
+            "[::1",
+            "[::1]x",
+        ] {
             assert!(!is_loopback(host), "{host}");
         }
     }

@@ -39,9 +39,9 @@ pub(super) async fn get_results(
     find(&app.store.catalog(), &key)?;
     if fresh {
         let wait = app.store.wait_for(app.store.log_position());
-        tokio::time::timeout(FRESH_TIMEOUT, wait)
-            .await
-            .map_err(|_| Problem::busy("the sums are far behind the log; mend: try again, or without fresh"))??;
+        tokio::time::timeout(FRESH_TIMEOUT, wait).await.map_err(|_| {
+            Problem::busy("the sums are far behind the log; mend: try again, or without fresh")
+        })??;
     }
     let found = off_thread(move || make_report(&app, &key, as_of)).await?;
     match format {

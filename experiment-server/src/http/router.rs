@@ -1,7 +1,8 @@
 //! Every address on one page, with who may call it.
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request};
+use axum::extract::Request;
+use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
@@ -41,8 +42,7 @@ pub(crate) fn router(state: AppState) -> Router {
         archive_experiment, begin_phase, conclude_experiment, start_experiment, stop_experiment,
     };
     let get_or_create = allow(Read, get(list_experiments)).merge(allow(Write, post(create_experiment)));
-    let get_or_put =
-        allow(Read, get(get_experiment)).merge(allow(Write, axum::routing::put(put_experiment)));
+    let get_or_put = allow(Read, get(get_experiment)).merge(allow(Write, axum::routing::put(put_experiment)));
     Router::new()
         .route("/v1/assign", allow(Ingest, post(assign::assign_customer)))
         .route("/v1/exposures", allow(Ingest, post(intake::report_exposures)))
@@ -72,7 +72,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-async fn unknown_address(OriginalUri(uri): OriginalUri) -> Problem {
+async fn unknown_address(uri: Uri) -> Problem {
     let shown: String = uri.path().chars().take(200).collect();
     let mend = nearest_address(uri.path())
         .map_or("see docs/http.md for those there are".to_owned(), |near| format!("did you mean {near}?"));

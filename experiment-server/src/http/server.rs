@@ -31,7 +31,9 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Not an address with a port.
-    #[error("cannot listen on {listen:?}: {source}; mend: name an address and a free port, such as 127.0.0.1:8016")]
+    #[error(
+        "cannot listen on {listen:?}: {source}; mend: name an address and a free port, such as 127.0.0.1:8016"
+    )]
     Listen {
         /// What was asked for.
         listen: String,
@@ -80,6 +82,7 @@ pub struct Server {
     settings: Settings,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<bool>>,
+    signals: Option<Signals>,
 }
 
 impl std::fmt::Debug for Server {
@@ -102,6 +105,8 @@ impl Server {
             .enable_all()
             .build()
             .map_err(StartError::System)?;
+        let signals = settings.catch_signals.then(|| catch_signals(&runtime)).transpose();
+        let signals = signals.map_err(StartError::System)?;
         let listener = runtime.block_on(listen(&settings))?;
         let address = listener.local_addr().map_err(StartError::System)?;
         let store = Arc::new(Store::open(&settings.data, Arc::clone(&settings.clock))?);
@@ -112,15 +117,14 @@ impl Server {
             start_token: start_token.clone(),
         };
         // Only the holder of the store comes this far, so nobody else's file is overwritten.
-        running.write(&settings.data).map_err(|source| StartError::ServerFile {
-            path: settings.data.join(SERVER_FILE),
-            source,
-        })?;
+        running
+            .write(&settings.data)
+            .map_err(|source| StartError::ServerFile { path: settings.data.join(SERVER_FILE), source })?;
         let state = AppState::new(Arc::clone(&store), settings.clone(), start_token);
         let (stop, stopped) = oneshot::channel();
         let serving = runtime.spawn(serve(listener, router(state), settings.clone(), stopped));
         tracing::info!(url = running.url, pid = running.pid, "listening");
-        Ok(Server { runtime, store, running, settings, stop: Some(stop), serving: Some(serving) })
+        Ok(Server { runtime, store, running, settings, stop: Some(stop), serving: Some(serving), signals })
     }
 
     /// Where it answers, such as `http://127.0.0.1:8016`.
@@ -145,8 +149,12 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::stop`], or the system could not be asked for signals.
-    pub fn wait(self) -> Result<(), StopError> {
-        let signal = self.runtime.block_on(signal()).map_err(StopError::Signals)?;
+    pub fn wait(mut self) -> Result<(), StopError> {
+        let mut signals = match self.signals.take() {
+            Some(signals) => signals,
+            None => catch_signals(&self.runtime).map_err(StopError::Signals)?,
+        };
+        let signal = self.runtime.block_on(signals.next());
         tracing::info!(signal, "stopping: no new connections, requests in progress end");
         self.stop()
     }
@@ -193,18 +201,47 @@ fn random_token() -> io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// From here on the signals no longer end the process by themselves.
+fn catch_signals(runtime: &Runtime) -> io::Result<Signals> {
+    let _inside = runtime.enter();
+    Signals::new()
+}
+
 #[cfg(unix)]
-async fn signal() -> io::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 #[cfg(not(unix))]
-async fn signal() -> io::Result<&'static str> {
-    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals(tokio::signal::windows::ctrl_c()?))
+    }
+
+    async fn next(&mut self) -> &'static str {
+        self.0.recv().await;
+        "Ctrl-C"
+    }
 }

@@ -36,7 +36,9 @@ impl From<CatalogError> for Problem {
                 }
             }
             CatalogError::NotAllowed { problems } => Problem::of_fields(Kind::WrongStatus, fields(problems)),
-            CatalogError::NotReady { problems } => Problem::of_fields(Kind::NotReadyToStart, fields(problems)),
+            CatalogError::NotReady { problems } => {
+                Problem::of_fields(Kind::NotReadyToStart, fields(problems))
+            }
             CatalogError::Lifecycle(_) | CatalogError::OtherWinner { .. } => {
                 Problem::new(Kind::WrongStatus, detail)
             }
