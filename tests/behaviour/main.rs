@@ -1,3 +1,4 @@
 //! Behaviour of the core, a module an area.
 
+mod assignment;
 mod definition;

@@ -192,10 +192,11 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
-        while let Some((key, Document(value))) = entries.next_entry::<String, Document>()? {
+        while let Some(key) = entries.next_key::<String>()? {
             if object.contains_key(&key) {
                 return Err(A::Error::custom(format!("duplicate key {key:?}")));
             }
+            let Document(value) = entries.next_value()?;
             object.insert(key, value);
         }
         Ok(Value::Object(object))
@@ -242,7 +243,7 @@ mod tests {
     fn a_key_twice_is_an_error() {
         assert_eq!(
             broken("{\"a\": 1,\n\"b\": {\"c\": 1, \"c\": 2}}"),
-            (2, 20, "duplicate key \"c\"".to_owned())
+            (2, 17, "duplicate key \"c\"".to_owned())
         );
         assert_eq!(broken("a: 1\nb: 1\na: 2"), (3, 1, "duplicate mapping key: a".to_owned()));
     }

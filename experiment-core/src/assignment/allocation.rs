@@ -1,0 +1,184 @@
+//! Which hashes get which variant.
+
+use super::share::{RANGE, part_of_range};
+use crate::decimal::Decimal;
+
+/// Why weights or ranges are no allocation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AllocationError {
+    /// Nobody could get any variant.
+    #[error("no weight is above 0")]
+    NoWeight,
+    /// Negative, or beyond what a definition may hold.
+    #[error("weight {0} is negative or too long to be divided exactly")]
+    Weight(Decimal),
+    /// A gap, an overlap or an end before its start.
+    #[error("range {0} does not begin where the one before it ends, or does not end after it begins")]
+    Range(usize),
+    /// The last range ends too early.
+    #[error("the ranges do not reach the largest hash, 18446744073709551615")]
+    Short,
+}
+
+/// Ordered ranges of hashes, each with a variant, that cover every hash exactly once.
+///
+/// Written as `[[from, to, variant], …]`: `from` and `to` are 64-bit integers and both belong to the
+/// range; `variant` is the index in the definition's list. A variant may have no range (weight 0) or
+/// several. A definition version keeps its allocation, so that a later one can be made from it by moving
+/// the fewest customers.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(into = "Vec<(u64, u64, usize)>", try_from = "Vec<(u64, u64, usize)>")]
+pub struct Allocation {
+    ranges: Vec<Range>,
+}
+
+/// `from` to `to`, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    from: u64,
+    to: u64,
+    variant: usize,
+}
+
+impl Allocation {
+    /// One range for each weight above zero, in order: variant `i` ends before
+    /// ⌊(w₀ + … + wᵢ) ÷ Σw × 2^64⌋, computed exactly.
+    ///
+    /// # Errors
+    /// [`AllocationError`] for weights that a definition would refuse: negative, all zero, or with more
+    /// digits than exact arithmetic has room for.
+    pub fn from_weights(weights: &[Decimal]) -> Result<Allocation, AllocationError> {
+        let places = weights.iter().map(|weight| weight.places()).max().unwrap_or(0);
+        let mut ends: Vec<u128> = Vec::with_capacity(weights.len());
+        let mut sum: u128 = 0;
+        for weight in weights {
+            let scaled = weight.scaled(places).and_then(|(scaled, _)| u128::try_from(scaled).ok());
+            // Half of the integers are left free, which the division by doubling needs.
+            let next = scaled.and_then(|scaled| sum.checked_add(scaled)).filter(|next| *next < 1 << 127);
+            sum = next.ok_or(AllocationError::Weight(*weight))?;
+            ends.push(sum);
+        }
+        if sum == 0 {
+            return Err(AllocationError::NoWeight);
+        }
+        let mut ranges = Vec::with_capacity(weights.len());
+        let mut from: u128 = 0;
+        for (variant, end) in ends.into_iter().enumerate() {
+            let end = part_of_range(end, sum);
+            if end > from {
+                ranges.push(Range { from: low_bits(from), to: low_bits(end - 1), variant });
+                from = end;
+            }
+        }
+        Ok(Allocation { ranges })
+    }
+
+    /// The variant of a customer with this hash.
+    #[must_use]
+    pub fn variant(&self, hash: u64) -> usize {
+        let index = self.ranges.partition_point(|range| range.to < hash);
+        // The last range ends at the largest hash, so there always is one.
+        self.ranges.get(index).map_or(0, |range| range.variant)
+    }
+
+    /// The ranges as (from, to, variant), both ends included.
+    pub fn ranges(&self) -> impl ExactSizeIterator<Item = (u64, u64, usize)> + '_ {
+        self.ranges.iter().map(|range| (range.from, range.to, range.variant))
+    }
+
+    /// How many of the 2^64 hashes get this variant: its share in the SRM check, before rounding.
+    #[must_use]
+    pub fn size(&self, variant: usize) -> u128 {
+        let own = self.ranges.iter().filter(|range| range.variant == variant);
+        own.map(|range| u128::from(range.to - range.from) + 1).sum()
+    }
+}
+
+/// Exact for what is below 2^64, which every `from` and `to` is.
+fn low_bits(value: u128) -> u64 {
+    debug_assert!(value < RANGE);
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+impl From<Allocation> for Vec<(u64, u64, usize)> {
+    fn from(allocation: Allocation) -> Self {
+        allocation.ranges().collect()
+    }
+}
+
+impl TryFrom<Vec<(u64, u64, usize)>> for Allocation {
+    type Error = AllocationError;
+
+    fn try_from(written: Vec<(u64, u64, usize)>) -> Result<Allocation, AllocationError> {
+        let mut next: u128 = 0;
+        for (index, (from, to, _)) in written.iter().enumerate() {
+            if u128::from(*from) != next || to < from {
+                return Err(AllocationError::Range(index));
+            }
+            next = u128::from(*to) + 1;
+        }
+        if next != RANGE {
+            return Err(AllocationError::Short);
+        }
+        let ranges = written.into_iter().map(|(from, to, variant)| Range { from, to, variant }).collect();
+        Ok(Allocation { ranges })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allocation(weights: &[&str]) -> Result<Allocation, AllocationError> {
+        let weights: Vec<Decimal> = weights.iter().map(|weight| weight.parse().unwrap()).collect();
+        Allocation::from_weights(&weights)
+    }
+
+    #[test]
+    fn equal_weights_are_equal_however_written() {
+        let thirds = allocation(&["1", "1", "1"]).unwrap();
+        assert_eq!(allocation(&["0.1", "0.1", "0.1"]), Ok(thirds.clone()));
+        let third = u64::MAX / 3;
+        assert_eq!(
+            thirds.ranges().collect::<Vec<_>>(),
+            [(0, third - 1, 0), (third, 2 * third - 1, 1), (2 * third, u64::MAX, 2)]
+        );
+        assert_eq!((0..4).map(|variant| thirds.size(variant)).sum::<u128>(), RANGE);
+    }
+
+    #[test]
+    fn zero_weights_have_no_range() {
+        let allocation = allocation(&["0", "1", "0", "3", "0"]).unwrap();
+        let quarter = 1 << 62;
+        assert_eq!(allocation.ranges().collect::<Vec<_>>(), [(0, quarter - 1, 1), (quarter, u64::MAX, 3)]);
+        assert_eq!([0, quarter - 1, quarter, u64::MAX].map(|hash| allocation.variant(hash)), [1, 1, 3, 3]);
+    }
+
+    #[test]
+    fn extreme_weights_are_exact() {
+        let allocation = allocation(&["1000000000", "0.00000000000000000001"]).unwrap();
+        assert_eq!(allocation.size(1), 1, "⌊2^64 × (1 − 1e-29)⌋ leaves the last hash");
+        assert_eq!(allocation.variant(u64::MAX), 1);
+    }
+
+    #[test]
+    fn refuses_what_a_definition_refuses() {
+        assert_eq!(allocation(&["0", "0"]), Err(AllocationError::NoWeight));
+        assert_eq!(allocation(&[]), Err(AllocationError::NoWeight));
+        assert!(matches!(allocation(&["1", "-1"]), Err(AllocationError::Weight(_))));
+        assert!(matches!(allocation(&["1e30", "1e-30"]), Err(AllocationError::Weight(_))));
+    }
+
+    #[test]
+    fn is_written_as_ranges() {
+        let written = serde_json::to_string(&allocation(&["1", "1"]).unwrap()).unwrap();
+        assert_eq!(written, "[[0,9223372036854775807,0],[9223372036854775808,18446744073709551615,1]]");
+        assert_eq!(serde_json::from_str::<Allocation>(&written).ok(), allocation(&["1", "1"]).ok());
+        for wrong in
+            ["[]", "[[0,5,0]]", "[[1,18446744073709551615,0]]", "[[0,5,0],[5,18446744073709551615,1]]"]
+        {
+            assert!(serde_json::from_str::<Allocation>(wrong).is_err(), "{wrong}");
+        }
+    }
+}
