@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
         Reader { rest: bytes, what }
     }
 
-    numbers!(u8: u8, u16: u16, u32: u32, u64: u64, i32: i32, i64: i64, i128: i128);
+    numbers!(u8: u8, u16: u16, u32: u32, u64: u64, i64: i64, i128: i128);
 
     /// The next `length` bytes.
     #[inline]

@@ -143,14 +143,19 @@ mod tests {
             Just(Slice::All),
             (0..3_u16, "[a-c\u{e9}]{0,2}").prop_map(|(dimension, value)| Slice::Value { dimension, value }),
         ];
-        let population =
-            prop_oneof![Just(Population::Analysed), Just(Population::Crossed), Just(Population::OffAssignment)];
+        let population = prop_oneof![
+            Just(Population::Analysed),
+            Just(Population::Crossed),
+            Just(Population::OffAssignment)
+        ];
         let cell = (0..3_u32, 0..300_u16, population, -2..3_i32);
-        (0..300_u32, 0..4_u64, slice, cell, -2..3_i32).prop_map(|(experiment, metric, slice, cell, received)| {
-            let (phase, variant, population, day) = cell;
-            let cell = Cell { phase, variant, population, day: Day(day) };
-            (CellKey { experiment, metric, slice, cell }, Day(received))
-        })
+        (0..300_u32, 0..4_u64, slice, cell, -2..3_i32).prop_map(
+            |(experiment, metric, slice, cell, received)| {
+                let (phase, variant, population, day) = cell;
+                let cell = Cell { phase, variant, population, day: Day(day) };
+                (CellKey { experiment, metric, slice, cell }, Day(received))
+            },
+        )
     }
 
     proptest! {

@@ -142,6 +142,11 @@ pub(super) struct EventRecord<'a> {
 }
 
 impl Moment {
+    /// Whether it was dated too far ahead and is kept at its time of receipt.
+    pub(super) fn is_clamped(self) -> bool {
+        self.sent.is_some_and(|sent| sent != self.at)
+    }
+
     /// Whether both were sent alike; an absent `at` matches any.
     fn matches(self, other: Moment) -> bool {
         match (self.sent, other.sent) {
@@ -243,7 +248,16 @@ impl<'a> Record<'a> {
                 let value = if flags.has(Flags::VALUE) { Some(f64::from_bits(reader.u64()?)) } else { None };
                 let (customer, id, name) = (reader.text()?, reader.text()?, reader.text()?);
                 let attributes = attributes(&mut reader, flags)?;
-                Record::Event(EventRecord { received_at, flags, moment, customer, id, name, value, attributes })
+                Record::Event(EventRecord {
+                    received_at,
+                    flags,
+                    moment,
+                    customer,
+                    id,
+                    name,
+                    value,
+                    attributes,
+                })
             }
             EXPOSURE => {
                 let (flags, moment) = moment(&mut reader)?;
@@ -303,7 +317,7 @@ fn put_head(out: &mut Vec<u8>, kind: u8, received_at: Timestamp) {
 }
 
 fn put_moment(out: &mut Vec<u8>, flags: Flags, moment: Moment) {
-    let clamped = moment.sent.is_some_and(|sent| sent != moment.at);
+    let clamped = moment.is_clamped();
     let flags = flags.with(Flags::AT_SENT, moment.sent.is_some()).with(Flags::FUTURE_CLAMPED, clamped);
     out.push(flags.0);
     out.extend_from_slice(&moment.at.0.to_le_bytes());
@@ -349,8 +363,13 @@ mod tests {
         let mut bytes = Vec::new();
         event().encode(&mut bytes);
         let Record::Event(read) = Record::decode(&bytes).unwrap() else { panic!("not an event") };
-        assert_eq!((read.moment, read.value, read.attributes), (event().moment, Some(12.5), event().attributes));
-        for bit in [Flags::GENERATED_ID, Flags::VALUE, Flags::ATTRIBUTES, Flags::AT_SENT, Flags::FUTURE_CLAMPED] {
+        assert_eq!(
+            (read.moment, read.value, read.attributes),
+            (event().moment, Some(12.5), event().attributes)
+        );
+        for bit in
+            [Flags::GENERATED_ID, Flags::VALUE, Flags::ATTRIBUTES, Flags::AT_SENT, Flags::FUTURE_CLAMPED]
+        {
             assert!(read.flags.has(bit), "{bit}");
         }
 
@@ -429,7 +448,8 @@ mod tests {
         let clamped_elsewhere =
             EventRecord { moment: Moment { at: Timestamp(3), sent: Some(Timestamp(9_000)) }, ..one };
         assert!(one.same_content(&clamped_elsewhere));
-        let other_at = EventRecord { moment: Moment { at: Timestamp(1_000), sent: Some(Timestamp(1_000)) }, ..one };
+        let other_at =
+            EventRecord { moment: Moment { at: Timestamp(1_000), sent: Some(Timestamp(1_000)) }, ..one };
         assert!(!one.same_content(&other_at));
         assert!(!one.same_content(&EventRecord { value: None, ..one }));
         assert!(!one.same_content(&EventRecord { attributes: None, ..one }));

@@ -1,7 +1,7 @@
 //! Moments as they are stored, and adding to a stored row.
 
 use experiment_core::measure::{Moments, MomentsOverflow};
-use redb::Table;
+use redb::{ReadableTable, Table};
 
 use super::bytes::Reader;
 use super::error::StoreError;
