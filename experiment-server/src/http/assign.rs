@@ -14,9 +14,9 @@ use super::fields::{Fields, kind_of};
 use super::limits::MAX_NAMED_EXPERIMENTS;
 use super::problem::Problem;
 use super::reply;
-use super::state::{AppState, Compiled};
+use super::state::AppState;
 use super::store_problem::unknown_experiment;
-use crate::store::{Attributes, Outcome, Proposal, ProposedAssign, Refusal, RefusalCode};
+use crate::store::{Attributes, Catalog, Outcome, Proposal, ProposedAssign, Refusal, RefusalCode};
 
 /// Which experiments are asked for.
 enum Which {
@@ -75,8 +75,9 @@ pub(crate) async fn assign_customer(
 ) -> Result<Response, Problem> {
     let body = read_json_body(request, app.settings.timeouts.body).await?;
     let ask = read_ask(body)?;
-    let compiled = app.compiled();
-    let chosen = choose(&compiled, &ask.which)?;
+    // One catalog throughout, whatever is changed meanwhile.
+    let catalog = app.store.catalog();
+    let chosen = choose(&catalog, &ask.which)?;
     let mut answers = Vec::with_capacity(chosen.len());
     for experiment in chosen {
         answers.push(decide(&app, experiment, &ask.customer)?);
@@ -148,16 +149,16 @@ fn read_keys(fields: &mut Fields) -> Option<Vec<String>> {
 }
 
 /// The experiments asked for, sorted by key.
-fn choose<'a>(compiled: &'a Compiled, which: &Which) -> Result<Vec<&'a CompiledExperiment>, Problem> {
+fn choose<'a>(catalog: &'a Catalog, which: &Which) -> Result<Vec<&'a CompiledExperiment>, Problem> {
     let find = |key: &String, path| {
-        let found = compiled.snapshot.get(key);
-        found.ok_or_else(|| unknown_experiment(&compiled.catalog, key, path))
+        let found = catalog.snapshot().get(key);
+        found.ok_or_else(|| unknown_experiment(catalog, key, path))
     };
     match which {
         Which::One(key) => Ok(vec![find(key, "experiment")?]),
         Which::Some(keys) => keys.iter().map(|key| find(key, "experiments")).collect(),
         Which::Running => {
-            let running = compiled.snapshot.iter().filter(|compiled| compiled.status() == Status::Running);
+            let running = catalog.snapshot().iter().filter(|compiled| compiled.status() == Status::Running);
             Ok(running.collect())
         }
     }
@@ -183,8 +184,8 @@ fn decide<'a>(
     }
     let experiment = compiled.experiment();
     let known = app.store.known_variant(&experiment.key, customer_id)?;
-    match known.as_deref().and_then(|variant| experiment.variant_index(variant)) {
-        Some(sticky) => Ok(answer(assign(compiled, customer, Some(sticky)), Exposure::Known)),
+    match known {
+        Some(_) => Ok(answer(assign(compiled, customer, known), Exposure::Known)),
         // What is not known yet may still be on its way out of the log.
         None if !app.store.ready().ready => {
             Err(Problem::busy("the state is being rebuilt, see /readyz; mend: try again in a moment"))

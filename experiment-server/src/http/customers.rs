@@ -56,13 +56,12 @@ pub(super) async fn explain_customer(
 }
 
 fn explained(app: &AppState, key: String, customer: String) -> Result<CustomerView, Problem> {
-    let compiled = app.compiled();
-    let Some(experiment) = compiled.snapshot.get(&key) else {
-        return Err(unknown_experiment(&compiled.catalog, &key, "key"));
+    let catalog = app.store.catalog();
+    let Some(experiment) = catalog.snapshot().get(&key) else {
+        return Err(unknown_experiment(&catalog, &key, "key"));
     };
     let exposures = app.store.customer(&key, &customer)?;
-    let known = app.store.known_variant(&key, &customer)?;
-    let sticky = known.and_then(|variant| experiment.experiment().variant_index(&variant));
+    let sticky = app.store.known_variant(&key, &customer)?;
     let (decision, explanation) = explain(experiment, Customer::new(&customer), sticky);
     let variant = decision.variant().and_then(|index| experiment.experiment().variants.get(index));
     Ok(CustomerView {

@@ -72,7 +72,7 @@ impl<'a> ExperimentView<'a> {
             hypothesis: current.experiment.hypothesis.as_deref(),
             started_at: entry.started_at,
             stopped_at: entry.stopped_at,
-            winner: entry.winner.as_deref(),
+            winner: winner(entry),
             document: None,
         }
     }
@@ -81,6 +81,11 @@ impl<'a> ExperimentView<'a> {
         let document = Some(&entry.current().experiment.document);
         ExperimentView { document, ..ExperimentView::brief(entry) }
     }
+}
+
+fn winner(entry: &Entry) -> Option<&str> {
+    let variant = entry.current().experiment.variants.get(entry.winner?)?;
+    Some(&variant.key)
 }
 
 /// The experiment with this key.

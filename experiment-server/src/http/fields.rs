@@ -5,9 +5,10 @@ use experiment_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::json::non_finite;
-use super::limits::{MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES, MAX_ID_BYTES, MAX_VALUE};
+use super::limits::{MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES, MAX_VALUE};
 use super::nearest::did_you_mean;
 use super::problem::{FieldError, Kind, Problem};
+use crate::store::MAX_ID_BYTES;
 
 /// An object whose fields are taken out one by one. A field that is null counts as absent.
 pub(crate) struct Fields {

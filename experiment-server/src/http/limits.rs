@@ -10,8 +10,6 @@ pub(crate) const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) const MAX_BATCH_ITEMS: usize = crate::store::MAX_PROPOSALS;
 /// Most experiments that one call of `assign` may name.
 pub(crate) const MAX_NAMED_EXPERIMENTS: usize = 1_000;
-/// Longest id of an exposure or event in bytes.
-pub(crate) const MAX_ID_BYTES: usize = 256;
 /// Most attributes of one customer, exposure or event.
 pub(crate) const MAX_ATTRIBUTES: usize = 100;
 /// Longest text of one attribute in bytes.
