@@ -82,6 +82,7 @@ pub(super) async fn plan_size(State(app): State<AppState>, request: Request) -> 
 
 fn read_plan(body: Value) -> Result<Plan, Problem> {
     let mut fields = Fields::of_body(body)?;
+    let asks = fields.has("effect") || fields.has("customers_per_arm");
     let outcome = read_outcome(&mut fields);
     let effect = read_effect(&mut fields, outcome);
     let alpha = fraction(&mut fields, "alpha");
@@ -89,7 +90,7 @@ fn read_plan(body: Value) -> Result<Plan, Problem> {
     let two_sided = read_sides(&mut fields);
     let ratio = positive(&mut fields, "ratio", 1e6);
     let customers = positive(&mut fields, "customers_per_arm", MAX_CUSTOMERS);
-    if effect.is_none() && customers.is_none() {
+    if !asks {
         let mend = "send effect: {\"absolute\": 0.02} or {\"relative\": 0.1}, or customers_per_arm";
         fields.wrong("effect", "is missing, and so is customers_per_arm", mend);
     }
