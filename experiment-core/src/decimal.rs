@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 /// Most digits a coefficient keeps; everything a definition or a value can sensibly hold fits.
 const MAX_DIGITS: u32 = 30;
+/// The first coefficient that is too long.
+const COEFFICIENT_LIMIT: i128 = 10_i128.pow(MAX_DIGITS);
 
 /// `coefficient` ÷ 10^`places`, exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -143,7 +145,7 @@ impl FromStr for Decimal {
         let mut coefficient: i128 = 0;
         for digit in whole.bytes().chain(fraction.bytes()) {
             coefficient = coefficient * 10 + i128::from(digit - b'0');
-            if coefficient >= 10_i128.pow(MAX_DIGITS) {
+            if coefficient >= COEFFICIENT_LIMIT {
                 return Err(too_long());
             }
         }

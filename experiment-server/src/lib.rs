@@ -1,2 +1,4 @@
 //! Store, HTTP API and command line around `experiment-core`.
 #![forbid(unsafe_code)]
+
+pub mod command;

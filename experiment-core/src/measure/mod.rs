@@ -1,1 +1,20 @@
-//! From one customer history to exact sums.
+//! From one customer's history to exact sums; knows no statistics.
+//!
+//! A [`Rule`] (a compiled metric) turns the history of one customer into a [`Contribution`], a small
+//! vector of fixed-point numbers. [`Moments`] add such vectors up in integers, so that any order of
+//! arrival, any split and any recount give the same bits. A [`Cell`] says where a vector is added.
+
+mod cell;
+mod contribution;
+mod fixed;
+mod history;
+mod moments;
+mod rule;
+mod wide;
+
+pub use cell::{Cell, MAX_DIMENSION_VALUES, Population, Slice};
+pub use contribution::{Contribution, MAX_PARTS, contribution};
+pub use fixed::{CLAMP, DEFAULT_PLACES, Fixed, MAX_PLACES, MAX_VALUE, ValueError, check_value};
+pub use history::{Event, EventName, EventNames, FirstExposure, first_exposure};
+pub use moments::{Moments, MomentsOverflow};
+pub use rule::{Part, Rule};

@@ -1,0 +1,170 @@
+//! One customer's history → one small vector.
+
+use super::{CLAMP, Event, Fixed, Part, Rule};
+use crate::definition::MeasureKind;
+use crate::time::Timestamp;
+
+/// Most entries of a contribution.
+pub const MAX_PARTS: usize = 8;
+
+/// A small vector of fixed-point numbers: what one customer adds to the moments of one metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contribution {
+    values: [i64; MAX_PARTS],
+    len: u8,
+    clamped: bool,
+    rounded: u32,
+}
+
+impl Contribution {
+    /// Made from its entries, at most [`MAX_PARTS`]; further ones are dropped. Entries beyond
+    /// ±[`CLAMP`] are clamped.
+    #[must_use]
+    pub fn new(entries: &[i64]) -> Contribution {
+        let mut contribution = Contribution::empty();
+        for entry in entries.iter().take(MAX_PARTS) {
+            contribution.push(i128::from(*entry));
+        }
+        contribution
+    }
+
+    /// The vector without entries: it counts a customer and nothing else.
+    #[must_use]
+    pub fn empty() -> Contribution {
+        Contribution { values: [0; MAX_PARTS], len: 0, clamped: false, rounded: 0 }
+    }
+
+    /// Adds values that lost digits to the count of rounded ones.
+    #[must_use]
+    pub fn with_rounded(mut self, rounded: u32) -> Contribution {
+        self.rounded = self.rounded.saturating_add(rounded);
+        self
+    }
+
+    /// The entries in the order of the rule's parts, in steps.
+    #[must_use]
+    pub fn values(&self) -> &[i64] {
+        &self.values[..usize::from(self.len)]
+    }
+
+    /// Whether an entry was clamped.
+    #[must_use]
+    pub fn clamped(&self) -> bool {
+        self.clamped
+    }
+
+    /// How many event values lost digits.
+    #[must_use]
+    pub fn rounded(&self) -> u32 {
+        self.rounded
+    }
+
+    fn push(&mut self, total: i128) {
+        let kept = total.clamp(-i128::from(CLAMP), i128::from(CLAMP));
+        self.clamped |= kept != total;
+        // Lossless: it was just clamped into range.
+        self.values[usize::from(self.len)] = kept as i64;
+        self.len += 1;
+    }
+}
+
+/// What `events` (one customer's, in any order) contribute to a metric, given the customer's first
+/// exposure. It never depends on "now": whether the window has ended is asked when rows are read.
+///
+/// `None` when the customer is not part of the metric's population.
+#[must_use]
+pub fn contribution(rule: &Rule, first_exposure: Timestamp, events: &[Event]) -> Option<Contribution> {
+    let mut vector = Contribution::empty();
+    for part in rule.parts() {
+        let total = total(part, rule.places(), first_exposure, events, &mut vector.rounded);
+        vector.push(total);
+    }
+    Some(vector)
+}
+
+fn total(part: &Part, places: u32, first_exposure: Timestamp, events: &[Event], rounded: &mut u32) -> i128 {
+    let counted = events.iter().filter(|event| part.counts(event, first_exposure));
+    let one = i128::from(10_u64.pow(places));
+    let total = match part.kind {
+        MeasureKind::Conversion { at_least } => {
+            let needed = at_least as usize;
+            if counted.take(needed).count() == needed { one } else { 0 }
+        }
+        MeasureKind::Retention => i128::from(counted.into_iter().next().is_some()) * one,
+        MeasureKind::Churn => i128::from(counted.into_iter().next().is_none()) * one,
+        MeasureKind::Count => counted.count() as i128 * one,
+        MeasureKind::Sum => counted
+            .filter_map(|event| event.value)
+            .map(|value| {
+                let (fixed, lossy) = Fixed::from_f64(value, places);
+                *rounded = rounded.saturating_add(u32::from(lossy));
+                i128::from(fixed.0)
+            })
+            .sum(),
+    };
+    total.clamp(part.low, part.high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{EventName, EventNames};
+    use crate::time::DAY;
+
+    const ORDER: EventName = EventName(0);
+
+    fn event(day: f64, value: Option<f64>) -> Event {
+        Event { at: Timestamp((day * DAY as f64) as i64), name: ORDER, value }
+    }
+
+    fn part(kind: MeasureKind) -> Part {
+        Part { kind, event: ORDER, from: 0, to: 2 * DAY, low: i128::MIN, high: i128::MAX }
+    }
+
+    fn one(kind: MeasureKind, events: &[Event]) -> i64 {
+        let rule = Rule::new(vec![part(kind)], 6);
+        contribution(&rule, Timestamp(0), events).unwrap().values()[0]
+    }
+
+    #[test]
+    fn each_kind_by_hand() {
+        let events = [event(-0.5, Some(7.0)), event(0.0, Some(1.5)), event(1.0, None), event(2.0, Some(9.0))];
+        assert_eq!(one(MeasureKind::Conversion { at_least: 2 }, &events), 1_000_000);
+        assert_eq!(one(MeasureKind::Conversion { at_least: 3 }, &events), 0);
+        assert_eq!(one(MeasureKind::Retention, &events), 1_000_000);
+        assert_eq!(one(MeasureKind::Churn, &events), 0);
+        assert_eq!(one(MeasureKind::Churn, &events[3..]), 1_000_000);
+        assert_eq!(one(MeasureKind::Count, &events), 2_000_000);
+        assert_eq!(one(MeasureKind::Sum, &events), 1_500_000);
+    }
+
+    #[test]
+    fn other_events_do_not_count() {
+        let mut names = EventNames::default();
+        let (order, login) = (names.intern("order"), names.intern("login"));
+        assert_eq!((order, login), (ORDER, EventName(1)));
+        let other = Event { name: login, ..event(1.0, Some(3.0)) };
+        assert_eq!(one(MeasureKind::Sum, &[other]), 0);
+    }
+
+    #[test]
+    fn caps_then_clamps() {
+        let mut capped = part(MeasureKind::Sum);
+        (capped.low, capped.high) = (-1_000_000, 2_000_000);
+        let rule = Rule::new(vec![capped, part(MeasureKind::Sum)], 6);
+        let huge = [event(0.1, Some(9e8))];
+        let vector = contribution(&rule, Timestamp(0), &huge).unwrap();
+        assert_eq!(vector.values(), [2_000_000, CLAMP]);
+        assert!(vector.clamped());
+        let low = contribution(&rule, Timestamp(0), &[event(0.1, Some(-5.0))]).unwrap();
+        assert_eq!((low.values(), low.clamped()), ([-1_000_000, -5_000_000].as_slice(), false));
+    }
+
+    #[test]
+    fn rounded_values_are_counted() {
+        let rule = Rule::new(vec![part(MeasureKind::Sum)], 2);
+        let vector =
+            contribution(&rule, Timestamp(0), &[event(0.1, Some(1.005)), event(0.2, Some(1.25))]).unwrap();
+        assert_eq!((vector.values(), vector.rounded()), ([225].as_slice(), 1));
+    }
+}

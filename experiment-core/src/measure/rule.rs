@@ -1,0 +1,116 @@
+//! A metric compiled for counting: a list of parts, each a sum over an interval of the history.
+
+use super::{Event, EventName, EventNames, Fixed};
+use crate::decimal::Decimal;
+use crate::definition::{Measure, MeasureKind, Metric, MetricKind, Window};
+use crate::time::{Day, Timestamp};
+
+/// A compiled metric: what [`contribution`](super::contribution) evaluates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    parts: Vec<Part>,
+    places: u32,
+}
+
+/// One entry of the vector: events of one name over one interval around the first exposure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// How events become a number.
+    pub kind: MeasureKind,
+    /// The events that count.
+    pub event: EventName,
+    /// Start of the interval in microseconds after exposure; negative before it.
+    pub from: i64,
+    /// End of the interval, exclusive.
+    pub to: i64,
+    /// Least total in steps.
+    pub low: i128,
+    /// Greatest total in steps.
+    pub high: i128,
+}
+
+impl Part {
+    /// Whether `event` counts for a customer first exposed at `first_exposure`.
+    #[must_use]
+    pub fn counts(&self, event: &Event, first_exposure: Timestamp) -> bool {
+        let after = event.at.0.saturating_sub(first_exposure.0);
+        event.name == self.event && after >= self.from && after < self.to
+    }
+}
+
+impl Rule {
+    /// Made from its parts; values are kept in steps of 10^-`places`.
+    #[must_use]
+    pub fn new(parts: Vec<Part>, places: u32) -> Rule {
+        Rule { parts, places }
+    }
+
+    /// Compiles a metric. The vector is (value) or (value, covariate), for ratios (numerator,
+    /// denominator).
+    #[must_use]
+    pub fn compile(metric: &Metric, names: &mut EventNames) -> Rule {
+        let places = metric.places;
+        let mut within = |measure: &Measure| Part {
+            kind: measure.kind,
+            event: names.intern(&measure.event),
+            from: metric.window.from.0,
+            to: metric.window.to.map_or(i64::MAX, |to| to.0),
+            low: bound(measure.cap.low, places).unwrap_or(i128::MIN),
+            high: bound(measure.cap.high, places).unwrap_or(i128::MAX),
+        };
+        let mut parts = match &metric.kind {
+            MetricKind::Single(measure) => vec![within(measure)],
+            MetricKind::Ratio { numerator, denominator } => vec![within(numerator), within(denominator)],
+        };
+        if let Some(covariate) = &metric.covariate {
+            // Uncapped: a bound on outcomes says nothing about what came before.
+            parts.push(Part {
+                kind: covariate.kind,
+                event: names.intern(&covariate.event),
+                from: -covariate.lookback.0,
+                to: 0,
+                low: i128::MIN,
+                high: i128::MAX,
+            });
+        }
+        Rule { parts, places }
+    }
+
+    /// The parts, in the order of the vector's entries.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Digits kept behind the point.
+    #[must_use]
+    pub fn places(&self) -> u32 {
+        self.places
+    }
+
+    /// Whether events of this name can change the contribution.
+    #[must_use]
+    pub fn reads(&self, name: EventName) -> bool {
+        self.parts.iter().any(|part| part.event == name)
+    }
+}
+
+fn bound(value: Option<Decimal>, places: u32) -> Option<i128> {
+    let (fixed, _) = Fixed::from_decimal(value?, places)?;
+    Some(i128::from(fixed.0))
+}
+
+impl Window {
+    /// The instant at which a cohort day is mature: end of day + `to` + `grace`. Without `to` never.
+    #[must_use]
+    pub fn mature_at(&self, day: Day) -> Option<Timestamp> {
+        self.to.map(|to| day.end().after(to).after(self.grace))
+    }
+
+    /// Whether every window opened on `day` has ended at `as_of`, grace included. A metric without
+    /// `to` counts everything so far, so each of its days is as mature as it will ever be.
+    #[must_use]
+    pub fn is_mature(&self, day: Day, as_of: Timestamp) -> bool {
+        self.mature_at(day).is_none_or(|instant| instant <= as_of)
+    }
+}

@@ -1,0 +1,22 @@
+//! The exact sums that a report is made from.
+
+use std::collections::BTreeMap;
+
+use crate::measure::{Cell, Moments, Slice};
+
+/// Sums by slice and cell.
+pub type Cells = BTreeMap<(Slice, Cell), Moments>;
+
+/// Everything a report is made from, whether it was kept up to date by a store or read from a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Aggregates {
+    /// First exposures: counts without entries (k = 0).
+    pub exposed: Cells,
+    /// First exposures in the main reading that differ from our own draw.
+    pub off_assignment: u64,
+    /// One entry a metric, in the order of the design.
+    pub metrics: Vec<Cells>,
+    /// Dimensions (by index) left out because they have more than
+    /// [`MAX_DIMENSION_VALUES`](crate::measure::MAX_DIMENSION_VALUES) values.
+    pub dropped_dimensions: Vec<u16>,
+}

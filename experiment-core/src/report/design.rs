@@ -1,0 +1,138 @@
+//! What an analysis needs to know of an experiment, whether it was defined or only loaded from a file.
+
+use crate::definition::{Direction, Experiment, MeasureKind, MetricKind, Plan, Role, Window};
+
+/// What is compared, and how it is decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Design {
+    /// The experiment's key.
+    pub experiment: String,
+    /// The version of its definition, where there is one.
+    pub definition_version: Option<u32>,
+    /// Whether more customers may still enter.
+    pub stage: Stage,
+    /// The arms.
+    pub variants: Vec<VariantDesign>,
+    /// Index of the control in `variants`.
+    pub control: usize,
+    /// The metrics, in the order of [`Aggregates::metrics`](super::Aggregates::metrics).
+    pub metrics: Vec<MetricDesign>,
+    /// Names of the dimensions that [`Slice::Value`](crate::measure::Slice::Value) counts.
+    pub dimensions: Vec<String>,
+    /// How it is decided.
+    pub plan: Plan,
+}
+
+/// Whether the reading is one of many or the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Customers enter and will be looked at again: the bar for alarms is higher.
+    Running,
+    /// Nobody enters any more.
+    Final,
+}
+
+/// An arm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariantDesign {
+    /// Its key.
+    pub key: String,
+    /// Its share of the entrants relative to the other weights.
+    pub weight: f64,
+}
+
+/// What kind of number a metric estimates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimand {
+    /// The share of customers with a 1.
+    Proportion,
+    /// The mean over customers.
+    Mean,
+    /// One sum over another.
+    Ratio,
+}
+
+/// A metric as the analysis sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricDesign {
+    /// Its key.
+    pub key: String,
+    /// What kind of number it estimates.
+    pub estimand: Estimand,
+    /// What it is for.
+    pub role: Role,
+    /// Which way is good.
+    pub direction: Direction,
+    /// Guardrails: how much worse is acceptable.
+    pub margin: Option<f64>,
+    /// The smallest effect worth acting on.
+    pub min_effect: Option<f64>,
+    /// Digits of the fixed point.
+    pub places: u32,
+    /// Whether the vector's last entry is a covariate.
+    pub covariate: bool,
+    /// When its events count.
+    pub window: Window,
+}
+
+impl Design {
+    /// The design of a defined experiment.
+    #[must_use]
+    pub fn of(experiment: &Experiment, version: u32, stage: Stage) -> Design {
+        let variants = experiment.variants.iter();
+        let metrics = experiment.metrics.iter();
+        Design {
+            experiment: experiment.key.clone(),
+            definition_version: Some(version),
+            stage,
+            variants: variants
+                .map(|variant| VariantDesign { key: variant.key.clone(), weight: variant.weight.to_f64() })
+                .collect(),
+            control: experiment.control,
+            metrics: metrics
+                .map(|metric| MetricDesign {
+                    key: metric.key.clone(),
+                    estimand: Estimand::of(&metric.kind),
+                    role: metric.role,
+                    direction: metric.direction,
+                    margin: metric.margin.map(|margin| margin.to_f64()),
+                    min_effect: metric.min_effect.map(|effect| effect.to_f64()),
+                    places: metric.places,
+                    covariate: metric.covariate.is_some(),
+                    window: metric.window,
+                })
+                .collect(),
+            dimensions: experiment.dimensions.clone(),
+            plan: experiment.plan.clone(),
+        }
+    }
+
+    /// The indices of the arms that are compared with the control.
+    pub(crate) fn treatments(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.variants.len()).filter(|variant| *variant != self.control)
+    }
+}
+
+impl MetricDesign {
+    /// How many entries the metric's vector has.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        let outcome = if self.estimand == Estimand::Ratio { 2 } else { 1 };
+        outcome + usize::from(self.covariate)
+    }
+}
+
+impl Estimand {
+    fn of(kind: &MetricKind) -> Estimand {
+        match kind {
+            MetricKind::Ratio { .. } => Estimand::Ratio,
+            MetricKind::Single(measure) => match measure.kind {
+                MeasureKind::Conversion { .. } | MeasureKind::Retention | MeasureKind::Churn => {
+                    Estimand::Proportion
+                }
+                MeasureKind::Count | MeasureKind::Sum => Estimand::Mean,
+            },
+        }
+    }
+}

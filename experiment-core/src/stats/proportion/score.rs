@@ -1,0 +1,99 @@
+//! The rates that fit best under a given difference, on which the score methods rest.
+//!
+//! # References
+//! Miettinen & Nurminen (1985), Statistics in Medicine 4(2), 213–226, doi:10.1002/sim.4780040211;
+//! Farrington & Manning (1990), Statistics in Medicine 9(12), 1447–1454, doi:10.1002/sim.4780091208. They
+//! solve the score equation by the cubic formula, which loses half the digits near a double root; here the
+//! same equation is solved by bracketing, since the likelihood is concave.
+
+use crate::stats::NotEstimable;
+use crate::stats::proportion::ProportionSummary;
+use crate::stats::root::brent;
+
+/// Variance of the difference in rates, p₀(1−p₀)/n₀ + p₁(1−p₁)/n₁ at the most likely rates with
+/// p₁ − p₀ = `difference`, which lies in \[−1, 1\].
+pub(crate) fn score_variance(
+    control: &ProportionSummary,
+    variant: &ProportionSummary,
+    difference: f64,
+) -> Result<f64, NotEstimable> {
+    if difference < 0.0 {
+        return score_variance(variant, control, -difference);
+    }
+    let (lower, upper) = constrained_rates(control, variant, difference)?;
+    Ok(lower * (1.0 - lower) / control.n as f64 + upper * (1.0 - upper) / variant.n as f64)
+}
+
+/// The most likely (p, p + `difference`), for a difference of at least 0.
+fn constrained_rates(
+    low: &ProportionSummary,
+    high: &ProportionSummary,
+    difference: f64,
+) -> Result<(f64, f64), NotEstimable> {
+    if difference == 0.0 {
+        let n = low.n as f64 + high.n as f64;
+        let rate = (low.successes as f64 + high.successes as f64) / n;
+        return Ok((rate, rate));
+    }
+    let highest = 1.0 - difference;
+    let slope = LikelihoodSlope::new(low, high, difference);
+    if slope.at(0.0) <= 0.0 {
+        return Ok((0.0, difference));
+    }
+    if slope.at(highest) >= 0.0 {
+        return Ok((highest, 1.0));
+    }
+    let rate = brent("the constrained rate", |p| slope.at(p), 0.0, highest)?;
+    Ok((rate, (rate + difference).min(1.0)))
+}
+
+/// The derivative of the log-likelihood in p, x₀/p − y₀/(1−p) + x₁/(p+δ) − y₁/(1−p−δ), times those of its
+/// denominators whose counts are not 0: same sign, no poles.
+struct LikelihoodSlope {
+    difference: f64,
+    counts: [f64; 4],
+}
+
+impl LikelihoodSlope {
+    fn new(low: &ProportionSummary, high: &ProportionSummary, difference: f64) -> Self {
+        let counts =
+            [low.successes, low.failures(), high.successes, high.failures()].map(|count| count as f64);
+        Self { difference, counts }
+    }
+
+    fn at(&self, p: f64) -> f64 {
+        let highest = 1.0 - self.difference;
+        // (1 − δ) − p, not 1 − (p + δ), so that it is exactly 0 at the upper end.
+        let denominators = [p, 1.0 - p, p + self.difference, highest - p];
+        let signs = [1.0, -1.0, 1.0, -1.0];
+        let mut sum = 0.0;
+        for (i, sign) in signs.iter().enumerate().filter(|(i, _)| self.counts[*i] > 0.0) {
+            let others = (0..4).filter(|j| *j != i && self.counts[*j] > 0.0);
+            sum += sign * self.counts[i] * others.map(|j| denominators[j]).product::<f64>();
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn best_rates_solve_the_score_equation() {
+        let low = ProportionSummary { successes: 50, n: 500 };
+        let high = ProportionSummary { successes: 60, n: 700 };
+        let (p0, p1) = constrained_rates(&low, &high, 0.02).unwrap();
+        let slope = 50.0 / p0 - 450.0 / (1.0 - p0) + 60.0 / p1 - 640.0 / (1.0 - p1);
+        assert!((p1 - p0 - 0.02).abs() < 1e-16 && slope.abs() < 1e-9, "{p0} {p1} {slope}");
+    }
+
+    #[test]
+    fn best_rates_stop_at_the_edges() {
+        let none = ProportionSummary { successes: 0, n: 5 };
+        let all = ProportionSummary { successes: 5, n: 5 };
+        assert_eq!(constrained_rates(&none, &all, 1.0).unwrap(), (0.0, 1.0));
+        assert_eq!(constrained_rates(&none, &none, 0.25).unwrap(), (0.0, 0.25));
+        assert_eq!(constrained_rates(&all, &all, 0.25).unwrap(), (0.75, 1.0));
+    }
+}
