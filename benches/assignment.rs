@@ -3,6 +3,7 @@
 //! Each benchmark assigns every customer of a fixed list once, so times are per 1,024 customers and the
 //! ratio of two lines is the ratio of two assignments. `bytes` below is what a decision at full traffic
 //! has to hash and nothing else.
+#![allow(clippy::unwrap_used, reason = "a workload that cannot be built should stop the bench")]
 
 use std::hint::black_box;
 use std::sync::Arc;

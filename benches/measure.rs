@@ -1,4 +1,5 @@
 //! Contributions and moments: how many customers a second one thread turns into sums.
+#![allow(clippy::unwrap_used, reason = "a workload that cannot be built should stop the bench")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use experiment_core::definition::{Experiment, read_document};

@@ -1,4 +1,5 @@
 //! A report of ten metrics, three arms and sixty cohort days, from stored sums.
+#![allow(clippy::unwrap_used, reason = "a workload that cannot be built should stop the bench")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use experiment_core::definition::{Correction, Method, Sides};
