@@ -4,3 +4,4 @@
 pub mod analyze;
 pub mod command;
 pub mod output;
+pub mod planning;
