@@ -186,13 +186,18 @@ fn std_error(control: &MeanSummary, variant: &MeanSummary) -> Result<f64, NotEst
 }
 
 /// Welch and Satterthwaite's degrees of freedom for the sum of two (variance of an estimate, n).
+pub(crate) fn welch_degrees_of_freedom(control: (f64, u64), variant: (f64, u64)) -> f64 {
+    planned_degrees_of_freedom((control.0, control.1 as f64), (variant.0, variant.1 as f64))
+}
+
+/// [`welch_degrees_of_freedom`] for planned sizes, which need not be whole.
 ///
 /// Written with shares of the total variance, which cannot overflow.
-pub(crate) fn welch_degrees_of_freedom(control: (f64, u64), variant: (f64, u64)) -> f64 {
+pub(crate) fn planned_degrees_of_freedom(control: (f64, f64), variant: (f64, f64)) -> f64 {
     let total = control.0 + variant.0;
-    let term = |(variance, n): (f64, u64)| {
+    let term = |(variance, n): (f64, f64)| {
         let share = variance / total;
-        share * share / (n as f64 - 1.0)
+        share * share / (n - 1.0)
     };
     1.0 / (term(control) + term(variant))
 }

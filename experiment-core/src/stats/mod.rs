@@ -3,7 +3,7 @@
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
 //! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`]; [`chi_square`] and [`srm`] for counts;
-//! [`multiplicity`] for many tests at once.
+//! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`power`] for planning.
 //!
 //! Conventions: effects are variant minus control; relative effects are over the control's mean;
 //! variances have denominator n − 1 unless a name says otherwise; p-values come from survival functions, so
@@ -14,8 +14,10 @@ pub mod root;
 
 pub mod chi_square;
 pub mod cuped;
+pub mod margin;
 pub mod mean;
 pub mod multiplicity;
+pub mod power;
 pub mod proportion;
 pub mod ratio;
 pub mod relative;

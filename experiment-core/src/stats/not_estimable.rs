@@ -134,6 +134,11 @@ pub(crate) fn non_negative_input(quantity: &'static str, value: f64) -> Result<f
     require(value.is_finite() && value >= 0.0, quantity, value, "a finite number of at least 0")
 }
 
+/// Refuses an input that is not a finite number above zero.
+pub(crate) fn positive_input(quantity: &'static str, value: f64) -> Result<f64, NotEstimable> {
+    require(value.is_finite() && value > 0.0, quantity, value, "a finite number above 0")
+}
+
 /// Refuses an input outside the open interval from 0 to 1.
 pub(crate) fn open_fraction(quantity: &'static str, value: f64) -> Result<f64, NotEstimable> {
     require(value > 0.0 && value < 1.0, quantity, value, "between 0 and 1, both excluded")

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn finds_roots_of_awkward_functions() {
-        let cases: [(fn(f64) -> f64, f64, f64, f64); 5] = [
+        type Case = (fn(f64) -> f64, f64, f64, f64);
+        let cases: [Case; 5] = [
             (|x| x - 1e-200, -1.0, 1.0, 1e-200),
             (|x| libm::pow(x - 0.5, 9.0), -1.0, 4.0, 0.5),
             (|x| libm::exp(x) - 1e-300, -1e4, 10.0, -690.775_527_898_213_7),

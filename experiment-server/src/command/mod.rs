@@ -2,6 +2,7 @@
 
 mod analyze;
 mod console;
+mod power;
 
 use std::ffi::OsString;
 use std::io;
@@ -21,13 +22,15 @@ struct Cli {
 /// A subcommand: one line here, one line in [`Command::run`], one file.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Analyze(analyze::Args),
+    Analyze(Box<analyze::Args>),
+    Power(power::Args),
 }
 
 impl Command {
     fn run(self, console: &mut Console<'_>) -> anyhow::Result<Exit> {
         match self {
-            Command::Analyze(args) => analyze::run(args, console),
+            Command::Analyze(args) => analyze::run(*args, console),
+            Command::Power(args) => power::run(args, console),
         }
     }
 }
