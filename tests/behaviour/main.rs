@@ -5,3 +5,4 @@ mod assignment;
 mod definition;
 mod distribution;
 mod report;
+mod reference;
