@@ -4,5 +4,5 @@
 mod assignment;
 mod definition;
 mod distribution;
-mod report;
 mod reference;
+mod report;
