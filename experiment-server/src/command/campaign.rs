@@ -42,7 +42,13 @@ pub(super) fn players(today: Day) -> Vec<Player> {
         for _ in 0..count {
             let id = u32::try_from(players.len()).unwrap_or(u32::MAX);
             let moment = i64::from(mixed(id)) * (INSTALL_DAYS * DAY / SECOND) / i64::from(u32::MAX) * SECOND;
-            players.push(Player { id, variant, installed: Timestamp(first + moment), after_one_day, after_seven_days });
+            players.push(Player {
+                id,
+                variant,
+                installed: Timestamp(first + moment),
+                after_one_day,
+                after_seven_days,
+            });
         }
     }
     players.sort_unstable_by_key(|player| (player.installed, player.id));
