@@ -76,12 +76,8 @@ fn address(data: &Path) -> Option<String> {
 /// Runs a command in this process; gives its exit and what it printed.
 pub(crate) fn run(args: &[&str]) -> (Exit, String, String) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let console = Console {
-        stdin: &mut std::io::empty(),
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        progress: false,
-    };
+    let console =
+        Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, progress: false };
     let exit = command::run(std::iter::once("experiment").chain(args.iter().copied()), console);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (exit, text(stdout), text(stderr))
