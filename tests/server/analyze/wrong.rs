@@ -74,7 +74,7 @@ fn a_cut_gzip_stream_is_an_error() {
     damaged[whole.len() - 8] ^= 0xff;
     let run = analyze_x(&damaged, &[]);
     assert!(run.complaint().contains("reading stopped after"), "{run:?}");
-    let trailing = [whole, b"garbage".to_vec()].concat();
+    let trailing = [whole, b"more than a gzip header".to_vec()].concat();
     assert!(analyze_x(trailing, &[]).complaint().contains("reading stopped"));
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct CsvRows<'a> {
     /// Field of each wanted column.
     fields: Vec<usize>,
     rows: u64,
+    /// The line on which reading of `record` began.
+    began: u64,
 }
 
 impl<'a> CsvRows<'a> {
@@ -41,7 +43,7 @@ impl<'a> CsvRows<'a> {
             .buffer_capacity(BUFFER_BYTES)
             .from_reader(text);
         let (header, record) = (ByteRecord::new(), ByteRecord::new());
-        let mut rows = CsvRows { reader, budget, header, record, fields: Vec::new(), rows: 0 };
+        let mut rows = CsvRows { reader, budget, header, record, fields: Vec::new(), rows: 0, began: 1 };
         if !rows.read()? {
             return Err(AnalyzeError::Empty("header"));
         }
@@ -84,8 +86,9 @@ impl<'a> CsvRows<'a> {
             })?;
             if !found {
                 // The end mark was swallowed by the record before.
-                return Err(AnalyzeError::OpenQuote { line: self.line() });
+                return Err(AnalyzeError::OpenQuote { line: self.began });
             }
+            self.began = next;
             match (self.record.len(), self.record.get(0)) {
                 (1, Some(END_MARK)) => return Ok(false),
                 (1, Some(b"\r")) => {}
