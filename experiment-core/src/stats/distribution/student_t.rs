@@ -14,7 +14,7 @@ use crate::stats::distribution::normal;
 use crate::stats::distribution::quadrature::integrate;
 use crate::stats::distribution::{LN_SQRT_2PI, SQRT_2PI};
 use crate::stats::root::newton;
-use std::f64::consts::LN_10;
+use std::f64::consts::{LN_2, LN_10};
 
 /// The integrand is cut off where it has fallen by e⁻⁴⁰ = 4e-18.
 const CUT_OFF: f64 = 40.0;
@@ -125,6 +125,9 @@ fn y_squared(t: f64, nu: f64) -> Option<f64> {
 
 /// ln of the upper tail from y ≥ 0.
 fn ln_tail(y2: f64, nu: f64) -> f64 {
+    if y2 == 0.0 {
+        return -LN_2;
+    }
     if y2 == f64::INFINITY {
         return f64::NEG_INFINITY;
     }

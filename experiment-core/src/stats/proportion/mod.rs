@@ -46,6 +46,11 @@ impl ProportionSummary {
         (self.successes as f64 / n) * (self.failures() as f64 / n) / n
     }
 
+    /// The same customers with successes and failures exchanged.
+    pub(crate) fn complement(&self) -> Self {
+        Self { successes: self.failures(), n: self.n }
+    }
+
     pub(crate) fn failures(&self) -> u64 {
         self.n - self.successes
     }

@@ -147,6 +147,10 @@ impl RatioScore<'_> {
             return Ok(estimate);
         }
         let inside = self.inside(estimate, side)?;
+        if self.distance(inside) >= 0.0 {
+            // A level so low that the end cannot be told from the estimate.
+            return Ok(estimate);
+        }
         let mut outside = inside;
         let mut stride = side;
         while self.distance(outside) <= 0.0 {
