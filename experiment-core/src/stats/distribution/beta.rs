@@ -160,6 +160,17 @@ fn fraction(x: f64, y: f64, a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use statrs::distribution::{Beta, ContinuousCDF};
+
+    #[test]
+    fn agrees_with_statrs_where_its_tails_hold() {
+        for (a, b) in [(0.5, 0.5), (2.0, 30.0), (400.0, 60.0)] {
+            let theirs = Beta::new(a, b).unwrap();
+            for x in [0.01, 0.1, 0.5, 0.85, 0.99] {
+                assert!((cdf(x, a, b) - theirs.cdf(x)).abs() < 1e-11, "{x} of ({a}, {b})");
+            }
+        }
+    }
 
     #[test]
     fn quantile_inverts_both_tails() {

@@ -147,3 +147,25 @@ fn ln_constant(nu: f64) -> f64 {
 fn stretch(v: f64) -> f64 {
     if v < 1e-300 { 1.0 } else { libm::sqrt(v / -libm::expm1(-v)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use statrs::distribution::{ContinuousCDF, StudentsT};
+
+    #[test]
+    fn agrees_with_statrs_where_its_tails_hold() {
+        for df in [1.0, 2.5, 10.0, 300.0] {
+            let theirs = StudentsT::new(0.0, 1.0, df).unwrap();
+            for t in [-3.0, -0.4, 0.0, 0.7, 2.0, 5.0] {
+                assert!((sf(t, df) - theirs.sf(t)).abs() < 1e-12, "{t} at {df}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_end_of_degrees_of_freedom_is_the_normal() {
+        assert!((upper_quantile(0.025, f64::INFINITY) - normal::upper_quantile(0.025)).abs() < 1e-14);
+        assert!((sf(1.96, 1e300) / normal::sf(1.96) - 1.0).abs() < 1e-14);
+    }
+}

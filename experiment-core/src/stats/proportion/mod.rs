@@ -20,6 +20,7 @@ pub use single::{
     wilson_interval,
 };
 
+pub(crate) use risk_ratio::ln_risk_ratio_error;
 pub(crate) use score::score_variance;
 
 use crate::stats::comparison::{Reference, compare};
