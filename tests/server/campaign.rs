@@ -128,15 +128,14 @@ fn a_campaign_survives_disorder_duplicates_and_a_kill() {
             let dying = std::thread::scope(|scope| {
                 let sending = scope.spawn(|| send(&process, batch));
                 std::thread::sleep(Duration::from_millis(30));
-                let id = process.id().to_string();
-                assert!(std::process::Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+                process.kill();
                 sending.join().unwrap()
             });
             if let Some(kept) = dying {
                 total.accepted += kept.accepted;
                 total.duplicates += kept.duplicates;
             }
-            process.kill();
+            drop(process);
             process = Process::start(&data);
         }
         let kept = send(&process, batch).unwrap();
