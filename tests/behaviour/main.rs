@@ -6,3 +6,4 @@ mod definition;
 mod distribution;
 mod reference;
 mod report;
+mod stats;

@@ -114,11 +114,11 @@ impl Checker {
         let problem = Problem { reason: Reason::BadTime, column: Some(column) };
         match instant::read(source.cell(column)?).ok_or(problem)? {
             Instant::Number(time) => {
-                self.seen_number.get_or_insert(source.line());
+                self.seen_number.get_or_insert_with(|| source.line());
                 Ok(time)
             }
             Instant::Date(time) => {
-                self.seen_date.get_or_insert(source.line());
+                self.seen_date.get_or_insert_with(|| source.line());
                 Ok(time)
             }
         }

@@ -54,6 +54,11 @@ impl Fields {
         self.map.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether a field was sent, as a number.
+    pub(crate) fn has_number(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(Value::is_number)
+    }
+
     /// The fields of an object within this one; `mend` shows such an object.
     pub(crate) fn object(&mut self, name: &'static str, mend: &str) -> Option<Fields> {
         match self.take(name)? {

@@ -33,6 +33,12 @@ pub(super) fn percent(fraction: f64) -> String {
     format!("{} %", hundredfold(fraction))
 }
 
+/// A confidence level: 0.95 → 95 %, 0.98333 → 98.33 %.
+pub(super) fn level(level: f64) -> String {
+    let shown = format!("{:.2}", level * 100.0);
+    format!("{} %", shown.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A p-value; beyond what a double holds by its logarithm.
 pub(super) fn p_value(p: f64, log10: Option<f64>) -> String {
     match log10 {
@@ -107,6 +113,12 @@ mod tests {
         assert_eq!(effect(Estimand::Proportion, -0.008_2), "-0.820 pp");
         assert_eq!(effect(Estimand::Mean, 0.5), "+0.5000");
         assert_eq!(relative(0.043), "+4.30 %");
+    }
+
+    #[test]
+    fn levels() {
+        assert_eq!((level(0.95), level(1.0 - 0.05 / 3.0)), ("95 %".into(), "98.33 %".into()));
+        assert_eq!(level(0.9), "90 %");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::text::{cut, printable, wrap};
 
 const WIDTH: usize = 100;
 /// Widths of the columns: arm, customers, value, effect, interval, relative effect, p, adjusted p.
-const COLUMNS: [usize; 8] = [20, 11, 10, 11, 21, 9, 7, 7];
+const COLUMNS: [usize; 8] = [17, 10, 9, 10, 19, 9, 8, 8];
 
 /// Writes the report for reading.
 ///
@@ -32,9 +32,19 @@ pub fn write_table(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             report.metrics.iter().filter(|metric| metric.role == role).collect();
         if !metrics.is_empty() {
             write_metrics(title, &metrics, control, out)?;
+            write_legend(&metrics, out)?;
         }
     }
     write_exploratory(&report.metrics, out)?;
+    write_dimensions(report, control, out)
+}
+
+fn write_dimensions(report: &Report, control: &str, out: &mut dyn Write) -> io::Result<()> {
+    if report.dimensions.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "By dimension (they don't decide; p adjusted over a metric's values and variants)")?;
     for slice in &report.dimensions {
         let value = if slice.value.is_empty() { "(missing)" } else { &slice.value };
         let title = format!("{} = {}", cut(&slice.dimension, 40), cut(value, 50));
@@ -135,16 +145,14 @@ fn write_metrics(
         writeln!(out, "  {}", metric_title(metric))?;
         for arm in &metric.arms {
             let comparison = metric.comparisons.iter().find(|comparison| comparison.variant == arm.variant);
-            let name = if arm.variant == control {
-                format!("{} (control)", cut(&arm.variant, 10))
-            } else {
-                arm.variant.clone()
-            };
             let estimate = arm.estimate.map_or("-".to_owned(), |value| number::value(metric.kind, value));
             let mut cells = [const { String::new() }; 8];
-            cells[0] = format!("  {}", cut(&name, COLUMNS[0] - 2));
+            cells[0] = format!("    {}", cut(&arm.variant, COLUMNS[0] - 4));
             cells[1] = number::count(arm.n);
             cells[2] = estimate;
+            if arm.variant == control {
+                cells[3] = "control".to_owned();
+            }
             let mark = comparison.map_or("", |comparison| fill(&mut cells, metric.kind, comparison));
             write_cells(&cells, mark, out)?;
             if let Some(reason) = comparison.and_then(|comparison| comparison.not_estimable.as_ref()) {
@@ -153,7 +161,7 @@ fn write_metrics(
         }
         write_immature(metric, out)?;
     }
-    write_legend(metrics, out)
+    Ok(())
 }
 
 fn metric_title(metric: &MetricReport) -> String {
@@ -284,7 +292,7 @@ fn other_readings(kind: Estimand, comparison: &Comparison) -> Vec<String> {
     {
         let ends = Effect { estimate: 0.0, std_error: None, lower: decision.lower, upper: decision.upper };
         let unbounded = [Bound::Lower, Bound::Upper];
-        let level = number::percent(decision.confidence_level);
+        let level = number::level(decision.confidence_level);
         readings.push(format!("interval that decides, at {level}: {}", interval(kind, &ends, &unbounded)));
     }
     if decided_by_cuped && let (Some(effect), Some(p)) = (&comparison.effect, comparison.p_value) {

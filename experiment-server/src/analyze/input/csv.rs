@@ -1,4 +1,4 @@
-//! Rows of a CSV file (RFC 4180; LF, CRLF or CR).
+//! Rows of a CSV file (RFC 4180; lines end with LF or CRLF).
 
 use std::io::{self, Chain, Read};
 
@@ -27,6 +27,8 @@ pub(crate) struct CsvRows<'a> {
     /// Field of each wanted column.
     fields: Vec<usize>,
     rows: u64,
+    /// The line on which reading of `record` began.
+    began: u64,
 }
 
 impl<'a> CsvRows<'a> {
@@ -36,15 +38,19 @@ impl<'a> CsvRows<'a> {
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .terminator(Terminator::CRLF)
+            // With CRLF as terminator the reader would lose count of the lines: the CR is taken off below.
+            .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(BUFFER_BYTES)
             .from_reader(text);
         let (header, record) = (ByteRecord::new(), ByteRecord::new());
-        let mut rows = CsvRows { reader, budget, header, record, fields: Vec::new(), rows: 0 };
+        let mut rows = CsvRows { reader, budget, header, record, fields: Vec::new(), rows: 0, began: 1 };
         if !rows.read()? {
             return Err(AnalyzeError::Empty("header"));
         }
         std::mem::swap(&mut rows.header, &mut rows.record);
+        if rows.header.iter().next_back().is_some_and(|name| name.ends_with(END)) {
+            return Err(AnalyzeError::OpenQuote { line: 1 });
+        }
         rows.fields = find(&rows.header, wanted)?;
         Ok(rows)
     }
@@ -65,44 +71,62 @@ impl<'a> CsvRows<'a> {
         Ok(Step::Unusable(Problem { reason: Reason::FieldCount, column: None }))
     }
 
-    /// Reads the next record; false at the end of the input.
+    /// Reads the next record that is no empty line; false at the end of the input.
     fn read(&mut self) -> Result<bool, AnalyzeError> {
-        let started = self.line();
-        let read = self.reader.read_byte_record(&mut self.record);
-        self.budget.reset();
-        let found = read.map_err(|error| {
-            let line = self.reader.position().line();
-            let source = match error.into_kind() {
-                ::csv::ErrorKind::Io(source) => source,
-                other => io::Error::other(format!("{other:?}")),
-            };
-            read_error(self.rows, line, source)
-        })?;
-        if !found {
-            // The end mark was swallowed by the record before.
-            return Err(AnalyzeError::OpenQuote { line: started });
+        loop {
+            let next = self.reader.position().line();
+            let read = self.reader.read_byte_record(&mut self.record);
+            self.budget.reset();
+            let found = read.map_err(|error| {
+                let source = match error.into_kind() {
+                    ::csv::ErrorKind::Io(source) => source,
+                    other => io::Error::other(format!("{other:?}")),
+                };
+                read_error(self.rows, next, source)
+            })?;
+            if !found {
+                // The end mark was swallowed by the record before.
+                return Err(AnalyzeError::OpenQuote { line: self.began });
+            }
+            self.began = next;
+            match (self.record.len(), self.record.get(0)) {
+                (1, Some(END_MARK)) => return Ok(false),
+                (1, Some(b"\r")) => {}
+                _ => return Ok(true),
+            }
         }
-        Ok(!(self.record.len() == 1 && self.record.get(0) == Some(END_MARK)))
     }
 
     pub(super) fn cell(&self, column: usize) -> Result<&str, Reason> {
-        let bytes = self.fields.get(column).and_then(|field| self.record.get(*field)).unwrap_or_default();
+        let bytes = self.fields.get(column).map(|field| field_of(&self.record, *field)).unwrap_or_default();
         std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)
     }
 
     pub(super) fn line(&self) -> u64 {
-        self.record.position().map_or(1, ::csv::Position::line)
+        // The reader stands behind the record's last line end.
+        let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.reader.position().line().saturating_sub(1 + inside)
     }
 
     pub(super) fn reject_header(&self) -> Vec<u8> {
-        written(["line", "reason", "column"].map(str::as_bytes).into_iter().chain(self.header.iter()))
+        written(["line", "reason", "column"].map(str::as_bytes).into_iter().chain(fields(&self.header)))
     }
 
     pub(super) fn reject_line(&self, reason: Reason, column: &str) -> Vec<u8> {
         let line = self.line().to_string();
         let why = [line.as_bytes(), reason.as_str().as_bytes(), column.as_bytes()];
-        written(why.into_iter().chain(self.record.iter()))
+        written(why.into_iter().chain(fields(&self.record)))
     }
+}
+
+/// A field; the last one without the CR of its line's end.
+fn field_of(record: &ByteRecord, field: usize) -> &[u8] {
+    let bytes = record.get(field).unwrap_or_default();
+    if field + 1 == record.len() { bytes.strip_suffix(b"\r").unwrap_or(bytes) } else { bytes }
+}
+
+fn fields(record: &ByteRecord) -> impl Iterator<Item = &[u8]> {
+    (0..record.len()).map(|field| field_of(record, field))
 }
 
 /// One record as CSV.
@@ -114,7 +138,7 @@ fn written<'f>(fields: impl IntoIterator<Item = &'f [u8]>) -> Vec<u8> {
 }
 
 fn find(header: &ByteRecord, wanted: &[Wanted]) -> Result<Vec<usize>, AnalyzeError> {
-    let names: Result<Vec<&str>, _> = header.iter().map(std::str::from_utf8).collect();
+    let names: Result<Vec<&str>, _> = fields(header).map(std::str::from_utf8).collect();
     let names = names.map_err(|_| AnalyzeError::HeaderText)?;
     for (i, name) in names.iter().enumerate() {
         if names[..i].contains(name) {
