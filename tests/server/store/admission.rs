@@ -7,9 +7,7 @@ use experiment_server::store::{
     RefusalCode,
 };
 
-use super::world::{
-    HOUR, MARCH, WINBACK, World, accepted, assign, attributes, event, exposure, refused,
-};
+use super::world::{HOUR, MARCH, WINBACK, World, accepted, assign, attributes, event, exposure, refused};
 
 fn known(variant: &str) -> Outcome {
     Outcome::Known { variant: variant.to_owned() }
@@ -59,7 +57,11 @@ fn the_same_id_with_other_content_is_a_conflict() {
         }
         let mut without_time = base.clone();
         without_time.at = None;
-        assert_eq!(world.one(Proposal::Event(without_time)), Outcome::Duplicate, "an absent time matches any");
+        assert_eq!(
+            world.one(Proposal::Event(without_time)),
+            Outcome::Duplicate,
+            "an absent time matches any"
+        );
     }
     let met = |variant| exposure("c", "x-1", variant, MARCH);
     accepted(world.one(met("control")));
@@ -77,7 +79,10 @@ fn two_first_assigns_at_once_get_one_variant() {
     world.clock.hold();
     let held = world.store().submit(vec![event("z", "e", "order", None, MARCH)]);
     world.clock.wait_until_read();
-    let (one, other) = (world.store().submit(vec![assign("c", "discount")]), world.store().submit(vec![assign("c", "control")]));
+    let (one, other) = (
+        world.store().submit(vec![assign("c", "discount")]),
+        world.store().submit(vec![assign("c", "control")]),
+    );
     world.clock.release();
     held.wait().unwrap();
     assert!(matches!(one.wait().unwrap()[..], [Outcome::Accepted(_)]));
@@ -172,7 +177,10 @@ fn one_customer_has_a_bound_on_events() {
     let events = |from: usize, to: usize| {
         (from..to).map(|i| event("c", &format!("e-{i}"), "order", 1.0, MARCH)).collect::<Vec<_>>()
     };
-    world.submit(events(0, MAX_EVENTS_PER_CUSTOMER - 5)).into_iter().for_each(|outcome| drop(accepted(outcome)));
+    world
+        .submit(events(0, MAX_EVENTS_PER_CUSTOMER - 5))
+        .into_iter()
+        .for_each(|outcome| drop(accepted(outcome)));
     world.settle();
     let outcomes = world.submit(events(MAX_EVENTS_PER_CUSTOMER - 5, MAX_EVENTS_PER_CUSTOMER + 1));
     let (last, before) = outcomes.split_last().unwrap();
@@ -223,7 +231,10 @@ fn fields_are_checked() {
 fn exposures_belong_to_the_run_of_their_experiment() {
     let world = World::new();
     world.define(WINBACK);
-    assert_eq!(refused(world.one(exposure("c", "x", "control", MARCH))), (RefusalCode::NotStarted, "experiment"));
+    assert_eq!(
+        refused(world.one(exposure("c", "x", "control", MARCH))),
+        (RefusalCode::NotStarted, "experiment")
+    );
     assert_eq!(refused(world.one(assign("c", "control"))), (RefusalCode::NotStarted, "experiment"));
     world.clock.advance(HOUR);
     world.step("winback", LifecycleStep::Start);
@@ -234,7 +245,10 @@ fn exposures_belong_to_the_run_of_their_experiment() {
     world.clock.advance(HOUR);
     for step in [LifecycleStep::Conclude { variant: "control".to_owned() }, LifecycleStep::Archive] {
         let stopped = MARCH + 2 * HOUR;
-        assert_eq!(refused(world.one(exposure("d", "x", "control", stopped))), (RefusalCode::AfterStop, "at"));
+        assert_eq!(
+            refused(world.one(exposure("d", "x", "control", stopped))),
+            (RefusalCode::AfterStop, "at")
+        );
         assert_eq!(refused(world.one(assign("d", "control"))), (RefusalCode::AfterStop, "at"));
         assert_eq!(world.one(assign("c", "discount")), known("control"));
         accepted(world.one(exposure("late", step.name(), "control", stopped - 1)));

@@ -10,9 +10,8 @@ use super::world::{HOUR, MARCH, WINBACK, World, experiment};
 fn definitions_have_versions_and_preconditions() {
     let mut world = World::new();
     let first = experiment(WINBACK);
-    let define = |world: &World, document: &str, expected| {
-        world.store().define(experiment(document), expected).wait()
-    };
+    let define =
+        |world: &World, document: &str, expected| world.store().define(experiment(document), expected).wait();
     let missing = CatalogError::PreconditionFailed { key: "winback".to_owned(), hash: None };
     assert_eq!(define(&world, WINBACK, Expected::Hash(7)), Err(missing));
     let created = define(&world, WINBACK, Expected::New).unwrap();
@@ -105,7 +104,10 @@ fn the_snapshot_follows_every_commit() {
     assert_eq!(decision(&world, "qa-1").reason(), "draft");
     world.step("winback", LifecycleStep::Start);
     for _ in 0..2 {
-        assert_eq!((decision(&world, "qa-1").reason(), decision(&world, "qa-1").variant()), ("override", Some(1)));
+        assert_eq!(
+            (decision(&world, "qa-1").reason(), decision(&world, "qa-1").variant()),
+            ("override", Some(1))
+        );
         assert_eq!(decision(&world, "c").reason(), "assigned");
         world.restart();
     }

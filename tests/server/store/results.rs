@@ -123,11 +123,17 @@ fn a_dimension_with_too_many_values_is_dropped_whole() {
     accepted(world.one(met(MAX_DIMENSION_VALUES)));
     for _ in 0..2 {
         let dropped = world.reading("winback");
-        assert_eq!((dropped.aggregates.exposed.len(), &dropped.aggregates.dropped_dimensions[..]), (1, &[0][..]));
+        assert_eq!(
+            (dropped.aggregates.exposed.len(), &dropped.aggregates.dropped_dimensions[..]),
+            (1, &[0][..])
+        );
         assert_eq!(world.store().aggregates("winback", Some(Timestamp(MARCH).day())).unwrap(), full);
         world.verify();
         world.restart();
-        accepted(world.one(with_plan(exposure("c-7", &format!("z-{}", world.store().log_position()), "control", MARCH), "new")));
+        accepted(world.one(with_plan(
+            exposure("c-7", &format!("z-{}", world.store().log_position()), "control", MARCH),
+            "new",
+        )));
         world.verify();
     }
 }

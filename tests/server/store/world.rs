@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use experiment_core::definition::{Experiment, LifecycleStep, read_document};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
-    Accepted, Attributes, Clock, Expected, Outcome, Proposal, ProposedAssign, ProposedEvent, ProposedExposure,
-    Reading, RefusalCode, Store, StoreError,
+    Accepted, Attributes, Clock, Expected, Outcome, Proposal, ProposedAssign, ProposedEvent,
+    ProposedExposure, Reading, RefusalCode, Store, StoreError,
 };
 use tempfile::TempDir;
 
@@ -48,7 +48,6 @@ impl TestClock {
     pub(super) fn set(&self, now: i64) {
         self.state.lock().unwrap().now = now;
     }
-
 
     pub(super) fn advance(&self, by: i64) {
         self.state.lock().unwrap().now += by;
@@ -115,8 +114,10 @@ impl World {
     /// Opens the folder and waits until intake is open.
     pub(super) fn open(&mut self) {
         let store = Store::open(self.folder.path(), self.clock()).unwrap();
-        store.wait_for_blocking(store.ready().of).unwrap();
-        assert!(store.ready().ready);
+        if !store.ready().ready {
+            store.wait_for_blocking(store.ready().of).unwrap();
+            assert!(store.ready().ready);
+        }
         self.store = Some(store);
     }
 
@@ -133,8 +134,10 @@ impl World {
     }
 
     /// Goes on with a copy of the files as they are while the store is open: what a killed process
-    /// leaves behind.
+    /// leaves behind. The state was not made durable since it was opened, so it falls back.
     pub(super) fn crash(&mut self) {
+        // Nothing may be written while it is copied.
+        self.settle();
         let copy = tempfile::tempdir().unwrap();
         copy_files(self.folder.path(), copy.path());
         self.store = None;
@@ -199,7 +202,13 @@ pub(super) fn experiment(document: &str) -> Experiment {
     Experiment::parse(read_document(document).unwrap()).unwrap()
 }
 
-pub(super) fn event(customer: &str, id: &str, name: &str, value: impl Into<Option<f64>>, at: i64) -> Proposal {
+pub(super) fn event(
+    customer: &str,
+    id: &str,
+    name: &str,
+    value: impl Into<Option<f64>>,
+    at: i64,
+) -> Proposal {
     Proposal::Event(ProposedEvent {
         customer: customer.to_owned(),
         event: name.to_owned(),
