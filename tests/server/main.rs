@@ -5,3 +5,4 @@ mod analyze;
 mod campaign;
 mod http;
 mod process;
+mod store;
