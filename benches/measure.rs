@@ -1,4 +1,5 @@
 //! Contributions and moments: how many customers a second one thread turns into sums.
+#![allow(clippy::unwrap_used, reason = "a workload that cannot be built should stop the bench")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use experiment_core::definition::{Experiment, read_document};
@@ -21,7 +22,8 @@ const EVENTS: i64 = 5;
 fn measure(criterion: &mut Criterion) {
     let experiment = Experiment::parse(read_document(DEFINITION).unwrap()).unwrap();
     let mut names = EventNames::default();
-    let rules: Vec<Rule> = experiment.metrics.iter().map(|metric| Rule::compile(metric, &mut names)).collect();
+    let rules: Vec<Rule> =
+        experiment.metrics.iter().map(|metric| Rule::compile(metric, &mut names)).collect();
     let order = names.intern("order");
     let histories: Vec<Vec<Event>> = (0..CUSTOMERS as i64)
         .map(|customer| {
@@ -43,7 +45,8 @@ fn measure(criterion: &mut Criterion) {
                 }
             });
         });
-        let vectors: Vec<_> = histories.iter().filter_map(|history| contribution(rule, Timestamp(0), history)).collect();
+        let vectors: Vec<_> =
+            histories.iter().filter_map(|history| contribution(rule, Timestamp(0), history)).collect();
         group.bench_function(format!("moments/{}", metric.key), |bencher| {
             bencher.iter_batched(
                 || Moments::new(rule.parts().len()),

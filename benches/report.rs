@@ -1,8 +1,9 @@
 //! A report of ten metrics, three arms and sixty cohort days, from stored sums.
+#![allow(clippy::unwrap_used, reason = "a workload that cannot be built should stop the bench")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use experiment_core::definition::{Direction, Plan, Role, Window};
 use experiment_core::definition::{Correction, Method, Sides};
+use experiment_core::definition::{Direction, Plan, Role, Window};
 use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
 use experiment_core::report::{Aggregates, Design, Estimand, MetricDesign, Stage, VariantDesign, report};
 use experiment_core::time::{DAY, Day, Span};
@@ -48,7 +49,8 @@ fn design() -> Design {
 fn aggregates(design: &Design) -> Aggregates {
     let mut aggregates = Aggregates { metrics: vec![Default::default(); METRICS], ..Aggregates::default() };
     for (day, arm) in (0..DAYS).flat_map(|day| (0..ARMS).map(move |arm| (day, arm))) {
-        let place = || (Slice::All, Cell { phase: 1, variant: arm, population: Population::Analysed, day: Day(day) });
+        let place =
+            || (Slice::All, Cell { phase: 1, variant: arm, population: Population::Analysed, day: Day(day) });
         let counted = Moments::from_parts(CUSTOMERS_A_CELL, 0, 0, vec![], vec![]).unwrap();
         aggregates.exposed.insert(place(), counted);
         for (metric, cells) in design.metrics.iter().zip(&mut aggregates.metrics) {

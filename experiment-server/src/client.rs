@@ -106,8 +106,12 @@ impl Client {
         request
     }
 
-    fn read(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, ClientError> {
-        let unreachable = |source| ClientError::Unreachable { url: self.url.clone(), source: Box::new(source) };
+    fn read(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Answer, ClientError> {
+        let unreachable =
+            |source| ClientError::Unreachable { url: self.url.clone(), source: Box::new(source) };
         let mut answer = answer.map_err(unreachable)?;
         let etag = answer.headers().get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
         let text = answer.body_mut().with_config().limit(u64::MAX).read_to_string().map_err(unreachable)?;

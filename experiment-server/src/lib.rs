@@ -2,5 +2,12 @@
 #![forbid(unsafe_code)]
 
 pub mod analyze;
+pub mod client;
 pub mod command;
+pub mod http;
 pub mod output;
+pub mod planning;
+pub mod running;
+pub mod settings;
+pub mod store;
+pub mod telemetry;

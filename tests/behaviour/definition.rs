@@ -272,6 +272,14 @@ plan: {alpha: 2, target: {}}
 }
 
 #[test]
+fn a_flood_of_problems_is_counted() {
+    let fields: Vec<String> = (0..10_000).map(|n| format!("\"variantz{n}\": 1")).collect();
+    let found = parse(&format!("{{{}}}", fields.join(","))).unwrap_err();
+    assert_eq!(found.len(), 201);
+    assert_eq!(found[200].detail, "9802 more problems are not listed", "10,000 fields, no key, no variants");
+}
+
+#[test]
 fn documents_that_are_no_objects() {
     for (text, found) in [("", "nothing"), ("[1]", "a list"), ("\"x\"", "\"x\""), ("5", "5")] {
         let problems = parse(text).unwrap_err();

@@ -4,4 +4,6 @@
 mod assignment;
 mod definition;
 mod distribution;
+mod reference;
 mod report;
+mod stats;

@@ -10,7 +10,7 @@ use experiment_server::command::{self, Console, Exit};
 /// Longest wait for a process to start or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running `experiment serve`.
+/// A running `experiment serve`; killed when dropped.
 pub(crate) struct Process {
     child: Child,
     pub(crate) client: Client,
@@ -21,35 +21,28 @@ impl Process {
     pub(crate) fn start(data: &Path) -> Process {
         // A killed server leaves its address behind; only the new one counts.
         let _ = std::fs::remove_file(data.join("server.json"));
-        let child = Command::new(env!("CARGO_BIN_EXE_experiment-under-test"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .env_remove("EXPERIMENT_ADMIN_KEY")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-under-test"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.env_remove("EXPERIMENT_ADMIN_KEY").stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let mut process = Process { child, client: Client::new("http://127.0.0.1:1", None, None) };
         let since = Instant::now();
         loop {
             assert!(since.elapsed() < PATIENCE, "the server did not become ready");
-            if let Some(client) = address(data).map(|url| Client::new(&url, None, None))
-                && client.get("/readyz").is_ok_and(|answer| answer.status == 200)
-            {
-                return Process { child, client };
+            if let Some(url) = address(data) {
+                process.client = Client::new(&url, None, None);
+                if process.client.get("/readyz").is_ok_and(|answer| answer.status == 200) {
+                    return process;
+                }
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// kill -9; it may be dead already.
-    pub(crate) fn kill(mut self) {
-        let _ = self.child.kill();
-        self.child.wait().unwrap();
+    /// kill -9, from whichever thread.
+    pub(crate) fn kill(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
     }
 
     /// SIGTERM; says how it ended.
@@ -67,6 +60,14 @@ impl Process {
     }
 }
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn address(data: &Path) -> Option<String> {
     let text = std::fs::read_to_string(data.join("server.json")).ok()?;
     let json: serde_json::Value = serde_json::from_str(&text).ok()?;
@@ -76,12 +77,8 @@ fn address(data: &Path) -> Option<String> {
 /// Runs a command in this process; gives its exit and what it printed.
 pub(crate) fn run(args: &[&str]) -> (Exit, String, String) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let console = Console {
-        stdin: &mut std::io::empty(),
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        progress: false,
-    };
+    let console =
+        Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, progress: false };
     let exit = command::run(std::iter::once("experiment").chain(args.iter().copied()), console);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (exit, text(stdout), text(stderr))

@@ -18,8 +18,19 @@ pub struct Record {
     pub params: Value,
     /// The library's results.
     pub outputs: Map<String, Value>,
+    /// Which library made it, and how.
+    pub source: Source,
     /// When a result of ours is accepted.
     pub tolerance: Tolerance,
+}
+
+/// Where a record comes from.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Source {
+    /// e.g. `scipy`, or `formula`.
+    pub library: String,
+    /// The call, or the formula.
+    pub function: String,
 }
 
 /// Reads all records of `tests/data/reference/<name>.json`.
@@ -39,6 +50,11 @@ pub fn records(name: &str) -> Vec<Record> {
 }
 
 impl Record {
+    /// Whether the library had no p-value, for want of variation.
+    pub fn has_no_p_value(&self) -> bool {
+        self.outputs.get("p_value").is_some_and(Value::is_null)
+    }
+
     /// A number within `inputs`, by path, e.g. `/control/n`.
     ///
     /// # Panics
@@ -102,6 +118,15 @@ impl<'a> Check<'a> {
     pub fn ends_within(&mut self, output: &str, lower: f64, upper: f64, tolerance: Tolerance) {
         self.compare(output, &[lower, upper], tolerance, |value| {
             value.as_array()?.iter().map(number).collect()
+        });
+    }
+
+    /// Compares an output that is an object of numbers.
+    pub fn by_name<'n>(&mut self, output: &str, got: impl Iterator<Item = (&'n str, f64)>) {
+        let (names, values): (Vec<&str>, Vec<f64>) = got.unzip();
+        self.compare(output, &values, self.record.tolerance, |value| {
+            let object = value.as_object().filter(|object| object.len() == names.len())?;
+            names.iter().map(|name| number(object.get(*name)?)).collect()
         });
     }
 

@@ -235,8 +235,10 @@ fn describe(metric: &MetricReport, comparison: &Comparison, effect: f64) -> Stri
     };
     let p_value = comparison.adjusted_p_value.or(comparison.p_value).unwrap_or(1.0);
     let p_value = if p_value < 0.0001 { "below 0.0001".to_owned() } else { format!("{p_value:.4}") };
+    let cuped = comparison.decision.is_some_and(|decision| decision.reading == super::Reading::Cuped);
+    let reduced = if cuped { " after variance reduction" } else { "" };
     format!(
-        "{} is {way} in {} than in {}: {} against {}, a difference of {} (adjusted p {p_value}).",
+        "{} is {way} in {} than in {}: {} against {}, a difference of {}{reduced} (adjusted p {p_value}).",
         metric.metric,
         comparison.variant,
         comparison.control,

@@ -5,11 +5,14 @@
 //! [`log_delta`], the default, works on the logarithm of the ratio of means; [`linear_delta`] on the ratio
 //! itself, as GrowthBook does; [`fieller`] is exact for normal means and stays right when the control's mean
 //! is not well separated from 0, where it may be unbounded. Each has a `_z` form with the normal instead of
-//! the t quantile. They agree to first order; none treats the control's mean as known.
+//! the t quantile; [`katz`] is the first for proportions. They agree to first order; none treats the control's mean as known.
 
 use crate::stats::comparison::{Reference, compare};
 use crate::stats::mean::{MeanSummary, welch_degrees_of_freedom};
 use crate::stats::not_estimable::finite;
+use crate::stats::proportion::{
+    ProportionSummary, difference_of_rates, ln_risk_ratio_error, risk_ratio, risk_ratio_log_interval,
+};
 use crate::stats::{Comparison, Interval, NotEstimable, TestOptions};
 
 /// A relative effect with its interval.
@@ -87,6 +90,48 @@ pub fn log_delta_z(
     options: &TestOptions,
 ) -> Result<RelativeEffect, NotEstimable> {
     log_interval(&check_arms(control, variant)?, Reference::Normal, options)
+}
+
+/// Relative effect of two proportions by Katz's interval: the log of the ratio of rates, normal quantile.
+///
+/// The same as [`log_delta_z`] with p(1 − p) as the variance, from the counts.
+///
+/// # Errors
+/// [`NotEstimable::NoSuccesses`] when either arm has none, [`NotEstimable::NoVariation`] when all did it in
+/// both, [`NotEstimable::TooFewCustomers`] for an empty arm, [`NotEstimable::ImpossibleInput`] for more
+/// successes than customers or a level outside (0, 1).
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::TestOptions;
+/// use experiment_core::stats::proportion::ProportionSummary;
+/// use experiment_core::stats::relative::katz;
+/// let control = ProportionSummary { successes: 120, n: 1000 };
+/// let variant = ProportionSummary { successes: 150, n: 1000 };
+/// let effect = katz(&control, &variant, &TestOptions::two_sided(0.95))?;
+/// assert!((effect.estimate - 0.25).abs() < 1e-15);
+/// assert!((effect.interval.upper - 0.563_010_592_174_393_5).abs() < 1e-12);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Katz, Baptista, Azen & Pike (1978), Biometrics 34(3), 469–474, method C, doi:10.2307/2530610.
+pub fn katz(
+    control: &ProportionSummary,
+    variant: &ProportionSummary,
+    options: &TestOptions,
+) -> Result<RelativeEffect, NotEstimable> {
+    let ends = risk_ratio_log_interval(control, variant, options)?;
+    let ln_error = ln_risk_ratio_error(control, variant);
+    if ln_error == 0.0 {
+        return Err(NotEstimable::NoVariation { control: control.rate(), variant: variant.rate() });
+    }
+    Ok(RelativeEffect {
+        estimate: difference_of_rates(control, variant) / control.rate(),
+        std_error: ln_error * risk_ratio(control, variant)?,
+        degrees_of_freedom: None,
+        interval: Interval { lower: ends.lower - 1.0, upper: ends.upper - 1.0 },
+    })
 }
 
 /// Relative effect by the delta method on the ratio of means itself, with its test of "no effect".

@@ -93,14 +93,18 @@ fn apply_over_http(client: &Client, document: &Value, key: &str, start: bool) ->
     let version = answer.body.get("version").and_then(Value::as_u64).unwrap_or(1);
     if start {
         let path = format!("/v1/experiments/{key}/start");
-        client.post(&path, "application/json", b"")?.success().with_context(|| format!("{key} is not started"))?;
+        client
+            .post(&path, "application/json", b"")?
+            .success()
+            .with_context(|| format!("{key} is not started"))?;
     }
     Ok(line(key, done, version, start))
 }
 
 fn apply_to_store(store: &Store, experiment: Experiment, start: bool) -> anyhow::Result<String> {
     let key = experiment.key.clone();
-    let defined = store.define(experiment, Expected::Any).wait().with_context(|| format!("{key} is not applied"))?;
+    let defined =
+        store.define(experiment, Expected::Any).wait().with_context(|| format!("{key} is not applied"))?;
     if start {
         store.step(&key, LifecycleStep::Start).wait().with_context(|| format!("{key} is not started"))?;
     }

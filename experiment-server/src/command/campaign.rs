@@ -13,8 +13,11 @@ pub(super) const DEFINITION: &str = include_str!("cookie_cats.yaml");
 /// The experiment's key.
 pub(super) const EXPERIMENT: &str = "cookie_cats";
 
+/// How many players came back after one day or not, and after seven days or not.
+type Cells = [(bool, bool, u32); 4];
+
 /// Players by variant and by whether they came back after one day and after seven.
-const COUNTS: [(&str, [(bool, bool, u32); 4]); 2] = [
+const COUNTS: [(&str, Cells); 2] = [
     ("gate_30", [(false, false, 22_840), (false, true, 1_826), (true, false, 13_358), (true, true, 6_676)]),
     ("gate_40", [(false, false, 23_597), (false, true, 1_773), (true, false, 13_613), (true, true, 6_506)]),
 ];
@@ -42,7 +45,13 @@ pub(super) fn players(today: Day) -> Vec<Player> {
         for _ in 0..count {
             let id = u32::try_from(players.len()).unwrap_or(u32::MAX);
             let moment = i64::from(mixed(id)) * (INSTALL_DAYS * DAY / SECOND) / i64::from(u32::MAX) * SECOND;
-            players.push(Player { id, variant, installed: Timestamp(first + moment), after_one_day, after_seven_days });
+            players.push(Player {
+                id,
+                variant,
+                installed: Timestamp(first + moment),
+                after_one_day,
+                after_seven_days,
+            });
         }
     }
     players.sort_unstable_by_key(|player| (player.installed, player.id));

@@ -12,8 +12,9 @@ use super::campaign::{self, DEFINITION, EXPERIMENT};
 use super::place::admin_key;
 use super::{Console, Exit};
 use crate::client::Client;
-use crate::http::{Server, Settings};
+use crate::http::Server;
 use crate::output;
+use crate::settings::{DEFAULT_LISTEN, Settings};
 use crate::store::system_clock;
 
 /// Players whose facts go into one request.
@@ -35,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where to listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8016")]
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: String,
     /// End when the report is printed
     #[arg(long)]
@@ -49,7 +50,11 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
         (None, Some(folder)) => folder.path().to_owned(),
         (None, None) => bail!("there is no folder for the data"),
     };
-    let server = Server::start(Settings::new(data, &args.listen)?)?;
+    let server = {
+        let mut settings = Settings::from_environment(data, &args.listen)?;
+        settings.catch_signals = true;
+        Server::start(settings)?
+    };
     let client = Client::new(server.url(), admin_key(), None);
     let start = Instant::now();
     let facts = play(&client, console)?;
@@ -58,7 +63,7 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
         let path = format!("/v1/experiments/{EXPERIMENT}/results?fresh=true");
         serde_json::from_value(client.get(&path)?.success()?.body).context("the report can't be read")?
     };
-    output::table::write(&report, console.stdout)?;
+    output::write_table(&report, console.stdout)?;
     write_urls(server.url(), facts, took, console)?;
     if !args.exit {
         writeln!(console.stdout, "The server stays up; end it with Ctrl-C.")?;

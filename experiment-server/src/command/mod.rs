@@ -1,7 +1,14 @@
 //! The command line: one file a subcommand, each `Args` and `run(args, console) -> anyhow::Result<Exit>`.
 
 mod analyze;
+mod apply;
+mod campaign;
 mod console;
+mod demo;
+mod place;
+mod power;
+mod serve;
+mod verify;
 
 use std::ffi::OsString;
 use std::io;
@@ -21,13 +28,23 @@ struct Cli {
 /// A subcommand: one line here, one line in [`Command::run`], one file.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Analyze(analyze::Args),
+    Serve(serve::Args),
+    Demo(demo::Args),
+    Analyze(Box<analyze::Args>),
+    Power(power::Args),
+    Apply(apply::Args),
+    Verify(verify::Args),
 }
 
 impl Command {
     fn run(self, console: &mut Console<'_>) -> anyhow::Result<Exit> {
         match self {
-            Command::Analyze(args) => analyze::run(args, console),
+            Command::Serve(args) => serve::run(args, console),
+            Command::Demo(args) => demo::run(args, console),
+            Command::Analyze(args) => analyze::run(*args, console),
+            Command::Power(args) => power::run(args, console),
+            Command::Apply(args) => apply::run(args, console),
+            Command::Verify(args) => verify::run(args, console),
         }
     }
 }

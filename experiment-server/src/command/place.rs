@@ -6,10 +6,8 @@ use anyhow::{Context, bail};
 
 use crate::client::Client;
 use crate::running::RunningServer;
+use crate::settings::ADMIN_KEY_VARIABLE;
 use crate::store::{Store, system_clock};
-
-/// The admin key, where one is set.
-pub(super) const ADMIN_KEY: &str = "EXPERIMENT_ADMIN_KEY";
 
 /// A server that answers, or a folder that nobody holds.
 pub(super) enum Place {
@@ -38,20 +36,24 @@ impl Place {
 
 /// The admin key from the environment.
 pub(super) fn admin_key() -> Option<String> {
-    std::env::var(ADMIN_KEY).ok().filter(|key| !key.is_empty())
+    std::env::var(ADMIN_KEY_VARIABLE).ok().filter(|key| !key.is_empty())
 }
 
 /// Opens a folder that is there; a mistyped path must not make a new, empty store.
 pub(super) fn open_existing(data: &Path) -> anyhow::Result<Store> {
     if !data.join("log.redb").is_file() {
-        bail!("{} holds no store (there is no log.redb); name the folder given to `experiment serve --data`", data.display());
+        bail!(
+            "{} holds no store (there is no log.redb); name the folder given to `experiment serve --data`",
+            data.display()
+        );
     }
     open(data)
 }
 
 /// Opens a folder, a new one if need be.
 pub(super) fn open(data: &Path) -> anyhow::Result<Store> {
-    let store = Store::open(data, system_clock()).with_context(|| format!("cannot open {}", data.display()))?;
+    let store =
+        Store::open(data, system_clock()).with_context(|| format!("cannot open {}", data.display()))?;
     store.wait_for_blocking(store.log_position())?;
     Ok(store)
 }

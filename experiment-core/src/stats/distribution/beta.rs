@@ -110,11 +110,11 @@ fn ln_incomplete_beta(x: f64, y: f64, a: f64, b: f64) -> LnTails {
         return LnTails { lower: 0.0, upper: f64::NEG_INFINITY };
     }
     let leading = ln_leading(x, y, a, b);
-    if x <= (a + 1.0) / (a + b + 2.0) {
-        let lower = leading + libm::log(fraction(x, a, b) / a);
+    if b * x <= a * y {
+        let lower = leading + libm::log(fraction(x, y, a, b));
         LnTails { lower, upper: ln_complement(lower) }
     } else {
-        let upper = leading + libm::log(fraction(y, b, a) / b);
+        let upper = leading + libm::log(fraction(y, x, b, a));
         LnTails { lower: ln_complement(upper), upper }
     }
 }
@@ -130,40 +130,63 @@ fn ln_leading(x: f64, y: f64, a: f64, b: f64) -> f64 {
         - deviance(b, n * y, -excess)
 }
 
-/// The continued fraction of I_x(a, b) without its leading factor.
-fn fraction(x: f64, a: f64, b: f64) -> f64 {
+/// The continued fraction of I_x(a, b) without its leading factor, for x up to the mean.
+///
+/// The even part of 8.17.22, which takes its argument as a y − b x: no digits are lost when x or y is tiny.
+fn fraction(x: f64, y: f64, a: f64, b: f64) -> f64 {
     let tiny = f64::MIN_POSITIVE / f64::EPSILON;
     let away_from_zero = |value: f64| if value.abs() < tiny { tiny } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
-    let mut value = d;
+    let to_mean = a * y - b * x;
+    let mut c = away_from_zero(a * (to_mean + 1.0) / (a + 1.0));
+    let mut d = 0.0;
+    let mut value = c;
     for m in 1..MAX_TERMS {
         let m = f64::from(m);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / away_from_zero(1.0 + even * d);
-        c = away_from_zero(1.0 + even / c);
-        value *= d * c;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / away_from_zero(1.0 + odd * d);
-        c = away_from_zero(1.0 + odd / c);
-        let factor = d * c;
+        let width = a + 2.0 * m;
+        let part = m * (b - m) * x / (width - 1.0);
+        let above = (a + m - 1.0) / (width - 1.0) * (a + b + m - 1.0) * x * part;
+        let below = m + part + (a + m) * (to_mean + 1.0 + m * (1.0 + y)) / (width + 1.0);
+        d = 1.0 / away_from_zero(below + above * d);
+        c = away_from_zero(below + above / c);
+        let factor = c * d;
         value *= factor;
         if (factor - 1.0).abs() <= f64::EPSILON {
             break;
         }
     }
-    value
+    1.0 / value
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use statrs::distribution::{Beta, ContinuousCDF};
+
+    #[test]
+    fn agrees_with_statrs_where_its_tails_hold() {
+        for (a, b) in [(0.5, 0.5), (2.0, 30.0), (400.0, 60.0)] {
+            let theirs = Beta::new(a, b).unwrap();
+            for x in [0.01, 0.1, 0.5, 0.85, 0.99] {
+                assert!((cdf(x, a, b) - theirs.cdf(x)).abs() < 1e-11, "{x} of ({a}, {b})");
+            }
+        }
+    }
 
     #[test]
     fn quantile_inverts_both_tails() {
-        for (a, b) in [(0.5, 0.5), (0.5, 20.5), (1.0, 1.0), (3.0, 999_998.0), (1e3, 1e3), (1.2e8, 8.8e8)] {
-            for p in [1e-100, 1e-9, 0.025, 0.5, 0.9] {
+        for (a, b) in [
+            (0.5, 0.5),
+            (0.5, 20.5),
+            (1.0, 1.0),
+            (3.0, 999_998.0),
+            (1e3, 1e3),
+            (1.2e8, 8.8e8),
+            (1.0, 4e8),
+            (1e9, 0.5),
+        ] {
+            for p in [1e-60, 1e-9, 0.025, 0.5, 0.9] {
                 let back = cdf(quantile(p, a, b), a, b);
+                // The last bit of a quantile near 1 weighs a times as much.
                 assert!((back / p - 1.0).abs() < 1e-6, "cdf {p:e} of ({a}, {b}): {back:e}");
             }
         }

@@ -94,6 +94,17 @@ fn invert(p: f64, q: f64, degrees_of_freedom: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use statrs::distribution::{ChiSquared, ContinuousCDF};
+
+    #[test]
+    fn agrees_with_statrs_where_its_tails_hold() {
+        for df in [1.0, 2.0, 9.0, 250.0] {
+            let theirs = ChiSquared::new(df).unwrap();
+            for x in [0.1, 1.0, 4.0, 20.0, 250.0] {
+                assert!((cdf(x, df) - theirs.cdf(x)).abs() < 1e-11, "{x} at {df}");
+            }
+        }
+    }
 
     #[test]
     fn quantile_inverts_both_tails() {

@@ -14,7 +14,7 @@ use crate::stats::distribution::normal;
 use crate::stats::distribution::quadrature::integrate;
 use crate::stats::distribution::{LN_SQRT_2PI, SQRT_2PI};
 use crate::stats::root::newton;
-use std::f64::consts::LN_10;
+use std::f64::consts::{LN_2, LN_10};
 
 /// The integrand is cut off where it has fallen by e⁻⁴⁰ = 4e-18.
 const CUT_OFF: f64 = 40.0;
@@ -125,6 +125,9 @@ fn y_squared(t: f64, nu: f64) -> Option<f64> {
 
 /// ln of the upper tail from y ≥ 0.
 fn ln_tail(y2: f64, nu: f64) -> f64 {
+    if y2 == 0.0 {
+        return -LN_2;
+    }
     if y2 == f64::INFINITY {
         return f64::NEG_INFINITY;
     }
@@ -143,4 +146,26 @@ fn ln_constant(nu: f64) -> f64 {
 /// h(v) = √(v / (1 − e⁻ᵛ))
 fn stretch(v: f64) -> f64 {
     if v < 1e-300 { 1.0 } else { libm::sqrt(v / -libm::expm1(-v)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use statrs::distribution::{ContinuousCDF, StudentsT};
+
+    #[test]
+    fn agrees_with_statrs_where_its_tails_hold() {
+        for df in [1.0, 2.5, 10.0, 300.0] {
+            let theirs = StudentsT::new(0.0, 1.0, df).unwrap();
+            for t in [-3.0, -0.4, 0.0, 0.7, 2.0, 5.0] {
+                assert!((sf(t, df) - theirs.sf(t)).abs() < 1e-12, "{t} at {df}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_end_of_degrees_of_freedom_is_the_normal() {
+        assert!((upper_quantile(0.025, f64::INFINITY) - normal::upper_quantile(0.025)).abs() < 1e-14);
+        assert!((sf(1.96, 1e300) / normal::sf(1.96) - 1.0).abs() < 1e-14);
+    }
 }

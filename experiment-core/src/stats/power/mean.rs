@@ -26,7 +26,7 @@ pub enum MeanTest {
 ///
 /// # Errors
 /// [`NotEstimable::ImpossibleInput`] for a variance or size that is not above 0 or a level outside (0, 1);
-/// [`NotEstimable::TooFewCustomers`] when a t test has no degrees of freedom.
+/// [`NotEstimable::TooFewCustomers`] when a t test has less than one degree of freedom.
 ///
 /// # Examples
 /// ```
@@ -161,8 +161,8 @@ fn std_error(variance: f64, sizes: &Sizes) -> Result<f64, NotEstimable> {
 fn degrees_of_freedom(sizes: &Sizes, test: MeanTest) -> Result<f64, NotEstimable> {
     let (n0, n1) = (sizes.control, sizes.variant);
     let short = match test {
-        MeanTest::Student => n0 + n1 <= 2.0,
-        MeanTest::Welch | MeanTest::Normal => n0.min(n1) <= 1.0,
+        MeanTest::Student => n0 + n1 < 3.0,
+        MeanTest::Welch | MeanTest::Normal => n0.min(n1) < 2.0,
     };
     if short {
         return Err(NotEstimable::TooFewCustomers { n: n0.min(n1) as u64, needed: 2 });

@@ -65,6 +65,10 @@ fn score_end(
     // the end lies about z²/n away, so start a little way towards it.
     let nudge = 1e-3 * (z * z / n).min((limit - estimate).abs());
     let start = if distance(estimate)? < 0.0 { estimate } else { estimate + nudge.copysign(limit) };
+    if distance(start)? >= 0.0 {
+        // A level so low that the end cannot be told from the estimate.
+        return Ok(estimate);
+    }
     try_brent("the Miettinen–Nurminen interval", distance, start, limit)
 }
 

@@ -20,6 +20,7 @@ pub use single::{
     wilson_interval,
 };
 
+pub(crate) use risk_ratio::ln_risk_ratio_error;
 pub(crate) use score::score_variance;
 
 use crate::stats::comparison::{Reference, compare};
@@ -44,6 +45,11 @@ impl ProportionSummary {
     pub(crate) fn rate_variance(&self) -> f64 {
         let n = self.n as f64;
         (self.successes as f64 / n) * (self.failures() as f64 / n) / n
+    }
+
+    /// The same customers with successes and failures exchanged.
+    pub(crate) fn complement(&self) -> Self {
+        Self { successes: self.failures(), n: self.n }
     }
 
     pub(crate) fn failures(&self) -> u64 {

@@ -65,13 +65,18 @@ pub fn risk_ratio_log_interval(
     if control.successes == 0 || variant.successes == 0 {
         return Err(no_successes(control, variant));
     }
-    // 1/x − 1/n as (n − x)/(x n), which is exactly 0 when all did it.
-    let relative_variance =
-        |arm: &ProportionSummary| (arm.failures() as f64 / arm.successes as f64) / arm.n as f64;
-    let half_width = z * (relative_variance(control) + relative_variance(variant)).sqrt();
+    let half_width = z * ln_risk_ratio_error(control, variant);
     let ln_ratio = libm::log(risk_ratio(control, variant)?);
     let upper = finite("the upper end", libm::exp(ln_ratio + half_width))?;
     Ok(options.keep_ends(libm::exp(ln_ratio - half_width), upper))
+}
+
+/// Standard error of the logarithm of the ratio, for arms with successes.
+pub(crate) fn ln_risk_ratio_error(control: &ProportionSummary, variant: &ProportionSummary) -> f64 {
+    // 1/x − 1/n as (n − x)/(x n), which is exactly 0 when all did it.
+    let relative_variance =
+        |arm: &ProportionSummary| (arm.failures() as f64 / arm.successes as f64) / arm.n as f64;
+    (relative_variance(control) + relative_variance(variant)).sqrt()
 }
 
 /// The score interval of the ratio: the ratios that a score test would not reject, with N/(N − 1).
@@ -147,6 +152,10 @@ impl RatioScore<'_> {
             return Ok(estimate);
         }
         let inside = self.inside(estimate, side)?;
+        if self.distance(inside) >= 0.0 {
+            // A level so low that the end cannot be told from the estimate.
+            return Ok(estimate);
+        }
         let mut outside = inside;
         let mut stride = side;
         while self.distance(outside) <= 0.0 {

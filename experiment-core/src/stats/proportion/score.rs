@@ -17,11 +17,17 @@ pub(crate) fn score_variance(
     variant: &ProportionSummary,
     difference: f64,
 ) -> Result<f64, NotEstimable> {
-    if difference < 0.0 {
-        return score_variance(variant, control, -difference);
-    }
-    let (lower, upper) = constrained_rates(control, variant, difference)?;
-    Ok(lower * (1.0 - lower) / control.n as f64 + upper * (1.0 - upper) / variant.n as f64)
+    // Counting failures turns the difference round and leaves the variance; small rates keep their digits.
+    let successes = control.successes as f64 + variant.successes as f64;
+    let failures = control.failures() as f64 + variant.failures() as f64;
+    let (control, variant, difference) = if successes > failures {
+        (control.complement(), variant.complement(), -difference)
+    } else {
+        (*control, *variant, difference)
+    };
+    let (low, high) = if difference < 0.0 { (variant, control) } else { (control, variant) };
+    let (p_low, p_high) = constrained_rates(&low, &high, difference.abs())?;
+    Ok(p_low * (1.0 - p_low) / low.n as f64 + p_high * (1.0 - p_high) / high.n as f64)
 }
 
 /// The most likely (p, p + `difference`), for a difference of at least 0.
@@ -30,7 +36,8 @@ fn constrained_rates(
     high: &ProportionSummary,
     difference: f64,
 ) -> Result<(f64, f64), NotEstimable> {
-    if difference == 0.0 {
+    // A difference that 1 does not notice makes no difference to the rates.
+    if difference < f64::EPSILON {
         let n = low.n as f64 + high.n as f64;
         let rate = (low.successes as f64 + high.successes as f64) / n;
         return Ok((rate, rate));
@@ -86,6 +93,16 @@ mod tests {
         let (p0, p1) = constrained_rates(&low, &high, 0.02).unwrap();
         let slope = 50.0 / p0 - 450.0 / (1.0 - p0) + 60.0 / p1 - 640.0 / (1.0 - p1);
         assert!((p1 - p0 - 0.02).abs() < 1e-16 && slope.abs() < 1e-9, "{p0} {p1} {slope}");
+    }
+
+    #[test]
+    fn variance_is_continuous_at_no_difference() {
+        let control = ProportionSummary { successes: 27, n: 45 };
+        let variant = ProportionSummary { successes: 0, n: 1 };
+        let at = |difference| score_variance(&control, &variant, difference).unwrap();
+        for difference in [1e-12, 3e-16, 1e-17, 1e-300, -1e-300, -1e-17, -3e-16, -1e-12] {
+            assert!((at(difference) / at(0.0) - 1.0).abs() < 1e-10, "{difference}");
+        }
     }
 
     #[test]

@@ -1,0 +1,250 @@
+//! Changes of the sums: gathered in memory over a batch, then added to the tables.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+
+use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
+use experiment_core::time::Day;
+use redb::{Table, WriteTransaction};
+
+use super::error::StoreError;
+use super::fast_hash::BuildMixing;
+use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, day_start, experiment_start};
+use super::rules::{ExperimentRules, NewValue, Rules};
+use super::sums::add_to_row;
+use super::tables::{AGGREGATES, DELTAS, DIMENSION_VALUES, FAILED, Trying};
+
+/// Stands for the slice of all customers.
+pub(super) const ALL: u16 = u16::MAX;
+
+/// One slice of one cell of one experiment: what all its metrics share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct GroupKey {
+    pub(super) experiment: u32,
+    pub(super) phase: u32,
+    pub(super) day: Day,
+    pub(super) variant: u16,
+    pub(super) population: Population,
+    /// Index of the dimension, or [`ALL`].
+    pub(super) dimension: u16,
+    /// Number of the value.
+    pub(super) value: u16,
+}
+
+impl Hash for GroupKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.experiment) << 32 | u64::from(self.day.0.cast_unsigned()));
+        let slice = u64::from(self.dimension) << 16 | u64::from(self.value);
+        let population = self.population as u64;
+        state
+            .write_u64(slice << 32 ^ u64::from(self.phase) << 24 ^ u64::from(self.variant) << 4 ^ population);
+    }
+}
+
+/// Changes of the sums of one group.
+#[derive(Debug)]
+pub(super) struct Group {
+    key: GroupKey,
+    exposed: i64,
+    off_assignment: i64,
+    /// By the metric's index; `None` until it is touched.
+    metrics: Vec<Option<Moments>>,
+}
+
+/// Changes of the sums over one batch.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    index: HashMap<GroupKey, u32, BuildMixing>,
+    groups: Vec<Group>,
+    /// (experiment number, metric index) whose sums left 128 bits.
+    failed: Vec<(u32, u16)>,
+}
+
+impl Changes {
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.index.clear();
+        self.groups.clear();
+        self.failed.clear();
+    }
+
+    /// The changes of one group.
+    #[inline]
+    pub(super) fn group(&mut self, key: GroupKey) -> &mut Group {
+        let next = self.groups.len() as u32;
+        let index = *self.index.entry(key).or_insert(next);
+        if index == next {
+            self.groups.push(Group { key, exposed: 0, off_assignment: 0, metrics: Vec::new() });
+        }
+        &mut self.groups[index as usize]
+    }
+
+    /// No sums of this metric are kept any more.
+    pub(super) fn fail(&mut self, experiment: u32, metric: u16) {
+        if !self.failed.contains(&(experiment, metric)) {
+            self.failed.push((experiment, metric));
+        }
+    }
+
+    /// Adds the changes to the tables, in the order of their keys.
+    pub(super) fn write(
+        &mut self,
+        transaction: &WriteTransaction,
+        received: Day,
+        rules: &mut Rules,
+    ) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        for group in &self.groups {
+            let experiment = rules.experiment(group.key.experiment)?;
+            group.rows(experiment, &mut rows);
+        }
+        rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        let mut aggregates = transaction.open_table(AGGREGATES).trying("writing sums")?;
+        let mut deltas = transaction.open_table(DELTAS).trying("writing sums")?;
+        let (mut key, mut buffer) = (Vec::new(), Vec::new());
+        for (cell, moments, metric) in rows {
+            key.clear();
+            cell.encode(&mut key);
+            let added = add_to_row(&mut aggregates, &key, &moments, &mut buffer)?;
+            key.clear();
+            cell.encode_delta(received, &mut key);
+            let added = added.and(add_to_row(&mut deltas, &key, &moments, &mut buffer)?);
+            if let (Err(_), Some(metric)) = (added, metric) {
+                self.fail(cell.experiment, metric);
+            }
+        }
+        for (number, metric) in std::mem::take(&mut self.failed) {
+            let experiment = rules.experiment_mut(number)?;
+            let failed = &mut experiment.metrics[usize::from(metric)];
+            failed.failed = true;
+            let hash = failed.hash;
+            tracing::error!(
+                experiment = number,
+                metric,
+                "an exact sum left 128 bits: the metric is no longer kept"
+            );
+            let mut table = transaction.open_table(FAILED).trying("writing the state")?;
+            table.insert((number, hash), received.0).trying("writing the state")?;
+            remove_rows(&mut aggregates, &mut deltas, number, received, |key| key.metric == hash)?;
+        }
+        Ok(())
+    }
+}
+
+impl Group {
+    /// Adds one first exposure, or takes it away.
+    #[inline]
+    pub(super) fn count(&mut self, exposed: i64, off_assignment: i64) {
+        self.exposed += exposed;
+        self.off_assignment += off_assignment;
+    }
+
+    /// Puts `new` in the place of `old` in the sums of a metric. `false` when they left 128 bits.
+    #[inline]
+    pub(super) fn replace(
+        &mut self,
+        metric: u16,
+        old: Option<&Contribution>,
+        new: Option<&Contribution>,
+    ) -> bool {
+        let index = usize::from(metric);
+        if index >= self.metrics.len() {
+            self.metrics.resize(index + 1, None);
+        }
+        let k = old.or(new).map_or(0, |contribution| contribution.values().len());
+        let sums = self.metrics[index].get_or_insert_with(|| Moments::new(k));
+        let added = new.is_none_or(|new| sums.add(new).is_ok());
+        let taken = old.is_none_or(|old| sums.subtract(old).is_ok());
+        added && taken
+    }
+
+    fn rows(&self, experiment: &ExperimentRules, rows: &mut Vec<(CellKey, Moments, Option<u16>)>) {
+        let key = &self.key;
+        let slice = || match key.dimension {
+            ALL => Slice::All,
+            dimension => {
+                let values = &experiment.dimensions[usize::from(dimension)].values;
+                Slice::Value { dimension, value: values[usize::from(key.value)].clone() }
+            }
+        };
+        let (phase, variant, population, day) = (key.phase, key.variant, key.population, key.day);
+        let cell = Cell { phase, variant, population, day };
+        let row = |metric| CellKey { experiment: key.experiment, metric, slice: slice(), cell };
+        for (metric, count) in [(EXPOSED, self.exposed), (OFF_ASSIGNMENT, self.off_assignment)] {
+            if let (1.., Some(moments)) | (..=-1, Some(moments)) = (count, counted(count)) {
+                rows.push((row(metric), moments, None));
+            }
+        }
+        for (index, moments) in self.metrics.iter().enumerate() {
+            let metric = &experiment.metrics[index];
+            if let Some(moments) = moments
+                && !moments.is_zero()
+                && !metric.failed
+            {
+                rows.push((row(metric.hash), moments.clone(), Some(index as u16)));
+            }
+        }
+    }
+}
+
+/// Sums without entries.
+fn counted(n: i64) -> Option<Moments> {
+    Moments::from_parts(n, 0, 0, Vec::new(), Vec::new())
+}
+
+/// Writes values of dimensions that appeared, and drops dimensions that have too many of them: no sums
+/// by them from this day on.
+pub(super) fn write_values(
+    transaction: &WriteTransaction,
+    new_values: &[NewValue],
+    received: Day,
+) -> Result<(), StoreError> {
+    if new_values.is_empty() {
+        return Ok(());
+    }
+    let mut table = transaction.open_table(DIMENSION_VALUES).trying("writing the state")?;
+    let mut aggregates = transaction.open_table(AGGREGATES).trying("writing sums")?;
+    let mut deltas = transaction.open_table(DELTAS).trying("writing sums")?;
+    for new in new_values {
+        let key = (new.experiment, new.dimension, new.number);
+        table.insert(key, (new.received.0, new.value.as_str())).trying("writing the state")?;
+        if new.drops {
+            let of_dimension = |key: &CellKey| matches!(key.slice, Slice::Value { dimension, .. } if dimension == new.dimension);
+            remove_rows(&mut aggregates, &mut deltas, new.experiment, received, of_dimension)?;
+        }
+    }
+    Ok(())
+}
+
+type Sums<'txn> = Table<'txn, &'static [u8], &'static [u8]>;
+
+/// Removes what `unwanted` names from the sums of an experiment and from its changes of one day: those
+/// of the days before stay, as they were true then.
+fn remove_rows(
+    aggregates: &mut Sums<'_>,
+    deltas: &mut Sums<'_>,
+    experiment: u32,
+    received: Day,
+    unwanted: impl Fn(&CellKey) -> bool,
+) -> Result<(), StoreError> {
+    let mut damage = None;
+    let mut keep = |key: Result<CellKey, StoreError>| match key {
+        Ok(key) => !unwanted(&key),
+        Err(error) => {
+            damage = Some(error);
+            true
+        }
+    };
+    let (start, end) = (experiment_start(experiment), experiment_start(experiment.saturating_add(1)));
+    aggregates
+        .retain_in::<&[u8], _>(start.as_slice()..end.as_slice(), |key, _| keep(CellKey::decode(key)))
+        .trying("writing sums")?;
+    let (start, end) =
+        (day_start(experiment, received), day_start(experiment, Day(received.0.saturating_add(1))));
+    deltas
+        .retain_in::<&[u8], _>(start.as_slice()..end.as_slice(), |key, _| {
+            keep(CellKey::decode_delta(key).map(|(_, key)| key))
+        })
+        .trying("writing sums")?;
+    damage.map_or(Ok(()), Err)
+}

@@ -1,0 +1,250 @@
+//! The experiments there are: definitions, versions, life cycles.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use experiment_core::assignment::{CompiledExperiment, Snapshot};
+use experiment_core::definition::{Experiment, LifecycleStep, Status};
+use experiment_core::time::{Day, Timestamp};
+
+use super::error::StoreError;
+use super::record::{DefinitionRecord, LifecycleRecord, Record};
+
+/// Most experiments in one store, archived ones included.
+pub const MAX_EXPERIMENTS: usize = 10_000;
+
+/// All experiments at one instant, immutable.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    experiments: BTreeMap<String, Arc<Entry>>,
+    snapshot: Arc<Snapshot>,
+}
+
+/// One experiment.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its number in the store, in the order of creation.
+    pub number: u32,
+    /// Its key.
+    pub key: String,
+    /// Every version of its definition, the first one first; never empty.
+    pub versions: Vec<Arc<Version>>,
+    /// Every step of its life, the first one first.
+    pub steps: Vec<Step>,
+    /// Where it stands.
+    pub status: Status,
+    /// When it was started.
+    pub started_at: Option<Timestamp>,
+    /// When it was stopped.
+    pub stopped_at: Option<Timestamp>,
+    /// The winner's index, once concluded.
+    pub winner: Option<usize>,
+    /// QA customers and the variant (by index) that each of them sees.
+    pub overrides: Arc<BTreeMap<String, usize>>,
+}
+
+/// One version of a definition.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// 1 for the first.
+    pub number: u32,
+    /// [`Experiment::version_hash`].
+    pub hash: u64,
+    /// When it came; never before that of the fact before it.
+    pub received_at: Timestamp,
+    /// Its place in the log.
+    pub sequence: u64,
+    /// The definition; its own `overrides` are empty, see [`Entry::overrides`].
+    pub experiment: Arc<Experiment>,
+    /// How many customers were on its override lists.
+    pub override_count: u32,
+    /// For [`experiment_core::assignment::draw`] by this version.
+    pub(super) compiled: CompiledExperiment,
+}
+
+/// A step that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Which.
+    pub step: LifecycleStep,
+    /// When.
+    pub received_at: Timestamp,
+    /// Its place in the log.
+    pub sequence: u64,
+}
+
+impl Catalog {
+    /// The experiment with this key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Arc<Entry>> {
+        self.experiments.get(key)
+    }
+
+    /// All experiments in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.experiments.values()
+    }
+
+    /// How many experiments there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.experiments.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.experiments.is_empty()
+    }
+
+    /// Every experiment compiled for assignment, overrides included.
+    #[must_use]
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Takes in a definition or life-cycle fact; says which experiment changed. [`Catalog::compile`] it
+    /// afterwards if assignment shall see the change.
+    pub(super) fn apply(
+        &mut self,
+        sequence: u64,
+        record: &Record<'_>,
+    ) -> Result<Option<&Arc<Entry>>, StoreError> {
+        match record {
+            Record::Definition(record) => self.define(sequence, record).map(Some),
+            Record::Lifecycle(record) => self.step(sequence, record).map(Some),
+            Record::Exposure(_) | Record::Event(_) => Ok(None),
+        }
+    }
+
+    fn define(&mut self, sequence: u64, record: &DefinitionRecord<'_>) -> Result<&Arc<Entry>, StoreError> {
+        let damaged = |detail: String| StoreError::Corrupt {
+            what: format!("version {} of the definition {:?}", record.version, record.key),
+            detail,
+        };
+        let document = serde_json::from_str(record.document).map_err(|error| damaged(error.to_string()))?;
+        let experiment = Experiment::parse(document).map_err(|error| damaged(error.to_string()))?;
+        let experiment = Arc::new(experiment);
+        let compiled =
+            CompiledExperiment::new(Arc::clone(&experiment), Status::Running, record.version, None)
+                .map_err(|error| damaged(error.to_string()))?;
+        let version = Arc::new(Version {
+            number: record.version,
+            hash: experiment.version_hash(),
+            received_at: record.received_at,
+            sequence,
+            experiment,
+            override_count: record.override_count,
+            compiled,
+        });
+        // Lossless: MAX_EXPERIMENTS bounds it.
+        let number = self.experiments.len() as u32;
+        let entry = self.experiments.entry(record.key.to_owned()).or_insert_with(|| {
+            Arc::new(Entry {
+                number,
+                key: record.key.to_owned(),
+                versions: Vec::new(),
+                steps: Vec::new(),
+                status: Status::Draft,
+                started_at: None,
+                stopped_at: None,
+                winner: None,
+                overrides: Arc::default(),
+            })
+        });
+        Arc::make_mut(entry).versions.push(version);
+        Ok(entry)
+    }
+
+    fn step(&mut self, sequence: u64, record: &LifecycleRecord) -> Result<&Arc<Entry>, StoreError> {
+        let damaged = |detail: String| StoreError::Corrupt {
+            what: format!("the life cycle of {:?}", record.key),
+            detail,
+        };
+        let entry = self.experiments.get_mut(&record.key);
+        let entry = entry.ok_or_else(|| damaged("it has no definition".to_owned()))?;
+        let changed = Arc::make_mut(entry);
+        changed.status = changed.status.after(&record.step).map_err(|error| damaged(error.to_string()))?;
+        let at = record.received_at;
+        match &record.step {
+            LifecycleStep::Start => changed.started_at = Some(at),
+            LifecycleStep::Stop => changed.stopped_at = Some(at),
+            LifecycleStep::Conclude { variant } => {
+                changed.winner = changed.current().experiment.variant_index(variant);
+            }
+            LifecycleStep::Archive => {}
+        }
+        changed.steps.push(Step { step: record.step.clone(), received_at: at, sequence });
+        Ok(entry)
+    }
+
+    /// Puts other override lists in place of an experiment's.
+    pub(super) fn set_overrides(&mut self, key: &str, overrides: BTreeMap<String, usize>) {
+        if let Some(entry) = self.experiments.get_mut(key) {
+            Arc::make_mut(entry).overrides = Arc::new(overrides);
+        }
+    }
+
+    /// Compiles one experiment anew for assignment.
+    pub(super) fn compile(&mut self, key: &str) -> Result<(), StoreError> {
+        let Some(entry) = self.experiments.get(key) else { return Ok(()) };
+        let compiled = compiled(entry)?;
+        // The later of two with one key counts.
+        self.snapshot = Arc::new(self.snapshot.iter().cloned().chain([compiled]).collect());
+        Ok(())
+    }
+
+    /// Compiles all experiments for assignment.
+    pub(super) fn compile_all(&mut self) -> Result<(), StoreError> {
+        let all = self.experiments.values().map(|entry| compiled(entry));
+        self.snapshot = Arc::new(all.collect::<Result<Vec<_>, _>>()?.into_iter().collect());
+        Ok(())
+    }
+}
+
+fn compiled(entry: &Entry) -> Result<CompiledExperiment, StoreError> {
+    let version = entry.current();
+    let mut experiment = Experiment::clone(&version.experiment);
+    experiment.overrides = BTreeMap::clone(&entry.overrides);
+    CompiledExperiment::new(Arc::new(experiment), entry.status, version.number, entry.winner).map_err(
+        |error| StoreError::Corrupt {
+            what: format!("the definition {:?}", entry.key),
+            detail: error.to_string(),
+        },
+    )
+}
+
+impl Entry {
+    /// The version in force.
+    #[must_use]
+    pub fn current(&self) -> &Arc<Version> {
+        // Never empty: every entry is made together with its first version.
+        &self.versions[self.versions.len() - 1]
+    }
+
+    /// The version in force for a fact at `sequence` that happened at `at`: the latest one that came
+    /// before both, else the first.
+    pub(super) fn in_force(&self, at: Timestamp, sequence: u64) -> &Version {
+        let came = |version: &&Arc<Version>| version.sequence < sequence && version.received_at <= at;
+        self.versions.iter().rev().find(came).unwrap_or(&self.versions[0])
+    }
+
+    /// The version in force after the facts `0..position`, of those received by the end of `as_of`.
+    pub(super) fn version_at(&self, position: u64, as_of: Option<Day>) -> Option<&Arc<Version>> {
+        let known =
+            |version: &&Arc<Version>| is_known(version.sequence, version.received_at, position, as_of);
+        self.versions.iter().rev().find(known)
+    }
+
+    /// Whether nobody could enter any more after the facts `0..position`, of those received by the end
+    /// of `as_of`.
+    pub(super) fn is_over_at(&self, position: u64, as_of: Option<Day>) -> bool {
+        let known = |step: &&Step| is_known(step.sequence, step.received_at, position, as_of);
+        let last = self.steps.iter().rev().find(known);
+        last.is_some_and(|step| step.step != LifecycleStep::Start)
+    }
+}
+
+fn is_known(sequence: u64, received_at: Timestamp, position: u64, as_of: Option<Day>) -> bool {
+    sequence < position && as_of.is_none_or(|day| received_at.day() <= day)
+}

@@ -1,0 +1,157 @@
+//! Decides about changes of the catalog; writes nothing.
+
+use std::collections::BTreeMap;
+
+use experiment_core::definition::{Experiment, LifecycleStep, Problem, Status, allowed_while_running};
+
+use super::catalog::{Catalog, Entry, MAX_EXPERIMENTS};
+use super::error::CatalogError;
+use super::nearest::mend;
+
+/// What the caller takes the present definition to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// There is none, or the same: create it.
+    New,
+    /// The one with this version hash: replace it.
+    Hash(u64),
+    /// Whatever there is: create or replace.
+    Any,
+}
+
+/// What became of a definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Defined {
+    /// The version in force.
+    pub version: u32,
+    /// Its hash.
+    pub hash: u64,
+    /// What was done.
+    pub change: Change,
+    /// How many facts the log has: wait for this to see the change folded.
+    pub sequence: u64,
+}
+
+/// What a change of the catalog did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The experiment is new.
+    Created,
+    /// It was changed.
+    Updated,
+    /// It was so already.
+    Unchanged,
+}
+
+/// What became of a step of the life cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stepped {
+    /// The status now.
+    pub status: Status,
+    /// What was done.
+    pub change: Change,
+    /// How many facts the log has.
+    pub sequence: u64,
+}
+
+/// What a definition asks for, beyond its override lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DefinitionPlan {
+    /// What will have been done.
+    pub(super) change: Change,
+    /// The version to write, if one is to be written.
+    pub(super) new_version: Option<u32>,
+}
+
+/// What to do about a definition.
+pub(super) fn plan_definition(
+    catalog: &Catalog,
+    experiment: &Experiment,
+    expected: Expected,
+) -> Result<DefinitionPlan, CatalogError> {
+    let key = || experiment.key.clone();
+    let Some(entry) = catalog.get(&experiment.key) else {
+        if let Expected::Hash(_) = expected {
+            return Err(CatalogError::PreconditionFailed { key: key(), hash: None });
+        }
+        if catalog.len() >= MAX_EXPERIMENTS {
+            return Err(CatalogError::TooManyExperiments { most: MAX_EXPERIMENTS });
+        }
+        return Ok(DefinitionPlan { change: Change::Created, new_version: Some(1) });
+    };
+    let current = entry.current();
+    if let Expected::Hash(hash) = expected
+        && hash != current.hash
+    {
+        return Err(CatalogError::PreconditionFailed { key: key(), hash: Some(current.hash) });
+    }
+    // Compared whole: equal hashes alone could be a coincidence.
+    let same_document = current.experiment.document == experiment.document;
+    if same_document && *entry.overrides == experiment.overrides {
+        return Ok(DefinitionPlan { change: Change::Unchanged, new_version: None });
+    }
+    if expected == Expected::New {
+        return Err(CatalogError::Exists { key: key(), hash: current.hash });
+    }
+    check_redefinition(entry, experiment)?;
+    let new_version = (!same_document).then_some(current.number + 1);
+    Ok(DefinitionPlan { change: Change::Updated, new_version })
+}
+
+fn check_redefinition(entry: &Entry, experiment: &Experiment) -> Result<(), CatalogError> {
+    let problems = match entry.status {
+        Status::Draft => return Ok(()),
+        Status::Running | Status::Stopped | Status::Concluded => {
+            match allowed_while_running(&entry.current().experiment, experiment) {
+                Ok(()) => return Ok(()),
+                Err(problems) => problems,
+            }
+        }
+        Status::Archived => {
+            vec![Problem::new("", "the experiment is archived", "make a new experiment under another key")]
+        }
+    };
+    Err(CatalogError::NotAllowed { problems })
+}
+
+/// What to do about a step: the status after it, and whether it is to be written.
+pub(super) fn plan_step(
+    catalog: &Catalog,
+    key: &str,
+    step: &LifecycleStep,
+) -> Result<(Status, Change), CatalogError> {
+    let entry = catalog.get(key);
+    let entry = entry.ok_or_else(|| CatalogError::UnknownExperiment { key: key.to_owned() })?;
+    let status = entry.status.after(step)?;
+    let variants = &entry.current().experiment.variants;
+    if let LifecycleStep::Conclude { variant } = step {
+        let Some(index) = variants.iter().position(|known| known.key == *variant) else {
+            let mend = mend(variant, variants.iter().map(|variant| variant.key.as_str()));
+            let detail = format!("{key:?} has no variant {variant:?}");
+            return Err(CatalogError::UnknownVariant { detail, mend });
+        };
+        if let Some(winner) = entry.winner
+            && winner != index
+        {
+            let winner = variants[winner].key.clone();
+            return Err(CatalogError::OtherWinner { key: key.to_owned(), winner });
+        }
+    }
+    if status == entry.status {
+        return Ok((status, Change::Unchanged));
+    }
+    if *step == LifecycleStep::Start {
+        let problems = entry.current().experiment.ready_to_start();
+        if !problems.is_empty() {
+            return Err(CatalogError::NotReady { problems });
+        }
+    }
+    Ok((status, Change::Updated))
+}
+
+/// Override lists as they are stored: customer → variant key.
+pub(super) fn override_rows(experiment: &Experiment) -> BTreeMap<&str, &str> {
+    let key = |index: &usize| experiment.variants.get(*index).map(|variant| variant.key.as_str());
+    let rows = experiment.overrides.iter();
+    rows.filter_map(|(customer, index)| Some((customer.as_str(), key(index)?))).collect()
+}

@@ -1,0 +1,229 @@
+//! The folder thread: keeps the state behind the log.
+
+use std::time::{Duration, Instant};
+
+use redb::{Durability, ReadableDatabase, ReadableTable, Table, WriteTransaction};
+
+use super::aggregate::{Changes, write_values};
+use super::apply::{Scratch, apply};
+use super::batch::{Batch, Fact, MAX_FACTS, Stretch};
+use super::error::StoreError;
+use super::position::Position;
+use super::row::{PackedEvent, PackedExposure, Row};
+use super::rules::Rules;
+use super::shared::{SharedStore, Stop, Wishes, count};
+use super::tables::{CUSTOMERS, EVENT_NAMES, FACTS, STATE_META, STATE_POSITION, Trying};
+
+/// How long facts may wait for company, so that little work is done often. Somebody who waits for a
+/// position cuts it short.
+const LINGER: Duration = Duration::from_millis(100);
+/// Facts after which the state is made durable.
+const CHECKPOINT_FACTS: u64 = 1_000_000;
+/// Time after which the state is made durable.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What the folder alone knows.
+pub(super) struct Folder {
+    shared: SharedStore,
+    rules: Rules,
+    position: Position,
+    /// Most facts in one transaction.
+    most: usize,
+    /// Facts folded since the state was last durable.
+    since_checkpoint: u64,
+    checkpoint_at: Instant,
+    batch: Batch,
+    changes: Changes,
+    scratch: Scratch,
+    row: Vec<u8>,
+}
+
+impl Folder {
+    /// A folder that goes on from `position`, with the rules as of there.
+    pub(super) fn new(shared: SharedStore, rules: Rules, position: Position) -> Folder {
+        Folder {
+            shared,
+            rules,
+            position,
+            most: MAX_FACTS,
+            since_checkpoint: 0,
+            checkpoint_at: Instant::now(),
+            batch: Batch::default(),
+            changes: Changes::default(),
+            scratch: Scratch::default(),
+            row: Vec::new(),
+        }
+    }
+
+    /// Works until told to stop. An error ends it: results stay as they are, and intake closes when the
+    /// lag reaches its bound.
+    pub(super) fn run(mut self) {
+        if let Err(error) = self.work() {
+            tracing::error!(%error, "the folder stopped: results no longer follow the log");
+            let _ = self.shared.fold_error.set(error);
+            // Wakes those who wait.
+            self.shared.folded.send_modify(|_| ());
+        }
+    }
+
+    fn work(&mut self) -> Result<(), StoreError> {
+        loop {
+            let wishes = self.wait();
+            match wishes.stop {
+                Some(Stop::AtOnce) => return Ok(()),
+                Some(Stop::Drained) => {
+                    while self.fold()? {}
+                    return self.checkpoint();
+                }
+                None => {}
+            }
+            while self.position.folded < wishes.log_position {
+                if !self.fold()? || self.is_stopped() {
+                    break;
+                }
+            }
+            if self.checkpoint_is_due() {
+                self.checkpoint()?;
+            }
+        }
+    }
+
+    /// Sleeps while there is nothing to do, and a little longer so that more comes together.
+    fn wait(&self) -> Wishes {
+        let folded = self.position.folded;
+        let until_checkpoint = match self.since_checkpoint {
+            0 => CHECKPOINT_INTERVAL,
+            _ => CHECKPOINT_INTERVAL.saturating_sub(self.checkpoint_at.elapsed()),
+        };
+        let signal = &self.shared.signal;
+        let wishes =
+            signal.wait(until_checkpoint, |wishes| wishes.stop.is_some() || wishes.log_position > folded);
+        if wishes.log_position == folded {
+            return wishes;
+        }
+        let plenty = folded + self.most as u64;
+        signal.wait(LINGER, |wishes| {
+            wishes.stop.is_some() || wishes.awaited > folded || wishes.log_position >= plenty
+        })
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.shared.signal.wait(Duration::ZERO, |_| true).stop == Some(Stop::AtOnce)
+    }
+
+    /// Folds one stretch of the log; `false` at its end.
+    fn fold(&mut self) -> Result<bool, StoreError> {
+        let known_names = self.rules.names.len();
+        let stretch = {
+            let log = self.shared.log.begin_read().trying("reading the log")?;
+            let facts = log.open_table(FACTS).trying("reading the log")?;
+            self.batch.read(&facts, self.position.folded, self.most, &mut self.rules)?
+        };
+        let (count_read, checksum, received) = match stretch {
+            Stretch::End => return Ok(false),
+            Stretch::Catalog { checksum } => (1, checksum, None),
+            Stretch::Facts { count, received, checksum } => (count, checksum, Some(received)),
+        };
+        let next = Position { folded: self.position.folded + count_read, checksum, ..self.position };
+        self.since_checkpoint += count_read;
+        let durable = self.checkpoint_is_due();
+        let transaction = self.begin(durable)?;
+        if let Some(received) = received {
+            write_values(&transaction, &self.batch.new_values, received)?;
+            self.changes.clear();
+            self.fold_customers(&transaction)?;
+            self.changes.write(&transaction, received, &mut self.rules)?;
+        }
+        self.write_names(&transaction, known_names)?;
+        {
+            let mut meta = transaction.open_table(STATE_META).trying("writing the state")?;
+            meta.insert(STATE_POSITION, next.encode().as_slice()).trying("writing the state")?;
+        }
+        transaction.commit().trying("committing the state")?;
+        if durable {
+            self.is_durable();
+        }
+        self.position = next;
+        self.publish();
+        Ok(true)
+    }
+
+    fn fold_customers(&mut self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        let mut customers = transaction.open_table(CUSTOMERS).trying("writing customers")?;
+        let mut events: Vec<PackedEvent> = Vec::new();
+        let mut exposures: Vec<PackedExposure<'_>> = Vec::new();
+        for (customer, facts) in self.batch.customers() {
+            events.clear();
+            exposures.clear();
+            for fact in facts {
+                match fact {
+                    Fact::Event(event) => events.push(event),
+                    Fact::Exposure(exposure) => exposures.push(exposure),
+                }
+            }
+            self.row.clear();
+            {
+                let stored = customers.get(customer).trying("reading a customer")?;
+                let row = stored.as_ref().map_or(Ok(Row::EMPTY), |stored| Row::decode(stored.value()))?;
+                apply(&row, &exposures, &events, &self.rules, &mut self.changes, &mut self.scratch)?;
+                row.extend(&exposures, events.iter().copied(), &mut self.row);
+            }
+            customers.insert(customer, self.row.as_slice()).trying("writing customers")?;
+        }
+        Ok(())
+    }
+
+    fn write_names(&self, transaction: &WriteTransaction, known: usize) -> Result<(), StoreError> {
+        let names = &self.rules.names;
+        if names.len() == known {
+            return Ok(());
+        }
+        let mut table: Table<'_, u32, &str> =
+            transaction.open_table(EVENT_NAMES).trying("writing event names")?;
+        for number in known as u32..names.len() as u32 {
+            let name = names.name(experiment_core::measure::EventName(number)).unwrap_or_default();
+            table.insert(number, name).trying("writing event names")?;
+        }
+        Ok(())
+    }
+
+    fn begin(&self, durable: bool) -> Result<WriteTransaction, StoreError> {
+        let mut transaction = self.shared.state.begin_write().trying("writing the state")?;
+        let durability = if durable { Durability::Immediate } else { Durability::None };
+        transaction.set_durability(durability).trying("writing the state")?;
+        // A durable state that opens at once after a crash, at the price of a second fsync.
+        transaction.set_quick_repair(durable);
+        Ok(transaction)
+    }
+
+    fn publish(&self) {
+        let shared = &self.shared;
+        count(&shared.tally.folds, 1);
+        for (experiment, customer) in self.batch.exposed() {
+            shared.known.forget(experiment, customer);
+        }
+        if self.position.folded >= shared.opened_at {
+            shared.rebuilding.store(false, std::sync::atomic::Ordering::Release);
+        }
+        shared.folded.send_replace(self.position.folded);
+    }
+
+    fn checkpoint_is_due(&self) -> bool {
+        self.since_checkpoint >= CHECKPOINT_FACTS
+            || (self.since_checkpoint > 0 && self.checkpoint_at.elapsed() >= CHECKPOINT_INTERVAL)
+    }
+
+    /// Makes the state durable.
+    fn checkpoint(&mut self) -> Result<(), StoreError> {
+        if self.since_checkpoint > 0 {
+            self.begin(true)?.commit().trying("committing the state")?;
+            self.is_durable();
+        }
+        Ok(())
+    }
+
+    fn is_durable(&mut self) {
+        self.since_checkpoint = 0;
+        self.checkpoint_at = Instant::now();
+    }
+}

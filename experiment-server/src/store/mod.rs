@@ -1,0 +1,279 @@
+//! What happened, on disk, and the exact sums that are always ready.
+//!
+//! The log is the truth; everything else is a fold of it. [`Store::submit`] proposes facts: one writer
+//! thread decides about them, appends what is new, and answers once it is on disk. One folder thread
+//! behind it keeps the sums that [`Store::aggregates`] reads. `docs/storage-format.md` has the bytes.
+
+mod admit;
+mod aggregate;
+mod apply;
+mod batch;
+mod bytes;
+mod catalog;
+mod change;
+mod check;
+mod clock;
+mod error;
+mod fast_hash;
+mod fold;
+mod key;
+mod known;
+mod nearest;
+mod open;
+mod overlay;
+mod pending;
+mod position;
+mod proposal;
+mod reader;
+mod reading;
+mod record;
+mod recover;
+mod row;
+mod rules;
+mod shared;
+mod sums;
+mod tables;
+mod verify;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::thread::JoinHandle;
+
+use experiment_core::definition::{Experiment, LifecycleStep};
+use experiment_core::time::Day;
+use tokio::sync::oneshot;
+
+pub use admit::{MAX_AHEAD, MAX_EVENT_NAMES, MAX_EVENTS_PER_CUSTOMER, MAX_EXPOSURES_PER_CUSTOMER};
+pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, Step, Version};
+pub use change::{Change, Defined, Expected, Stepped};
+pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
+pub use clock::{Clock, system_clock};
+pub use error::{CatalogError, IntakeError, StoreError};
+pub use pending::{FromIntake, Pending};
+pub use proposal::{
+    Accepted, Attributes, Outcome, Proposal, ProposedAssign, ProposedEvent, ProposedExposure, Refusal,
+    RefusalCode,
+};
+pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
+pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
+
+use shared::{SharedStore, Stop};
+use writer::Command;
+
+/// Most proposals in one [`Store::submit`].
+pub const MAX_PROPOSALS: usize = 10_000;
+
+/// The facts of one folder. Share it as `Arc<Store>`; every method takes `&self`. The folder is free for
+/// others once it is dropped.
+#[derive(Debug)]
+pub struct Store {
+    shared: SharedStore,
+    /// `None` only while dropping.
+    queue: Option<SyncSender<Command>>,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Debug, Default)]
+struct Threads {
+    writer: Option<JoinHandle<()>>,
+    folder: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Proposes facts. The answer has one outcome a proposal, in their order, and comes when everything
+    /// it says is on disk.
+    pub fn submit(&self, proposals: Vec<Proposal>) -> Pending<Vec<Outcome>, IntakeError> {
+        let count = proposals.len();
+        if count > MAX_PROPOSALS {
+            return Pending::refused(IntakeError::TooMany { count, most: MAX_PROPOSALS });
+        }
+        self.send(count, |reply| Command::Facts { proposals, reply })
+    }
+
+    /// Creates or replaces a definition together with its overrides.
+    pub fn define(&self, experiment: Experiment, expected: Expected) -> Pending<Defined, CatalogError> {
+        let experiment = Box::new(experiment);
+        self.send(1, |reply| Command::Define { experiment, expected, reply })
+    }
+
+    /// Takes a step of the life cycle; a step that was taken before changes nothing.
+    pub fn step(&self, key: &str, step: LifecycleStep) -> Pending<Stepped, CatalogError> {
+        let key = key.to_owned();
+        self.send(1, |reply| Command::Step { key, step, reply })
+    }
+
+    /// All experiments, as of the last commit. Takes no lock.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.shared.catalog.load_full()
+    }
+
+    /// The index of the variant that this customer saw first, if an exposure to this experiment is known.
+    /// May say `None` for an exposure of the last second: an assign proposal then settles it.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownExperiment`], or the state can't be read.
+    pub fn known_variant(&self, experiment: &str, customer: &str) -> Result<Option<usize>, StoreError> {
+        let catalog = self.shared.catalog.load();
+        let entry = known_entry(&catalog, experiment)?;
+        let look_up = || reader::known_variant(&self.shared.state, entry, customer);
+        let known = self.shared.known.get_or_look_up(entry.number, customer, look_up)?;
+        Ok(known.map(usize::from))
+    }
+
+    /// The sums of one experiment: now, or from the facts received by the end of `as_of`.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownExperiment`] (also for one not yet defined by `as_of`), or the state can't
+    /// be read.
+    pub fn aggregates(&self, experiment: &str, as_of: Option<Day>) -> Result<Reading, StoreError> {
+        let shared = &self.shared;
+        reader::aggregates(&shared.log, &shared.state, || self.catalog(), experiment, as_of)
+    }
+
+    /// The folded exposures of one customer to one experiment, the first one first.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownExperiment`], or the state can't be read.
+    pub fn customer(&self, experiment: &str, customer: &str) -> Result<Vec<SeenExposure>, StoreError> {
+        let catalog = self.shared.catalog.load();
+        reader::customer(&self.shared.state, known_entry(&catalog, experiment)?, customer)
+    }
+
+    /// How many facts the sums include.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.shared.position()
+    }
+
+    /// How many facts the log has.
+    #[must_use]
+    pub fn log_position(&self) -> u64 {
+        self.shared.log_position.load(Ordering::Acquire)
+    }
+
+    /// Waits until the sums include the facts `0..sequence`; hurries the folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] when the store closes meanwhile, or what stopped the folder.
+    pub async fn wait_for(&self, sequence: u64) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        let mut folded = shared.folded.subscribe();
+        shared.signal.wish(|wishes| wishes.awaited = wishes.awaited.max(sequence));
+        let settled = |folded: &u64| {
+            *folded >= sequence || shared.fold_error.get().is_some() || shared.closed.load(Ordering::Acquire)
+        };
+        let reached = folded.wait_for(settled).await.map_err(|_| StoreError::Closed)?;
+        match shared.fold_error.get() {
+            _ if *reached >= sequence => Ok(()),
+            Some(error) => Err(error.clone()),
+            None => Err(StoreError::Closed),
+        }
+    }
+
+    /// [`Store::wait_for`] for threads outside a runtime.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn wait_for_blocking(&self, sequence: u64) -> Result<(), StoreError> {
+        pending::block_on(self.wait_for(sequence))
+    }
+
+    /// Whether intake is open, and how far a rebuild of the state has come.
+    #[must_use]
+    pub fn ready(&self) -> Readiness {
+        let shared = &self.shared;
+        let ready = !shared.rebuilding.load(Ordering::Acquire);
+        Readiness { ready, folded: shared.position(), of: shared.opened_at }
+    }
+
+    /// What came in since the store was opened.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.shared.tally.read()
+    }
+
+    /// Recounts every sum from the raw log, by another way than the folder's, and compares bit for bit.
+    /// Holds all facts in memory while it works.
+    ///
+    /// # Errors
+    /// [`StoreError`] when log or state can't be read; differences are no error.
+    pub fn verify(&self) -> Result<Verification, StoreError> {
+        verify::verify(&self.shared.log, &self.shared.state)
+    }
+
+    /// Answers what waits, folds what is logged, makes the state durable and ends both threads. Later
+    /// calls of intake answer [`IntakeError::Closed`]. Blocks until done.
+    ///
+    /// # Errors
+    /// What stopped the folder, if the state can't be written; the log is safe even then.
+    pub fn shutdown(&self) -> Result<(), StoreError> {
+        self.shared.closed.store(true, Ordering::Release);
+        if let Some(queue) = &self.queue {
+            // An error means that the writer has ended.
+            let _ = queue.send(Command::Shutdown);
+        }
+        self.join(Stop::Drained);
+        self.shared.fold_error.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    fn send<T, E: FromIntake + Unpin>(
+        &self,
+        count: usize,
+        command: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Command,
+    ) -> Pending<T, E> {
+        if let Err(error) = self.shared.check_intake() {
+            return Pending::refused(error);
+        }
+        let Some(queue) = &self.queue else { return Pending::refused(IntakeError::Closed) };
+        let queued = &self.shared.queued;
+        let busy = IntakeError::Busy { reason: "too much waits to be written" };
+        if queued.fetch_add(count, Ordering::AcqRel) + count > MAX_QUEUED_FACTS {
+            queued.fetch_sub(count, Ordering::AcqRel);
+            return Pending::refused(busy);
+        }
+        let (reply, answer) = oneshot::channel();
+        match queue.try_send(command(reply)) {
+            Ok(()) => Pending::submitted(answer),
+            Err(refused) => {
+                queued.fetch_sub(count, Ordering::AcqRel);
+                Pending::refused(match refused {
+                    TrySendError::Full(_) => busy,
+                    TrySendError::Disconnected(_) => IntakeError::Closed,
+                })
+            }
+        }
+    }
+
+    /// Ends the writer, which must have been told, then the folder.
+    fn join(&self, stop: Stop) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for (thread, wish) in [(threads.writer.take(), None), (threads.folder.take(), Some(stop))] {
+            if wish.is_some() {
+                self.shared.signal.wish(|wishes| wishes.stop = wish);
+            }
+            if thread.is_some_and(|thread| thread.join().is_err()) {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+        // Wakes those who wait for a position that will not come.
+        self.shared.folded.send_modify(|_| ());
+    }
+}
+
+/// Ends the threads without folding further or making the state durable: the log has everything.
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Release);
+        self.queue = None;
+        self.join(Stop::AtOnce);
+    }
+}
+
+fn known_entry<'a>(catalog: &'a Catalog, key: &str) -> Result<&'a Arc<Entry>, StoreError> {
+    catalog.get(key).ok_or_else(|| StoreError::UnknownExperiment { key: key.to_owned() })
+}

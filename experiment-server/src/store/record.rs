@@ -1,0 +1,458 @@
+//! Facts as they are stored in the log: versioned, little-endian, borrowed when read.
+
+use experiment_core::definition::LifecycleStep;
+use experiment_core::time::Timestamp;
+
+use super::bytes::{Reader, put_long_text, put_text};
+use super::error::StoreError;
+
+/// The encoding's version, the first byte of every record.
+const VERSION: u8 = 1;
+const DEFINITION: u8 = 1;
+const LIFECYCLE: u8 = 2;
+const EXPOSURE: u8 = 3;
+const EVENT: u8 = 4;
+
+const START: u8 = 1;
+const STOP: u8 = 2;
+const CONCLUDE: u8 = 3;
+const ARCHIVE: u8 = 4;
+
+/// What is known about a fact beside its content, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Flags(pub(super) u8);
+
+impl Flags {
+    /// `at` was sent.
+    pub(super) const AT_SENT: u8 = 1;
+    /// `at` was too far ahead: the time of receipt stands in its place, what was sent beside it.
+    pub(super) const FUTURE_CLAMPED: u8 = 2;
+    /// The server made the id.
+    pub(super) const GENERATED_ID: u8 = 4;
+    /// There are attributes.
+    pub(super) const ATTRIBUTES: u8 = 8;
+    /// Events: there is a value.
+    pub(super) const VALUE: u8 = 16;
+    /// Exposures: recorded by `assign`.
+    pub(super) const ASSIGN: u8 = 32;
+    /// Exposures: the customer was on an override list.
+    pub(super) const OVERRIDE: u8 = 64;
+
+    /// Whether `bit` is set.
+    #[inline]
+    pub(super) fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+
+    /// With `bit` set if `condition`.
+    #[inline]
+    pub(super) fn with(self, bit: u8, condition: bool) -> Flags {
+        if condition { Flags(self.0 | bit) } else { self }
+    }
+}
+
+/// A fact.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Record<'a> {
+    /// A version of a definition.
+    Definition(DefinitionRecord<'a>),
+    /// A step of the life cycle.
+    Lifecycle(LifecycleRecord),
+    /// A customer met a variant.
+    Exposure(ExposureRecord<'a>),
+    /// A customer did something.
+    Event(EventRecord<'a>),
+}
+
+/// A version of a definition.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct DefinitionRecord<'a> {
+    /// When it came.
+    pub(super) received_at: Timestamp,
+    /// The experiment.
+    pub(super) key: &'a str,
+    /// 1 for the first.
+    pub(super) version: u32,
+    /// How many customers were on override lists.
+    pub(super) override_count: u32,
+    /// The document as JSON, without overrides.
+    pub(super) document: &'a str,
+}
+
+/// A step of the life cycle.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LifecycleRecord {
+    /// When it came.
+    pub(super) received_at: Timestamp,
+    /// The experiment.
+    pub(super) key: String,
+    /// The step.
+    pub(super) step: LifecycleStep,
+}
+
+/// When something happened, as sent and as kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moment {
+    /// As kept.
+    pub(super) at: Timestamp,
+    /// As sent.
+    pub(super) sent: Option<Timestamp>,
+}
+
+/// A customer met a variant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ExposureRecord<'a> {
+    /// When it came.
+    pub(super) received_at: Timestamp,
+    /// [`Flags`]; those that follow from other fields are set when writing.
+    pub(super) flags: Flags,
+    /// When.
+    pub(super) moment: Moment,
+    /// Who.
+    pub(super) customer: &'a str,
+    /// Its name among the exposures of the customer to the experiment.
+    pub(super) id: &'a str,
+    /// The experiment's key.
+    pub(super) experiment: &'a str,
+    /// The variant's key.
+    pub(super) variant: &'a str,
+    /// JSON with sorted keys.
+    pub(super) attributes: Option<&'a str>,
+}
+
+/// A customer did something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct EventRecord<'a> {
+    /// When it came.
+    pub(super) received_at: Timestamp,
+    /// [`Flags`]; those that follow from other fields are set when writing.
+    pub(super) flags: Flags,
+    /// When.
+    pub(super) moment: Moment,
+    /// Who.
+    pub(super) customer: &'a str,
+    /// Its name among the events of the customer.
+    pub(super) id: &'a str,
+    /// What.
+    pub(super) name: &'a str,
+    /// How much.
+    pub(super) value: Option<f64>,
+    /// JSON with sorted keys.
+    pub(super) attributes: Option<&'a str>,
+}
+
+impl Moment {
+    /// Whether it was dated too far ahead and is kept at its time of receipt.
+    pub(super) fn is_clamped(self) -> bool {
+        self.sent.is_some_and(|sent| sent != self.at)
+    }
+
+    /// Whether both were sent alike; an absent `at` matches any.
+    fn matches(self, other: Moment) -> bool {
+        match (self.sent, other.sent) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        }
+    }
+}
+
+impl ExposureRecord<'_> {
+    /// Whether both say the same, compared as sent.
+    pub(super) fn same_content(&self, other: &ExposureRecord<'_>) -> bool {
+        self.variant == other.variant
+            && self.attributes == other.attributes
+            && self.moment.matches(other.moment)
+    }
+
+    /// Writes it after what `out` holds.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let flags = self.flags.with(Flags::ATTRIBUTES, self.attributes.is_some());
+        put_head(out, EXPOSURE, self.received_at);
+        put_moment(out, flags, self.moment);
+        for text in [self.customer, self.id, self.experiment, self.variant] {
+            put_text(out, text);
+        }
+        if let Some(attributes) = self.attributes {
+            put_long_text(out, attributes);
+        }
+    }
+}
+
+impl EventRecord<'_> {
+    /// Whether both say the same, compared as sent.
+    pub(super) fn same_content(&self, other: &EventRecord<'_>) -> bool {
+        self.name == other.name
+            && self.value == other.value
+            && self.attributes == other.attributes
+            && self.moment.matches(other.moment)
+    }
+
+    /// Writes it after what `out` holds.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let flags = self.flags.with(Flags::ATTRIBUTES, self.attributes.is_some());
+        let flags = flags.with(Flags::VALUE, self.value.is_some());
+        put_head(out, EVENT, self.received_at);
+        put_moment(out, flags, self.moment);
+        if let Some(value) = self.value {
+            out.extend_from_slice(&value.to_bits().to_le_bytes());
+        }
+        for text in [self.customer, self.id, self.name] {
+            put_text(out, text);
+        }
+        if let Some(attributes) = self.attributes {
+            put_long_text(out, attributes);
+        }
+    }
+}
+
+impl DefinitionRecord<'_> {
+    /// Writes it after what `out` holds.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        put_head(out, DEFINITION, self.received_at);
+        out.extend_from_slice(&self.version.to_le_bytes());
+        out.extend_from_slice(&self.override_count.to_le_bytes());
+        put_text(out, self.key);
+        put_long_text(out, self.document);
+    }
+}
+
+impl LifecycleRecord {
+    /// Writes it after what `out` holds.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        put_head(out, LIFECYCLE, self.received_at);
+        out.push(match self.step {
+            LifecycleStep::Start => START,
+            LifecycleStep::Stop => STOP,
+            LifecycleStep::Conclude { .. } => CONCLUDE,
+            LifecycleStep::Archive => ARCHIVE,
+        });
+        put_text(out, &self.key);
+        if let LifecycleStep::Conclude { variant } = &self.step {
+            put_text(out, variant);
+        }
+    }
+}
+
+impl<'a> Record<'a> {
+    /// Reads a record of the log.
+    pub(super) fn decode(bytes: &'a [u8]) -> Result<Record<'a>, StoreError> {
+        let mut reader = Reader::new(bytes, "a record of the log");
+        if reader.u8()? != VERSION {
+            return Err(reader.corrupt("its encoding is of an unknown version"));
+        }
+        let kind = reader.u8()?;
+        let received_at = Timestamp(reader.i64()?);
+        let record = match kind {
+            EVENT => {
+                let (flags, moment) = moment(&mut reader)?;
+                let value = if flags.has(Flags::VALUE) { Some(f64::from_bits(reader.u64()?)) } else { None };
+                let (customer, id, name) = (reader.text()?, reader.text()?, reader.text()?);
+                let attributes = attributes(&mut reader, flags)?;
+                Record::Event(EventRecord {
+                    received_at,
+                    flags,
+                    moment,
+                    customer,
+                    id,
+                    name,
+                    value,
+                    attributes,
+                })
+            }
+            EXPOSURE => {
+                let (flags, moment) = moment(&mut reader)?;
+                let (customer, id) = (reader.text()?, reader.text()?);
+                let (experiment, variant) = (reader.text()?, reader.text()?);
+                let attributes = attributes(&mut reader, flags)?;
+                Record::Exposure(ExposureRecord {
+                    received_at,
+                    flags,
+                    moment,
+                    customer,
+                    id,
+                    experiment,
+                    variant,
+                    attributes,
+                })
+            }
+            DEFINITION => Record::Definition(DefinitionRecord {
+                received_at,
+                version: reader.u32()?,
+                override_count: reader.u32()?,
+                key: reader.text()?,
+                document: reader.long_text()?,
+            }),
+            LIFECYCLE => {
+                let step = reader.u8()?;
+                let key = reader.text()?.to_owned();
+                let step = match step {
+                    START => LifecycleStep::Start,
+                    STOP => LifecycleStep::Stop,
+                    CONCLUDE => LifecycleStep::Conclude { variant: reader.text()?.to_owned() },
+                    ARCHIVE => LifecycleStep::Archive,
+                    _ => return Err(reader.corrupt("it is a step of an unknown kind")),
+                };
+                Record::Lifecycle(LifecycleRecord { received_at, key, step })
+            }
+            _ => return Err(reader.corrupt("it is of an unknown kind")),
+        };
+        reader.end()?;
+        Ok(record)
+    }
+
+    /// When it came.
+    pub(super) fn received_at(&self) -> Timestamp {
+        match self {
+            Record::Definition(record) => record.received_at,
+            Record::Lifecycle(record) => record.received_at,
+            Record::Exposure(record) => record.received_at,
+            Record::Event(record) => record.received_at,
+        }
+    }
+}
+
+fn put_head(out: &mut Vec<u8>, kind: u8, received_at: Timestamp) {
+    out.extend_from_slice(&[VERSION, kind]);
+    out.extend_from_slice(&received_at.0.to_le_bytes());
+}
+
+fn put_moment(out: &mut Vec<u8>, flags: Flags, moment: Moment) {
+    let clamped = moment.is_clamped();
+    let flags = flags.with(Flags::AT_SENT, moment.sent.is_some()).with(Flags::FUTURE_CLAMPED, clamped);
+    out.push(flags.0);
+    out.extend_from_slice(&moment.at.0.to_le_bytes());
+    if let (true, Some(sent)) = (clamped, moment.sent) {
+        out.extend_from_slice(&sent.0.to_le_bytes());
+    }
+}
+
+fn moment(reader: &mut Reader<'_>) -> Result<(Flags, Moment), StoreError> {
+    let flags = Flags(reader.u8()?);
+    let at = Timestamp(reader.i64()?);
+    let sent = if flags.has(Flags::FUTURE_CLAMPED) {
+        Some(Timestamp(reader.i64()?))
+    } else {
+        flags.has(Flags::AT_SENT).then_some(at)
+    };
+    Ok((flags, Moment { at, sent }))
+}
+
+fn attributes<'a>(reader: &mut Reader<'a>, flags: Flags) -> Result<Option<&'a str>, StoreError> {
+    if flags.has(Flags::ATTRIBUTES) { reader.long_text().map(Some) } else { Ok(None) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> EventRecord<'static> {
+        EventRecord {
+            received_at: Timestamp(1_000),
+            flags: Flags(Flags::GENERATED_ID),
+            moment: Moment { at: Timestamp(1_000), sent: Some(Timestamp(9_000)) },
+            customer: "c-1",
+            id: "e-1",
+            name: "order",
+            value: Some(12.5),
+            attributes: Some(r#"{"sku":"a"}"#),
+        }
+    }
+
+    #[test]
+    fn every_kind_round_trips() {
+        let mut bytes = Vec::new();
+        event().encode(&mut bytes);
+        let Record::Event(read) = Record::decode(&bytes).unwrap() else { panic!("not an event") };
+        assert_eq!(
+            (read.moment, read.value, read.attributes),
+            (event().moment, Some(12.5), event().attributes)
+        );
+        for bit in
+            [Flags::GENERATED_ID, Flags::VALUE, Flags::ATTRIBUTES, Flags::AT_SENT, Flags::FUTURE_CLAMPED]
+        {
+            assert!(read.flags.has(bit), "{bit}");
+        }
+
+        bytes.clear();
+        let exposure = ExposureRecord {
+            received_at: Timestamp(7),
+            flags: Flags(Flags::ASSIGN),
+            moment: Moment { at: Timestamp(7), sent: None },
+            customer: "c",
+            id: "i",
+            experiment: "x",
+            variant: "v",
+            attributes: None,
+        };
+        exposure.encode(&mut bytes);
+        assert_eq!(Record::decode(&bytes).unwrap(), Record::Exposure(exposure));
+
+        bytes.clear();
+        let definition = DefinitionRecord {
+            received_at: Timestamp(8),
+            key: "x",
+            version: 3,
+            override_count: 2,
+            document: "{}",
+        };
+        definition.encode(&mut bytes);
+        assert_eq!(Record::decode(&bytes).unwrap(), Record::Definition(definition));
+
+        for step in [
+            LifecycleStep::Start,
+            LifecycleStep::Stop,
+            LifecycleStep::Conclude { variant: "v".to_owned() },
+            LifecycleStep::Archive,
+        ] {
+            bytes.clear();
+            let record = LifecycleRecord { received_at: Timestamp(9), key: "x".to_owned(), step };
+            record.encode(&mut bytes);
+            assert_eq!(Record::decode(&bytes).unwrap(), Record::Lifecycle(record));
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_an_event_stay_as_they_are() {
+        let mut bytes = Vec::new();
+        let plain = EventRecord {
+            received_at: Timestamp(2),
+            flags: Flags(0),
+            moment: Moment { at: Timestamp(1), sent: Some(Timestamp(1)) },
+            customer: "c",
+            id: "i",
+            name: "n",
+            value: None,
+            attributes: None,
+        };
+        plain.encode(&mut bytes);
+        let expected = b"\x01\x04\x02\0\0\0\0\0\0\0\x01\x01\0\0\0\0\0\0\0\x01\0c\x01\0i\x01\0n";
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn any_cut_and_any_addition_is_noticed() {
+        let mut bytes = Vec::new();
+        event().encode(&mut bytes);
+        for length in 0..bytes.len() {
+            assert!(Record::decode(&bytes[..length]).is_err(), "{length}");
+        }
+        bytes.push(0);
+        assert!(Record::decode(&bytes).is_err());
+    }
+
+    #[test]
+    fn content_is_compared_as_sent() {
+        let one = event();
+        let absent = EventRecord { moment: Moment { at: Timestamp(5), sent: None }, ..one };
+        assert!(one.same_content(&absent) && absent.same_content(&one));
+        let clamped_elsewhere =
+            EventRecord { moment: Moment { at: Timestamp(3), sent: Some(Timestamp(9_000)) }, ..one };
+        assert!(one.same_content(&clamped_elsewhere));
+        let other_at =
+            EventRecord { moment: Moment { at: Timestamp(1_000), sent: Some(Timestamp(1_000)) }, ..one };
+        assert!(!one.same_content(&other_at));
+        assert!(!one.same_content(&EventRecord { value: None, ..one }));
+        assert!(!one.same_content(&EventRecord { attributes: None, ..one }));
+        assert!(!one.same_content(&EventRecord { name: "login", ..one }));
+    }
+}

@@ -1,0 +1,295 @@
+//! What is read when a store is opened: which log, which state, what is not folded yet.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use experiment_core::measure::EventNames;
+use experiment_core::time::Timestamp;
+use redb::{Database, ReadableDatabase, ReadableTable};
+
+use super::bytes::Reader;
+use super::catalog::Catalog;
+use super::error::StoreError;
+use super::overlay::{Overlay, PendingExposure};
+use super::position::{LogId, Position, record_checksum};
+use super::record::{Flags, Record};
+use super::row::id_hash;
+use super::rules::Rules;
+use super::tables::{
+    AGGREGATES, CATALOG, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES, FACTS, FAILED, LOG_FILE,
+    LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META, STATE_POSITION, Trying,
+    open_state,
+};
+
+/// What a log says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LogHead {
+    pub(super) id: LogId,
+    /// How many facts it has.
+    pub(super) position: u64,
+    /// When the last of them came.
+    pub(super) last_received_at: Timestamp,
+}
+
+/// Reads the head of the log; makes the tables of a new one.
+pub(super) fn log_head(folder: &Path, log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
+    let reading = log.begin_read().trying("reading the log")?;
+    let identity = match reading.open_table(LOG_META) {
+        Ok(table) => read_identity(folder, &table)?,
+        Err(redb::TableError::TableDoesNotExist(_)) => None,
+        Err(error) => return Err(error).trying("reading the log"),
+    };
+    let Some(id) = identity else {
+        return new_log(log, now);
+    };
+    let facts = reading.open_table(FACTS).trying("reading the log")?;
+    let Some((sequence, record)) = ReadableTable::last(&facts).trying("reading the log")? else {
+        return Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) });
+    };
+    let last_received_at = Record::decode(record.value())?.received_at();
+    Ok(LogHead { id, position: sequence.value() + 1, last_received_at })
+}
+
+fn read_identity(
+    folder: &Path,
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<Option<LogId>, StoreError> {
+    let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
+    let mut reader = Reader::new(row.value(), "the identity of the log");
+    let found = reader.u32()?;
+    if found != LOG_FORMAT {
+        return Err(StoreError::NewerFormat { path: folder.join(LOG_FILE), found, known: LOG_FORMAT });
+    }
+    let mut id = LogId::default();
+    id.copy_from_slice(reader.bytes(16)?);
+    reader.i64()?;
+    reader.end()?;
+    Ok(Some(id))
+}
+
+fn new_log(log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
+    let mut id = LogId::default();
+    getrandom::fill(&mut id)
+        .map_err(|error| StoreError::Io { what: "drawing the log's id", detail: error.to_string() })?;
+    let mut identity = LOG_FORMAT.to_le_bytes().to_vec();
+    identity.extend_from_slice(&id);
+    identity.extend_from_slice(&now.0.to_le_bytes());
+    let transaction = log.begin_write().trying("making the log")?;
+    {
+        let mut meta = transaction.open_table(LOG_META).trying("making the log")?;
+        meta.insert(LOG_IDENTITY, identity.as_slice()).trying("making the log")?;
+        transaction.open_table(FACTS).trying("making the log")?;
+        transaction.open_table(CATALOG).trying("making the log")?;
+        transaction.open_table(OVERRIDES).trying("making the log")?;
+    }
+    transaction.commit().trying("making the log")?;
+    Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) })
+}
+
+/// The experiments as of the end of the log, overrides included.
+pub(super) fn catalog(log: &Database) -> Result<Catalog, StoreError> {
+    let reading = log.begin_read().trying("reading the log")?;
+    let mut catalog = Catalog::default();
+    for row in
+        reading.open_table(CATALOG).trying("reading the catalog")?.iter().trying("reading the catalog")?
+    {
+        let (sequence, record) = row.trying("reading the catalog")?;
+        catalog.apply(sequence.value(), &Record::decode(record.value())?)?;
+    }
+    let mut lists: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    for row in
+        reading.open_table(OVERRIDES).trying("reading overrides")?.iter().trying("reading overrides")?
+    {
+        let (key, variant) = row.trying("reading overrides")?;
+        let (experiment, customer) = key.value();
+        let entry = catalog.get(experiment);
+        let index = entry.and_then(|entry| entry.current().experiment.variant_index(variant.value()));
+        let index = index.ok_or_else(|| StoreError::Corrupt {
+            what: format!("the overrides of {experiment:?}"),
+            detail: format!("they name the variant {:?}, which is not there", variant.value()),
+        })?;
+        lists.entry(experiment.to_owned()).or_default().insert(customer.to_owned(), index);
+    }
+    for (experiment, overrides) in lists {
+        catalog.set_overrides(&experiment, overrides);
+    }
+    catalog.compile_all()?;
+    Ok(catalog)
+}
+
+/// A state and how it was found.
+pub(super) struct FoundState {
+    pub(super) database: Database,
+    pub(super) position: Position,
+    /// There was none of this log: it begins empty.
+    pub(super) is_new: bool,
+}
+
+/// Opens the state if it is a fold of this log, else makes an empty one.
+pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<FoundState, StoreError> {
+    match existing_state(folder, log, head) {
+        Ok(Ok((database, position))) => return Ok(FoundState { database, position, is_new: false }),
+        Ok(Err(reason)) if head.position > 0 => {
+            tracing::warn!(reason, "the state is folded again from the log");
+        }
+        Ok(Err(_)) => {}
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::warn!(%error, "the state is damaged and is folded again from the log");
+        }
+        Err(error) => return Err(error),
+    }
+    let path = folder.join(STATE_FILE);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StoreError::Folder { path, detail: error.to_string() });
+        }
+        _ => {}
+    }
+    let state = open_state(folder)?;
+    let position = Position::start(head.id);
+    let transaction = state.begin_write().trying("making the state")?;
+    {
+        let mut meta = transaction.open_table(STATE_META).trying("making the state")?;
+        meta.insert(STATE_POSITION, position.encode().as_slice()).trying("making the state")?;
+        transaction.open_table(EVENT_NAMES).trying("making the state")?;
+        transaction.open_table(DIMENSION_VALUES).trying("making the state")?;
+        transaction.open_table(CUSTOMERS).trying("making the state")?;
+        transaction.open_table(AGGREGATES).trying("making the state")?;
+        transaction.open_table(DELTAS).trying("making the state")?;
+        transaction.open_table(FAILED).trying("making the state")?;
+    }
+    transaction.commit().trying("making the state")?;
+    Ok(FoundState { database: state, position, is_new: true })
+}
+
+/// The state, or why it is not a fold of this log.
+fn existing_state(
+    folder: &Path,
+    log: &Database,
+    head: &LogHead,
+) -> Result<Result<(Database, Position), &'static str>, StoreError> {
+    if !folder.join(STATE_FILE).exists() {
+        return Ok(Err("there is no state"));
+    }
+    let state = open_state(folder)?;
+    let reading = state.begin_read().trying("reading the state")?;
+    if let Err(redb::TableError::TableDoesNotExist(_)) = reading.open_table(STATE_META) {
+        return Ok(Err("the state was never begun"));
+    }
+    let Some(position) = Position::read(&reading)? else {
+        return Ok(Err("the state is of another version"));
+    };
+    if position.log_id != head.id {
+        return Ok(Err("the state is of another log"));
+    }
+    if position.folded > head.position {
+        return Ok(Err("the state is ahead of the log"));
+    }
+    if position.folded > 0 {
+        let reading = log.begin_read().trying("reading the log")?;
+        let facts = reading.open_table(FACTS).trying("reading the log")?;
+        let last = ReadableTable::get(&facts, position.folded - 1).trying("reading the log")?;
+        if last.is_none_or(|last| record_checksum(last.value()) != position.checksum) {
+            return Ok(Err("the state is of a log that went another way"));
+        }
+    }
+    drop(reading);
+    Ok(Ok((state, position)))
+}
+
+/// The folder's rules as of `position`.
+pub(super) fn rules(log: &Database, state: &Database, position: u64) -> Result<Rules, StoreError> {
+    let mut rules = Rules { names: names(state)?, ..Rules::default() };
+    let reading = log.begin_read().trying("reading the log")?;
+    let table = reading.open_table(CATALOG).trying("reading the catalog")?;
+    for row in ReadableTable::range(&table, ..position).trying("reading the catalog")? {
+        let (sequence, record) = row.trying("reading the catalog")?;
+        rules.apply(sequence.value(), &Record::decode(record.value())?)?;
+    }
+    let reading = state.begin_read().trying("reading the state")?;
+    let values = reading.open_table(DIMENSION_VALUES).trying("reading the state")?;
+    for row in values.iter().trying("reading the state")? {
+        let (key, value) = row.trying("reading the state")?;
+        let (experiment, dimension, _) = key.value();
+        let known = rules.experiment_mut(experiment)?.dimensions.get_mut(usize::from(dimension));
+        let known = known.ok_or_else(|| StoreError::Corrupt {
+            what: "the state".to_owned(),
+            detail: format!("experiment {experiment} has no dimension {dimension}"),
+        })?;
+        // In the order of their numbers.
+        known.learn(value.value().1.to_owned());
+    }
+    let failed = reading.open_table(FAILED).trying("reading the state")?;
+    for row in failed.iter().trying("reading the state")? {
+        let (experiment, hash) = row.trying("reading the state")?.0.value();
+        let metrics = &mut rules.experiment_mut(experiment)?.metrics;
+        metrics.iter_mut().filter(|metric| metric.hash == hash).for_each(|metric| metric.failed = true);
+    }
+    Ok(rules)
+}
+
+fn names(state: &Database) -> Result<EventNames, StoreError> {
+    let reading = state.begin_read().trying("reading the state")?;
+    let mut names = EventNames::default();
+    for row in
+        reading.open_table(EVENT_NAMES).trying("reading event names")?.iter().trying("reading event names")?
+    {
+        names.intern(row.trying("reading event names")?.1.value());
+    }
+    Ok(names)
+}
+
+/// The event names that the state knows.
+pub(super) fn event_names(state: &Database) -> Result<HashSet<String>, StoreError> {
+    let reading = state.begin_read().trying("reading the state")?;
+    let table = reading.open_table(EVENT_NAMES).trying("reading event names")?;
+    let rows = table.iter().trying("reading event names")?;
+    rows.map(|row| Ok(row.trying("reading event names")?.1.value().to_owned())).collect()
+}
+
+/// Fills the overlay with the facts from `folded` on, and adds their event names.
+pub(super) fn refill(
+    log: &Database,
+    catalog: &Catalog,
+    folded: u64,
+    overlay: &mut Overlay,
+    names: &mut HashSet<String>,
+) -> Result<(), StoreError> {
+    let reading = log.begin_read().trying("reading the log")?;
+    let facts = reading.open_table(FACTS).trying("reading the log")?;
+    for row in ReadableTable::range(&facts, folded..).trying("reading the log")? {
+        let (sequence, record) = row.trying("reading the log")?;
+        let sequence = sequence.value();
+        match Record::decode(record.value())? {
+            Record::Event(event) => {
+                overlay.push_event(event.customer, id_hash(event.id), sequence);
+                if !names.contains(event.name) {
+                    names.insert(event.name.to_owned());
+                }
+            }
+            Record::Exposure(exposure) => {
+                let entry = catalog.get(exposure.experiment);
+                let variant =
+                    entry.and_then(|entry| entry.current().experiment.variant_index(exposure.variant));
+                let (Some(entry), Some(variant)) = (entry, variant) else {
+                    return Err(StoreError::Corrupt {
+                        what: format!("fact {sequence} of the log"),
+                        detail: format!("{:?} of {:?} is not there", exposure.variant, exposure.experiment),
+                    });
+                };
+                let pending = PendingExposure {
+                    experiment: entry.number,
+                    // Lossless: a definition has at most MAX_VARIANTS.
+                    variant: variant as u16,
+                    is_override: exposure.flags.has(Flags::OVERRIDE),
+                    at: exposure.moment.at,
+                    sequence,
+                    id: exposure.id.into(),
+                };
+                overlay.push_exposure(exposure.customer, pending);
+            }
+            Record::Definition(_) | Record::Lifecycle(_) => {}
+        }
+    }
+    Ok(())
+}

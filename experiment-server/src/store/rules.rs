@@ -1,0 +1,259 @@
+//! What the folder needs to know of each experiment, compiled.
+
+use std::collections::HashMap;
+
+use experiment_core::definition::{AssignmentMode, MAX_DIMENSIONS, Measure, MeasureKind, Metric, MetricKind};
+use experiment_core::measure::{EventName, EventNames, MAX_DIMENSION_VALUES, Rule};
+use experiment_core::time::Day;
+use serde_json::{Map, Value};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::catalog::{Catalog, Entry};
+use super::error::StoreError;
+use super::fast_hash::BuildMixing;
+use super::key::FIRST_METRIC;
+use super::record::Record;
+
+/// A longer value of a dimension is cut here.
+pub(super) const MAX_DIMENSION_VALUE_BYTES: usize = 256;
+/// Stands for a value of a dimension that has more than are kept.
+pub(super) const UNNUMBERED: u16 = u16::MAX;
+
+/// All experiments as of the folder's position.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    pub(super) catalog: Catalog,
+    /// By number.
+    pub(super) experiments: Vec<ExperimentRules>,
+    pub(super) names: EventNames,
+}
+
+/// One experiment.
+#[derive(Debug)]
+pub(super) struct ExperimentRules {
+    pub(super) mode: AssignmentMode,
+    pub(super) dimensions: Vec<Dimension>,
+    pub(super) metrics: Vec<MetricRules>,
+    /// Event name → the metrics (by index) that read it.
+    readers: HashMap<EventName, Vec<u16>, BuildMixing>,
+}
+
+/// An attribute by which sums are sliced.
+#[derive(Debug, Default)]
+pub(super) struct Dimension {
+    name: String,
+    numbers: HashMap<String, u16>,
+    /// By number.
+    pub(super) values: Vec<String>,
+    /// More values than are sliced by: no sums are kept any more.
+    pub(super) dropped: bool,
+}
+
+/// A metric.
+#[derive(Debug)]
+pub(super) struct MetricRules {
+    pub(super) hash: u64,
+    pub(super) rule: Rule,
+    /// Its sums left 128 bits: none are kept any more.
+    pub(super) failed: bool,
+}
+
+/// A dimension's value that was not seen before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NewValue {
+    pub(super) experiment: u32,
+    pub(super) dimension: u16,
+    pub(super) number: u16,
+    pub(super) received: Day,
+    pub(super) value: String,
+    /// It was one too many.
+    pub(super) drops: bool,
+}
+
+impl Rules {
+    /// Takes in a definition or life-cycle fact.
+    pub(super) fn apply(&mut self, sequence: u64, record: &Record<'_>) -> Result<(), StoreError> {
+        let Some(entry) = self.catalog.apply(sequence, record)? else { return Ok(()) };
+        if let Record::Definition(_) = record {
+            let number = entry.number as usize;
+            let rules = ExperimentRules::compile(entry, &mut self.names);
+            if let Some(known) = self.experiments.get_mut(number) {
+                known.replace(rules);
+            } else {
+                self.experiments.push(rules);
+            }
+        }
+        Ok(())
+    }
+
+    /// The experiment with this number.
+    pub(super) fn experiment(&self, number: u32) -> Result<&ExperimentRules, StoreError> {
+        self.experiments.get(number as usize).ok_or_else(|| unknown(number))
+    }
+
+    /// As [`Rules::experiment`], to change.
+    pub(super) fn experiment_mut(&mut self, number: u32) -> Result<&mut ExperimentRules, StoreError> {
+        self.experiments.get_mut(number as usize).ok_or_else(|| unknown(number))
+    }
+}
+
+fn unknown(number: u32) -> StoreError {
+    let detail = format!("it speaks of experiment {number}, which has no definition");
+    StoreError::Corrupt { what: "the state".to_owned(), detail }
+}
+
+impl ExperimentRules {
+    fn compile(entry: &Entry, names: &mut EventNames) -> ExperimentRules {
+        let experiment = &entry.current().experiment;
+        let mut metrics: Vec<MetricRules> = Vec::new();
+        let mut readers: HashMap<EventName, Vec<u16>, BuildMixing> = HashMap::default();
+        for metric in &experiment.metrics {
+            let hash = metric_hash(metric);
+            // Metrics that count the same share their sums.
+            if metrics.iter().any(|known| known.hash == hash) {
+                continue;
+            }
+            let rule = Rule::compile(metric, names);
+            for part in rule.parts() {
+                let readers = readers.entry(part.event).or_default();
+                // Lossless: MAX_METRICS bounds it.
+                let index = metrics.len() as u16;
+                if readers.last() != Some(&index) {
+                    readers.push(index);
+                }
+            }
+            metrics.push(MetricRules { hash, rule, failed: false });
+        }
+        let dimension = |name: &String| Dimension { name: name.clone(), ..Dimension::default() };
+        let dimensions = experiment.dimensions.iter().map(dimension).collect();
+        ExperimentRules { mode: experiment.assignment, dimensions, metrics, readers }
+    }
+
+    /// Keeps what was learned about dimensions and metrics that stay.
+    fn replace(&mut self, mut rules: ExperimentRules) {
+        if self.dimensions.iter().map(|known| &known.name).eq(rules.dimensions.iter().map(|new| &new.name)) {
+            rules.dimensions = std::mem::take(&mut self.dimensions);
+        }
+        for metric in &mut rules.metrics {
+            metric.failed = self.metrics.iter().any(|known| known.hash == metric.hash && known.failed);
+        }
+        *self = rules;
+    }
+
+    /// The metrics (by index) that read events of this name.
+    #[inline]
+    pub(super) fn readers(&self, name: EventName) -> &[u16] {
+        self.readers.get(&name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Writes the numbers of the dimension values in `attributes` to `out`, two bytes each, and reports
+    /// values that are new.
+    pub(super) fn number_values(
+        &mut self,
+        experiment: u32,
+        attributes: Option<&str>,
+        received: Day,
+        out: &mut Vec<u8>,
+        new: &mut Vec<NewValue>,
+    ) -> Result<(), StoreError> {
+        debug_assert!(self.dimensions.len() <= MAX_DIMENSIONS);
+        if self.dimensions.is_empty() {
+            return Ok(());
+        }
+        let attributes = parse_attributes(attributes)?;
+        for (index, dimension) in self.dimensions.iter_mut().enumerate() {
+            let value = dimension_value(&attributes, &dimension.name);
+            let known = dimension.numbers.get(&*value).copied();
+            let number = match known {
+                Some(number) => number,
+                None if dimension.dropped => UNNUMBERED,
+                None => {
+                    // Lossless: at most one beyond MAX_DIMENSION_VALUES.
+                    let number = dimension.values.len() as u16;
+                    dimension.learn(value.clone());
+                    let (dimension, drops) = (index as u16, dimension.dropped);
+                    new.push(NewValue { experiment, dimension, number, received, value, drops });
+                    number
+                }
+            };
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        Ok(())
+    }
+}
+
+impl Dimension {
+    /// Gives the next number to `value`.
+    pub(super) fn learn(&mut self, value: String) {
+        self.numbers.insert(value.clone(), self.values.len() as u16);
+        self.values.push(value);
+        self.dropped = self.values.len() > MAX_DIMENSION_VALUES;
+    }
+}
+
+/// Reads stored attributes.
+pub(super) fn parse_attributes(attributes: Option<&str>) -> Result<Map<String, Value>, StoreError> {
+    let Some(text) = attributes else { return Ok(Map::new()) };
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt {
+        what: "the attributes of a record".to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+/// The value of a dimension as text: strings as they are, everything else as JSON, nothing when it is
+/// missing or null; cut at [`MAX_DIMENSION_VALUE_BYTES`].
+pub(super) fn dimension_value(attributes: &Map<String, Value>, name: &str) -> String {
+    let mut text = match attributes.get(name) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    if text.len() > MAX_DIMENSION_VALUE_BYTES {
+        let mut end = MAX_DIMENSION_VALUE_BYTES;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+    text
+}
+
+/// Names what a metric counts: equal exactly when its contributions are made alike. Its key, role,
+/// direction, margin and grace are not part of it.
+pub(super) fn metric_hash(metric: &Metric) -> u64 {
+    let mut text = format!("{}/{}/", metric.window.from.0, metric.window.to.map_or(-1, |to| to.0));
+    match &metric.kind {
+        MetricKind::Single(measure) => push_measure(&mut text, measure),
+        MetricKind::Ratio { numerator, denominator } => {
+            text.push_str("ratio/");
+            push_measure(&mut text, numerator);
+            push_measure(&mut text, denominator);
+        }
+    }
+    if let Some(covariate) = &metric.covariate {
+        text.push_str(&format!("covariate/{}/", covariate.lookback.0));
+        push_kind(&mut text, covariate.kind, &covariate.event);
+    }
+    text.push_str(&metric.places.to_string());
+    xxh3_64(text.as_bytes()).max(FIRST_METRIC)
+}
+
+fn push_measure(text: &mut String, measure: &Measure) {
+    push_kind(text, measure.kind, &measure.event);
+    for bound in [measure.cap.low, measure.cap.high] {
+        text.push_str(&bound.map_or("-".to_owned(), |bound| bound.to_string()));
+        text.push('/');
+    }
+}
+
+fn push_kind(text: &mut String, kind: MeasureKind, event: &str) {
+    let kind = match kind {
+        MeasureKind::Conversion { at_least } => format!("conversion {at_least}"),
+        MeasureKind::Retention => "retention".to_owned(),
+        MeasureKind::Churn => "churn".to_owned(),
+        MeasureKind::Count => "count".to_owned(),
+        MeasureKind::Sum => "sum".to_owned(),
+    };
+    // The length keeps names with slashes apart.
+    text.push_str(&format!("{kind}/{}/{event}/", event.len()));
+}

@@ -1,0 +1,161 @@
+//! What readers and the two threads share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use redb::Database;
+use tokio::sync::watch;
+
+use super::catalog::Catalog;
+use super::clock::Clock;
+use super::error::{IntakeError, StoreError};
+use super::known::KnownVariants;
+use super::reading::Counters;
+
+/// Facts that the folder may be behind before intake answers "busy". They are also what the overlay
+/// holds in memory at most, about 100 bytes each.
+pub const MAX_LAG: u64 = 2_000_000;
+/// Facts that may wait in the queue.
+pub const MAX_QUEUED_FACTS: usize = 200_000;
+
+/// One store, as its threads see it.
+pub(super) struct Shared {
+    pub(super) log: Database,
+    pub(super) state: Database,
+    pub(super) clock: Clock,
+    /// As of the last commit.
+    pub(super) catalog: ArcSwap<Catalog>,
+    pub(super) known: KnownVariants,
+    /// How many facts the log has.
+    pub(super) log_position: AtomicU64,
+    /// How many facts are folded.
+    pub(super) folded: watch::Sender<u64>,
+    /// How many facts the log had when it was opened.
+    pub(super) opened_at: u64,
+    /// Intake waits for the state to be rebuilt.
+    pub(super) rebuilding: AtomicBool,
+    /// A commit failed.
+    pub(super) commit_failed: AtomicBool,
+    /// The store was closed.
+    pub(super) closed: AtomicBool,
+    /// What ended the folder, if it could not go on.
+    pub(super) fold_error: OnceLock<StoreError>,
+    /// Facts in the queue.
+    pub(super) queued: AtomicUsize,
+    pub(super) tally: Tally,
+    pub(super) signal: FoldSignal,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let folded = *self.folded.borrow();
+        f.debug_struct("Store").field("log_position", &self.log_position).field("folded", &folded).finish()
+    }
+}
+
+impl Shared {
+    /// Whether intake is open.
+    pub(super) fn check_intake(&self) -> Result<(), IntakeError> {
+        let busy = |reason| Err(IntakeError::Busy { reason });
+        if self.commit_failed.load(Ordering::Acquire) {
+            return Err(IntakeError::StoreFailed);
+        }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(IntakeError::Closed);
+        }
+        if self.rebuilding.load(Ordering::Acquire) {
+            return busy("the state is being rebuilt from the log");
+        }
+        let lag = self.log_position.load(Ordering::Acquire).saturating_sub(*self.folded.borrow());
+        if lag > MAX_LAG {
+            return busy("the fold is too far behind the log");
+        }
+        Ok(())
+    }
+
+    /// How many facts are folded.
+    pub(super) fn position(&self) -> u64 {
+        *self.folded.borrow()
+    }
+}
+
+/// Counters since opening.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) commits: AtomicU64,
+    pub(super) facts: AtomicU64,
+    pub(super) duplicates: AtomicU64,
+    pub(super) known: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) future_clamped: AtomicU64,
+    pub(super) folds: AtomicU64,
+}
+
+impl Tally {
+    /// Their values now.
+    pub(super) fn read(&self) -> Counters {
+        let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counters {
+            commits: value(&self.commits),
+            facts: value(&self.facts),
+            duplicates: value(&self.duplicates),
+            known: value(&self.known),
+            refused: value(&self.refused),
+            future_clamped: value(&self.future_clamped),
+            folds: value(&self.folds),
+        }
+    }
+}
+
+/// Adds to a counter.
+pub(super) fn count(counter: &AtomicU64, more: u64) {
+    counter.fetch_add(more, Ordering::Relaxed);
+}
+
+/// Wakes the folder.
+#[derive(Debug, Default)]
+pub(super) struct FoldSignal {
+    wishes: Mutex<Wishes>,
+    changed: Condvar,
+}
+
+/// What others want of the folder.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wishes {
+    /// There are facts up to here.
+    pub(super) log_position: u64,
+    /// Somebody waits for this position.
+    pub(super) awaited: u64,
+    /// How to end, if it shall end.
+    pub(super) stop: Option<Stop>,
+}
+
+/// How a thread shall end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// With everything folded and durable.
+    Drained,
+    /// As it stands.
+    AtOnce,
+}
+
+impl FoldSignal {
+    /// Changes the wishes and wakes the folder.
+    pub(super) fn wish(&self, change: impl FnOnce(&mut Wishes)) {
+        // A panic while holding the lock leaves three plain numbers: they are sound.
+        change(&mut self.wishes.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
+    }
+
+    /// Sleeps until `enough` or for `at_most`; says what is wished then.
+    pub(super) fn wait(&self, at_most: Duration, enough: impl Fn(&Wishes) -> bool) -> Wishes {
+        let wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(wishes, at_most, |wishes| !enough(wishes));
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// A handle to what the threads share.
+pub(super) type SharedStore = Arc<Shared>;

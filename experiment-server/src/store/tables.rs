@@ -1,0 +1,101 @@
+//! Every table on one page, and how the two files are opened.
+//!
+//! `log.redb` is the truth and is written by the writer thread alone. `state.redb` is a fold of it,
+//! written by the folder thread alone, and may be deleted at any time while the store is closed.
+//! `docs/storage-format.md` spells out each byte.
+
+use std::path::Path;
+
+use redb::{Builder, Database, DatabaseError, StorageError, TableDefinition};
+
+use super::error::StoreError;
+
+/// The file of facts.
+pub(super) const LOG_FILE: &str = "log.redb";
+/// The file of what was folded.
+pub(super) const STATE_FILE: &str = "state.redb";
+/// Format of `log.redb`. A later one is refused.
+pub(super) const LOG_FORMAT: u32 = 1;
+/// Encoding of `state.redb` and meaning of its sums. Any other value means: fold again from zero.
+pub(super) const FOLD_VERSION: u32 = 1;
+/// Memory for pages of the log: appends touch few, admission reads back candidates for duplicates.
+const LOG_CACHE_BYTES: usize = 64 << 20;
+/// Memory for pages of the state: packed rows are read, extended and written in key order.
+const STATE_CACHE_BYTES: usize = 256 << 20;
+
+/// `log.redb`: one row, [`LOG_IDENTITY`] → format u32, log id 16 bytes, created i64.
+pub(super) const LOG_META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+/// The row of [`LOG_META`].
+pub(super) const LOG_IDENTITY: &str = "identity";
+/// `log.redb`: sequence → record. Never changed, never deleted.
+pub(super) const FACTS: TableDefinition<u64, &[u8]> = TableDefinition::new("facts");
+/// `log.redb`: sequence → record, the definition and life-cycle facts again, so that opening need not
+/// read all.
+pub(super) const CATALOG: TableDefinition<u64, &[u8]> = TableDefinition::new("catalog");
+/// `log.redb`: (experiment key, customer) → variant key. QA lists; beside the facts, so that no
+/// definition holds a customer's id.
+pub(super) const OVERRIDES: TableDefinition<(&str, &str), &str> = TableDefinition::new("overrides");
+
+/// `state.redb`: one row, [`STATE_POSITION`] → [`super::position::Position`].
+pub(super) const STATE_META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+/// The row of [`STATE_META`].
+pub(super) const STATE_POSITION: &str = "position";
+/// `state.redb`: number → event name, in the order of first use.
+pub(super) const EVENT_NAMES: TableDefinition<u32, &str> = TableDefinition::new("event_names");
+/// `state.redb`: (experiment number, dimension, value number) → received day first seen i32, value.
+pub(super) const DIMENSION_VALUES: TableDefinition<(u32, u16, u16), (i32, &str)> =
+    TableDefinition::new("dimension_values");
+/// `state.redb`: customer id → packed row, see [`super::row`].
+pub(super) const CUSTOMERS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("customers");
+/// `state.redb`: [`super::key::CellKey`] → moments.
+pub(super) const AGGREGATES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("aggregates");
+/// `state.redb`: the same with the received day in it → what that day changed.
+pub(super) const DELTAS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("deltas");
+/// `state.redb`: (experiment number, metric hash) → received day i32 on which its sums left 128 bits.
+pub(super) const FAILED: TableDefinition<(u32, u64), i32> = TableDefinition::new("failed");
+
+/// Opens or makes the file of facts.
+pub(super) fn open_log(folder: &Path) -> Result<Database, StoreError> {
+    open(folder, LOG_FILE, LOG_CACHE_BYTES)
+}
+
+/// Opens or makes the file of what was folded.
+pub(super) fn open_state(folder: &Path) -> Result<Database, StoreError> {
+    open(folder, STATE_FILE, STATE_CACHE_BYTES)
+}
+
+fn open(folder: &Path, file: &str, cache_bytes: usize) -> Result<Database, StoreError> {
+    let path = folder.join(file);
+    let corrupt = |detail: String| StoreError::Corrupt { what: path.display().to_string(), detail };
+    match Builder::new().set_cache_size(cache_bytes).create(&path) {
+        Ok(database) => Ok(database),
+        Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
+            Err(StoreError::InUse { path: folder.to_owned() })
+        }
+        Err(DatabaseError::UpgradeRequired(version)) => {
+            Err(corrupt(format!("it has the database format {version}, which is too old")))
+        }
+        Err(DatabaseError::Storage(StorageError::Io(error)))
+            if error.kind() != std::io::ErrorKind::InvalidData
+                && error.kind() != std::io::ErrorKind::UnexpectedEof =>
+        {
+            Err(StoreError::Folder { path, detail: error.to_string() })
+        }
+        Err(error) => Err(corrupt(error.to_string())),
+    }
+}
+
+/// Turns the database's errors into ours: what failed is said by the caller.
+pub(super) trait Trying<T> {
+    /// Names what was tried.
+    fn trying(self, what: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T, E: Into<redb::Error>> Trying<T> for Result<T, E> {
+    fn trying(self, what: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| match error.into() {
+            redb::Error::Corrupted(detail) => StoreError::Corrupt { what: what.to_owned(), detail },
+            error => StoreError::Io { what, detail: error.to_string() },
+        })
+    }
+}

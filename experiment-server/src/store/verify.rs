@@ -1,0 +1,295 @@
+//! A recount from the raw log, by a plain path of its own, compared with what the folder keeps.
+//!
+//! It shares with the folder the definitions' meaning (core's rules, contributions and moments), the
+//! stored encodings, and nothing of how sums are kept up to date.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use experiment_core::assignment::draw;
+use experiment_core::definition::AssignmentMode;
+use experiment_core::measure::{
+    Cell, Contribution, Event, EventNames, MAX_DIMENSION_VALUES, Moments, Population, Rule, Slice,
+    contribution, first_exposure,
+};
+use experiment_core::time::{Day, Timestamp};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
+
+use super::catalog::Catalog;
+use super::error::StoreError;
+use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT};
+use super::position::Position;
+use super::reading::Verification;
+use super::record::{ExposureRecord, Flags, Record};
+use super::rules::{dimension_value, metric_hash, parse_attributes};
+use super::sums;
+use super::tables::{AGGREGATES, DELTAS, FACTS, FAILED, Trying};
+
+/// Most differences that are put into words.
+const MAX_DIFFERENCES: usize = 100;
+
+type Rows<K> = BTreeMap<K, Moments>;
+
+/// Recounts the facts that the state says it has folded, and compares every row.
+pub(super) fn verify(log: &Database, state: &Database) -> Result<Verification, StoreError> {
+    let reading = state.begin_read().trying("reading the state")?;
+    let position = Position::read(&reading)?.map_or(0, |position| position.folded);
+    let recount = Recount::of(log, position)?;
+    let mut found = Verification { facts: position, ..Verification::default() };
+    let failed = failed(&reading)?;
+    let kept = |key: &CellKey| !failed.contains(&(key.experiment, key.metric));
+
+    let stored = stored(&reading, AGGREGATES, CellKey::decode)?;
+    let counted = recount.aggregates()?;
+    compare("sums", &stored, &counted, |key| kept(key), &mut found);
+    let stored = self::stored(&reading, DELTAS, CellKey::decode_delta)?;
+    compare("changes of a day", &stored, &recount.deltas, |(_, key)| kept(key), &mut found);
+    Ok(found)
+}
+
+fn stored<K: Ord>(
+    reading: &ReadTransaction,
+    table: redb::TableDefinition<&'static [u8], &'static [u8]>,
+    decode: impl Fn(&[u8]) -> Result<K, StoreError>,
+) -> Result<Rows<K>, StoreError> {
+    let table = reading.open_table(table).trying("reading sums")?;
+    let mut rows = BTreeMap::new();
+    for row in table.iter().trying("reading sums")? {
+        let (key, moments) = row.trying("reading sums")?;
+        rows.insert(decode(key.value())?, sums::decode(moments.value())?);
+    }
+    Ok(rows)
+}
+
+fn failed(reading: &ReadTransaction) -> Result<HashSet<(u32, u64)>, StoreError> {
+    let table = reading.open_table(FAILED).trying("reading the state")?;
+    let rows = table.iter().trying("reading the state")?;
+    rows.map(|row| Ok(row.trying("reading the state")?.0.value())).collect()
+}
+
+fn compare<K: Ord + std::fmt::Debug>(
+    what: &str,
+    stored: &Rows<K>,
+    counted: &Rows<K>,
+    kept: impl Fn(&K) -> bool,
+    found: &mut Verification,
+) {
+    let keys: BTreeSet<&K> = stored.keys().chain(counted.keys()).filter(|key| kept(key)).collect();
+    for key in keys {
+        found.rows_compared += 1;
+        let (stored, counted) = (stored.get(key), counted.get(key));
+        if stored != counted && found.differences.len() < MAX_DIFFERENCES {
+            found.differences.push(format!("{what} at {key:?}: stored {stored:?}, recounted {counted:?}"));
+        }
+    }
+}
+
+/// Everything that was counted, held in memory.
+#[derive(Default)]
+struct Recount {
+    catalog: Catalog,
+    names: EventNames,
+    /// Experiment number → metric hash → what it counts.
+    rules: HashMap<u32, BTreeMap<u64, Rule>>,
+    customers: HashMap<String, Customer>,
+    /// (experiment number, dimension) → the values seen at any exposure that counts.
+    values: HashMap<(u32, u16), HashSet<String>>,
+    deltas: Rows<(Day, CellKey)>,
+}
+
+#[derive(Default)]
+struct Customer {
+    exposures: Vec<Exposure>,
+    events: Vec<Event>,
+    /// What was counted at the end of the last day on which something came.
+    counted: Vec<(CellKey, Contribution)>,
+}
+
+struct Exposure {
+    experiment: String,
+    variant: u16,
+    at: Timestamp,
+    id: String,
+    is_off: bool,
+    values: Vec<String>,
+}
+
+impl Recount {
+    fn of(log: &Database, position: u64) -> Result<Recount, StoreError> {
+        let reading = log.begin_read().trying("reading the log")?;
+        let facts = reading.open_table(FACTS).trying("reading the log")?;
+        let mut recount = Recount::default();
+        let mut day = None;
+        let mut touched: BTreeSet<String> = BTreeSet::new();
+        for row in ReadableTable::range(&facts, ..position).trying("reading the log")? {
+            let (sequence, bytes) = row.trying("reading the log")?;
+            let record = Record::decode(bytes.value())?;
+            let received = record.received_at().day();
+            if let Some(ended) = day.replace(received)
+                && ended != received
+            {
+                recount.end_day(ended, std::mem::take(&mut touched))?;
+            }
+            match record {
+                Record::Event(event) => {
+                    let name = recount.names.intern(event.name);
+                    let customer = recount.customers.entry(event.customer.to_owned()).or_default();
+                    customer.events.push(Event { at: event.moment.at, name, value: event.value });
+                    touched.insert(event.customer.to_owned());
+                }
+                Record::Exposure(exposure) => {
+                    if !exposure.flags.has(Flags::OVERRIDE) {
+                        recount.expose(sequence.value(), &exposure)?;
+                        touched.insert(exposure.customer.to_owned());
+                    }
+                }
+                Record::Definition(_) => {
+                    recount.define(sequence.value(), &record)?;
+                    touched.extend(recount.customers.keys().cloned());
+                }
+                Record::Lifecycle(_) => {
+                    recount.catalog.apply(sequence.value(), &record)?;
+                }
+            }
+        }
+        if let Some(day) = day {
+            recount.end_day(day, touched)?;
+        }
+        Ok(recount)
+    }
+
+    fn define(&mut self, sequence: u64, record: &Record<'_>) -> Result<(), StoreError> {
+        if let Some(entry) = self.catalog.apply(sequence, record)? {
+            let metrics = entry.current().experiment.metrics.iter();
+            let names = &mut self.names;
+            let rules = metrics.map(|metric| (metric_hash(metric), Rule::compile(metric, names)));
+            self.rules.insert(entry.number, rules.collect());
+        }
+        Ok(())
+    }
+
+    fn expose(&mut self, sequence: u64, record: &ExposureRecord<'_>) -> Result<(), StoreError> {
+        let damaged = || StoreError::Corrupt {
+            what: format!("fact {sequence} of the log"),
+            detail: "its experiment or variant is not there".to_owned(),
+        };
+        let entry = self.catalog.get(record.experiment).ok_or_else(damaged)?;
+        let definition = &entry.current().experiment;
+        let variant = definition.variant_index(record.variant).ok_or_else(damaged)?;
+        let attributes = parse_attributes(record.attributes)?;
+        let values: Vec<String> =
+            definition.dimensions.iter().map(|name| dimension_value(&attributes, name)).collect();
+        for (dimension, value) in values.iter().enumerate() {
+            self.values.entry((entry.number, dimension as u16)).or_default().insert(value.clone());
+        }
+        let ours = draw(&entry.in_force(record.moment.at, sequence).compiled, record.customer);
+        let checked = definition.assignment != AssignmentMode::External && !record.flags.has(Flags::ASSIGN);
+        self.customers.entry(record.customer.to_owned()).or_default().exposures.push(Exposure {
+            experiment: record.experiment.to_owned(),
+            variant: variant as u16,
+            at: record.moment.at,
+            id: record.id.to_owned(),
+            is_off: checked && ours != Some(variant),
+            values,
+        });
+        Ok(())
+    }
+
+    /// Counts the customers of whom something came, and keeps the difference.
+    fn end_day(&mut self, day: Day, touched: BTreeSet<String>) -> Result<(), StoreError> {
+        let mut changes: Rows<CellKey> = BTreeMap::new();
+        for id in touched {
+            let Some(customer) = self.customers.get(&id) else { continue };
+            let now = self.count(customer);
+            for (key, contribution) in &customer.counted {
+                let sums = changes.entry(key.clone()).or_insert_with(|| empty(contribution));
+                sums.subtract(contribution).map_err(overflow)?;
+            }
+            for (key, contribution) in &now {
+                let sums = changes.entry(key.clone()).or_insert_with(|| empty(contribution));
+                sums.add(contribution).map_err(overflow)?;
+            }
+            if let Some(customer) = self.customers.get_mut(&id) {
+                customer.counted = now;
+            }
+        }
+        for (key, sums) in changes {
+            if !sums.is_zero() && !self.is_dropped(&key) {
+                self.deltas.insert((day, key), sums);
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that one customer adds anywhere.
+    fn count(&self, customer: &Customer) -> Vec<(CellKey, Contribution)> {
+        let experiments: BTreeSet<&str> = customer.exposures.iter().map(|seen| &*seen.experiment).collect();
+        let mut counted = Vec::new();
+        for key in experiments {
+            let Some(entry) = self.catalog.get(key) else { continue };
+            let seen: Vec<&Exposure> =
+                customer.exposures.iter().filter(|seen| seen.experiment == key).collect();
+            let order = seen.iter().map(|seen| (seen.at, seen.id.as_str(), seen.variant));
+            let Some(found) = first_exposure(order) else { continue };
+            let first = seen[found.index];
+            let definition = &entry.current().experiment;
+            let population = match definition.assignment {
+                _ if found.crossed => Population::Crossed,
+                AssignmentMode::Strict if first.is_off => Population::OffAssignment,
+                _ => Population::Analysed,
+            };
+            let cell = Cell { phase: 1, variant: first.variant, population, day: first.at.day() };
+            let sliced = first
+                .values
+                .iter()
+                .enumerate()
+                .map(|(dimension, value)| Slice::Value { dimension: dimension as u16, value: value.clone() });
+            let slices: Vec<Slice> = [Slice::All].into_iter().chain(sliced).collect();
+            let rules = self.rules.get(&entry.number).into_iter().flatten();
+            let mut metrics: BTreeMap<u64, Option<Contribution>> =
+                rules.map(|(hash, rule)| (*hash, contribution(rule, first.at, &customer.events))).collect();
+            metrics.insert(EXPOSED, Some(Contribution::empty()));
+            for slice in slices {
+                for (metric, contribution) in &metrics {
+                    let slice = slice.clone();
+                    let key = CellKey { experiment: entry.number, metric: *metric, slice, cell };
+                    counted.extend(contribution.map(|contribution| (key, contribution)));
+                }
+            }
+            if first.is_off {
+                let key =
+                    CellKey { experiment: entry.number, metric: OFF_ASSIGNMENT, slice: Slice::All, cell };
+                counted.push((key, Contribution::empty()));
+            }
+        }
+        counted
+    }
+
+    /// The sums over all customers as they are at the end.
+    fn aggregates(&self) -> Result<Rows<CellKey>, StoreError> {
+        let mut rows: Rows<CellKey> = BTreeMap::new();
+        for customer in self.customers.values() {
+            for (key, contribution) in self.count(customer) {
+                if !self.is_dropped(&key) {
+                    rows.entry(key)
+                        .or_insert_with(|| empty(&contribution))
+                        .add(&contribution)
+                        .map_err(overflow)?;
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    fn is_dropped(&self, key: &CellKey) -> bool {
+        let Slice::Value { dimension, .. } = key.slice else { return false };
+        self.values.get(&(key.experiment, dimension)).is_some_and(|seen| seen.len() > MAX_DIMENSION_VALUES)
+    }
+}
+
+fn empty(contribution: &Contribution) -> Moments {
+    Moments::new(contribution.values().len())
+}
+
+fn overflow(error: experiment_core::measure::MomentsOverflow) -> StoreError {
+    StoreError::Corrupt { what: "the recount".to_owned(), detail: error.to_string() }
+}

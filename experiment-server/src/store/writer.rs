@@ -1,0 +1,406 @@
+//! The writer thread: takes what waits, decides, appends, commits with one fsync, then answers.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+
+use experiment_core::definition::{Experiment, LifecycleStep};
+use experiment_core::time::Timestamp;
+use redb::{Durability, Table, WriteTransaction};
+use tokio::sync::oneshot;
+
+use super::admit::{Admission, Learned};
+use super::catalog::Catalog;
+use super::change::{Change, Defined, Expected, Stepped, override_rows, plan_definition, plan_step};
+use super::error::{CatalogError, IntakeError, StoreError};
+use super::overlay::Overlay;
+use super::position::StateView;
+use super::proposal::{Outcome, Proposal};
+use super::record::{DefinitionRecord, LifecycleRecord, Record};
+use super::recover::event_names;
+use super::shared::{SharedStore, count};
+use super::tables::{CATALOG, FACTS, OVERRIDES, Trying};
+
+/// Submissions that may wait in the queue.
+pub(super) const QUEUE_LENGTH: usize = 4_096;
+/// A commit takes no further submission once it has this many proposals.
+const MAX_PROPOSALS_PER_COMMIT: usize = 20_000;
+
+/// What the writer is asked.
+pub(super) enum Command {
+    /// Write facts.
+    Facts { proposals: Vec<Proposal>, reply: Reply<Vec<Outcome>, IntakeError> },
+    /// Write a definition with its overrides.
+    Define { experiment: Box<Experiment>, expected: Expected, reply: Reply<Defined, CatalogError> },
+    /// Write a step of a life cycle.
+    Step { key: String, step: LifecycleStep, reply: Reply<Stepped, CatalogError> },
+    /// End once everything before this is answered.
+    Shutdown,
+}
+
+/// Where an answer goes.
+pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// An answer that waits for the commit.
+enum Answer {
+    Facts(Reply<Vec<Outcome>, IntakeError>, Vec<Outcome>),
+    Defined(Reply<Defined, CatalogError>, Result<Defined, CatalogError>),
+    Stepped(Reply<Stepped, CatalogError>, Result<Stepped, CatalogError>),
+}
+
+/// What the writer alone knows.
+pub(super) struct Writer {
+    shared: SharedStore,
+    overlay: Overlay,
+    /// Event names of the log; `None` until the state is whole.
+    names: Option<HashSet<String>>,
+    last_received_at: Timestamp,
+    id_prefix: String,
+    buffer: Vec<u8>,
+}
+
+/// One commit in the making.
+struct Work {
+    catalog: Arc<Catalog>,
+    next: u64,
+    received_at: Timestamp,
+    learned: Vec<Learned>,
+    answers: Vec<Answer>,
+    /// Something other than facts was written.
+    overrides_changed: bool,
+}
+
+impl Writer {
+    /// A writer that goes on after `last_received_at`. `names` is `None` while the state is rebuilt.
+    pub(super) fn new(
+        shared: SharedStore,
+        overlay: Overlay,
+        names: Option<HashSet<String>>,
+        last_received_at: Timestamp,
+        id_prefix: String,
+    ) -> Writer {
+        Writer { shared, overlay, names, last_received_at, id_prefix, buffer: Vec::new() }
+    }
+
+    /// Works until it is told to shut down or nobody is left to tell it.
+    pub(super) fn run(mut self, queue: &Receiver<Command>) {
+        let mut commands = Vec::new();
+        while let Ok(first) = queue.recv() {
+            let mut proposals = 0;
+            let mut next = Some(first);
+            let mut shutdown = false;
+            while let Some(command) = next {
+                match &command {
+                    Command::Shutdown => {
+                        shutdown = true;
+                        break;
+                    }
+                    Command::Facts { proposals: more, .. } => proposals += more.len(),
+                    Command::Define { .. } | Command::Step { .. } => proposals += 1,
+                }
+                commands.push(command);
+                next = if proposals < MAX_PROPOSALS_PER_COMMIT { queue.try_recv().ok() } else { None };
+            }
+            self.shared.queued.fetch_sub(proposals, Ordering::AcqRel);
+            if !commands.is_empty() {
+                self.commit(std::mem::take(&mut commands));
+            }
+            if shutdown {
+                return;
+            }
+        }
+    }
+
+    fn commit(&mut self, commands: Vec<Command>) {
+        if self.shared.commit_failed.load(Ordering::Acquire) {
+            return commands.into_iter().for_each(refuse);
+        }
+        let mut work = Work {
+            catalog: self.shared.catalog.load_full(),
+            next: self.shared.log_position.load(Ordering::Acquire),
+            received_at: self.last_received_at.max((self.shared.clock)()),
+            learned: Vec::new(),
+            answers: Vec::with_capacity(commands.len()),
+            overrides_changed: false,
+        };
+        self.last_received_at = work.received_at;
+        match self.write(commands, &mut work) {
+            Ok(()) => self.publish(work),
+            Err(error) => {
+                tracing::error!(%error, "a commit failed: intake is closed until a restart");
+                self.shared.commit_failed.store(true, Ordering::Release);
+                work.answers.into_iter().for_each(Answer::fail);
+            }
+        }
+    }
+
+    /// Decides and appends; on success everything in `work` is on disk.
+    fn write(&mut self, commands: Vec<Command>, work: &mut Work) -> Result<(), StoreError> {
+        let first = work.next;
+        // Answered on failure too, so they are moved along one by one.
+        let mut commands = commands.into_iter();
+        let result = self.write_each(&mut commands, work, first);
+        if result.is_err() {
+            commands.for_each(refuse);
+        }
+        result
+    }
+
+    fn write_each(
+        &mut self,
+        commands: &mut impl Iterator<Item = Command>,
+        work: &mut Work,
+        first: u64,
+    ) -> Result<(), StoreError> {
+        let state = StateView::open(&self.shared.state)?;
+        self.overlay.forget(state.folded);
+        let mut transaction = self.shared.log.begin_write().trying("writing the log")?;
+        transaction.set_durability(Durability::Immediate).trying("writing the log")?;
+        {
+            let mut facts = transaction.open_table(FACTS).trying("writing the log")?;
+            for command in commands {
+                self.decide(command, work, &state, &transaction, &mut facts)?;
+            }
+        }
+        if work.next == first && !work.overrides_changed {
+            // Every answer is about facts of earlier commits, which are on disk.
+            return transaction.abort().trying("writing the log");
+        }
+        transaction.commit().trying("committing the log")?;
+        count(&self.shared.tally.commits, 1);
+        Ok(())
+    }
+
+    fn decide(
+        &mut self,
+        command: Command,
+        work: &mut Work,
+        state: &StateView,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<(), StoreError> {
+        match command {
+            Command::Facts { proposals, reply } => match self.admit(&proposals, work, state, facts) {
+                Ok(outcomes) => work.answers.push(Answer::Facts(reply, outcomes)),
+                Err(error) => {
+                    drop(reply.send(Err(IntakeError::StoreFailed)));
+                    return Err(error);
+                }
+            },
+            Command::Define { experiment, expected, reply } => {
+                match self.define(&experiment, expected, work, transaction, facts) {
+                    Ok(defined) => work.answers.push(Answer::Defined(reply, defined)),
+                    Err(error) => {
+                        drop(reply.send(Err(IntakeError::StoreFailed.into())));
+                        return Err(error);
+                    }
+                }
+            }
+            Command::Step { key, step, reply } => match self.step(key, step, work, transaction, facts) {
+                Ok(stepped) => work.answers.push(Answer::Stepped(reply, stepped)),
+                Err(error) => {
+                    drop(reply.send(Err(IntakeError::StoreFailed.into())));
+                    return Err(error);
+                }
+            },
+            Command::Shutdown => {}
+        }
+        Ok(())
+    }
+
+    fn admit(
+        &mut self,
+        proposals: &[Proposal],
+        work: &mut Work,
+        state: &StateView,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let names = match &mut self.names {
+            Some(names) => names,
+            none => none.insert(event_names(&self.shared.state)?),
+        };
+        let mut admission = Admission {
+            catalog: &work.catalog,
+            state,
+            overlay: &mut self.overlay,
+            names,
+            facts,
+            next: &mut work.next,
+            received_at: work.received_at,
+            id_prefix: &self.id_prefix,
+            learned: &mut work.learned,
+            buffer: &mut self.buffer,
+        };
+        proposals.iter().map(|proposal| admission.decide(proposal)).collect()
+    }
+
+    fn define(
+        &mut self,
+        experiment: &Experiment,
+        expected: Expected,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<Result<Defined, CatalogError>, StoreError> {
+        let plan = match plan_definition(&work.catalog, experiment, expected) {
+            Ok(plan) => plan,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(version) = plan.new_version {
+            self.write_definition(experiment, version, work, transaction, facts)?;
+        }
+        if plan.change != Change::Unchanged {
+            write_overrides(experiment, work, transaction)?;
+        }
+        let version = work.catalog.get(&experiment.key).map_or(0, |entry| entry.current().number);
+        let hash = experiment.version_hash();
+        Ok(Ok(Defined { version, hash, change: plan.change, sequence: work.next }))
+    }
+
+    fn step(
+        &mut self,
+        key: String,
+        step: LifecycleStep,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<Result<Stepped, CatalogError>, StoreError> {
+        let (status, change) = match plan_step(&work.catalog, &key, &step) {
+            Ok(planned) => planned,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if change != Change::Unchanged {
+            let record = LifecycleRecord { received_at: work.received_at, key, step };
+            self.buffer.clear();
+            record.encode(&mut self.buffer);
+            self.append_to_catalog(&Record::Lifecycle(record), work, transaction, facts)?;
+        }
+        Ok(Ok(Stepped { status, change, sequence: work.next }))
+    }
+
+    fn write_definition(
+        &mut self,
+        experiment: &Experiment,
+        version: u32,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<(), StoreError> {
+        let document = experiment.document.to_string();
+        let record = DefinitionRecord {
+            received_at: work.received_at,
+            key: &experiment.key,
+            version,
+            // Lossless: MAX_OVERRIDES bounds it.
+            override_count: experiment.overrides.len() as u32,
+            document: &document,
+        };
+        self.buffer.clear();
+        record.encode(&mut self.buffer);
+        self.append_to_catalog(&Record::Definition(record), work, transaction, facts)
+    }
+
+    /// Appends the record in the buffer to the log and the catalog.
+    fn append_to_catalog(
+        &self,
+        record: &Record<'_>,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<(), StoreError> {
+        facts.insert(work.next, self.buffer.as_slice()).trying("appending to the log")?;
+        let mut table = transaction.open_table(CATALOG).trying("writing the catalog")?;
+        table.insert(work.next, self.buffer.as_slice()).trying("writing the catalog")?;
+        let catalog = Arc::make_mut(&mut work.catalog);
+        let changed = catalog.apply(work.next, record)?.map(|entry| entry.key.clone());
+        if let Some(key) = changed {
+            catalog.compile(&key)?;
+        }
+        work.next += 1;
+        Ok(())
+    }
+
+    /// Makes a commit known, then answers.
+    fn publish(&mut self, work: Work) {
+        let shared = &self.shared;
+        let written = work.next - shared.log_position.load(Ordering::Acquire);
+        count(&shared.tally.facts, written);
+        shared.catalog.store(work.catalog);
+        shared.log_position.store(work.next, Ordering::Release);
+        work.learned.into_iter().for_each(|learned| shared.known.learn(learned));
+        if written > 0 {
+            shared.signal.wish(|wishes| wishes.log_position = work.next);
+        }
+        for answer in work.answers {
+            if let Answer::Facts(_, outcomes) = &answer {
+                self.tally(outcomes);
+            }
+            answer.send();
+        }
+    }
+
+    fn tally(&self, outcomes: &[Outcome]) {
+        let tally = &self.shared.tally;
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Accepted(accepted) if accepted.future_clamped => count(&tally.future_clamped, 1),
+                Outcome::Accepted(_) => {}
+                Outcome::Duplicate => count(&tally.duplicates, 1),
+                Outcome::Known { .. } => count(&tally.known, 1),
+                Outcome::Refused(_) => count(&tally.refused, 1),
+            }
+        }
+    }
+}
+
+/// Puts the experiment's override lists in place of those there are.
+fn write_overrides(
+    experiment: &Experiment,
+    work: &mut Work,
+    transaction: &WriteTransaction,
+) -> Result<(), StoreError> {
+    let wanted = override_rows(experiment);
+    let mut table = transaction.open_table(OVERRIDES).trying("writing overrides")?;
+    let present = work.catalog.get(&experiment.key).map(|entry| Arc::clone(&entry.overrides));
+    for customer in present.iter().flat_map(|present| present.keys()) {
+        if !wanted.contains_key(customer.as_str()) {
+            table.remove((experiment.key.as_str(), customer.as_str())).trying("writing overrides")?;
+        }
+    }
+    for (customer, variant) in &wanted {
+        table.insert((experiment.key.as_str(), *customer), *variant).trying("writing overrides")?;
+    }
+    work.overrides_changed = true;
+    let catalog = Arc::make_mut(&mut work.catalog);
+    catalog.set_overrides(&experiment.key, BTreeMap::clone(&experiment.overrides));
+    catalog.compile(&experiment.key)
+}
+
+impl Answer {
+    fn send(self) {
+        // Whoever asked may have gone; what was written stays written.
+        match self {
+            Answer::Facts(reply, outcomes) => drop(reply.send(Ok(outcomes))),
+            Answer::Defined(reply, defined) => drop(reply.send(defined)),
+            Answer::Stepped(reply, stepped) => drop(reply.send(stepped)),
+        }
+    }
+
+    fn fail(self) {
+        match self {
+            Answer::Facts(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
+            Answer::Defined(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+            Answer::Stepped(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+        }
+    }
+}
+
+fn refuse(command: Command) {
+    match command {
+        Command::Facts { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
+        Command::Define { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+        Command::Step { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+        Command::Shutdown => {}
+    }
+}
