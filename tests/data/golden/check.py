@@ -108,8 +108,36 @@ def proportion(what, data, got):
     return p_value
 
 
-def of_means(what, data, got, metric, unadjusted):
-    """A mean or a ratio by tea-tasting; `metric(level)` makes the deciding one."""
+def fieller(variant, control):
+    """The set of relative effects of two samples by Fieller (1954), at 95 %."""
+    v1, v0 = variant.var() / len(variant), control.var() / len(control)
+    df = (v1 + v0) ** 2 / (v1**2 / (len(variant) - 1) + v0**2 / (len(control) - 1))
+    t2 = stats.t.ppf(0.975, df) ** 2
+    m1, m0 = variant.mean(), control.mean()
+    a, b, c = m0 * m0 - t2 * v0, m1 * m0, m1 * m1 - t2 * v1
+    if b * b - a * c < 0:
+        return "all", None, None
+    ends = sorted((b + sign * math.sqrt(b * b - a * c)) / a - 1 for sign in (-1, 1))
+    return ("interval" if a > 0 else "outside"), *ends
+
+
+def compare_relative(what, got, want, samples):
+    """By the logarithm (tea-tasting), or by Fieller where a mean is within 3 standard errors of 0."""
+    close(f"{what} relative", got["estimate"], want.rel_effect_size)
+    near_zero = [sample.mean() < 3 * math.sqrt(sample.var() / len(sample)) for sample in samples]
+    how, low, high = "interval", want.rel_effect_size_ci_lower, want.rel_effect_size_ci_upper
+    if any(near_zero):
+        how, low, high = fieller(*samples)
+    if got["set"] != how:
+        problems.append(f"{what} relative set: {got['set']} is not {how}")
+    compare_interval(f"{what} relative", got, low, high)
+
+
+def of_means(what, data, got, metric, unadjusted, samples):
+    """A mean or a ratio by tea-tasting; `metric(level)` makes the deciding one.
+
+    `samples` are the variant's and the control's values for each reading.
+    """
 
     def result(make, level):
         return tt.Experiment(m=make(level)).analyze(data, control="control")["m"]
@@ -120,14 +148,11 @@ def of_means(what, data, got, metric, unadjusted):
     readings = [(comparison, plain)]
     if "cuped" in comparison:
         readings.append((comparison["cuped"], result(metric, 0.95)))
-    for reading, want in readings:
+    for (reading, want), values in zip(readings, samples):
         close(f"{what} effect", reading["effect"]["estimate"], want.effect_size)
         compare_interval(f"{what} effect", reading["effect"], want.effect_size_ci_lower, want.effect_size_ci_upper)
         close(f"{what} std_error", reading["effect"]["std_error"], want.effect_size / want.statistic)
-        close(f"{what} relative", reading["relative_effect"]["estimate"], want.rel_effect_size)
-        compare_interval(
-            f"{what} relative", reading["relative_effect"], want.rel_effect_size_ci_lower, want.rel_effect_size_ci_upper
-        )
+        compare_relative(what, reading["relative_effect"], want, values)
         close(f"{what} statistic", reading["statistic"], want.statistic)
         close(f"{what} p", reading["p_value"], want.pvalue)
     deciding = readings[-1][1]
@@ -153,6 +178,7 @@ def mean(what, data, got):
     close(f"{what} theta", comparison["cuped"]["theta"], theta)
     adjusted = stats.ttest_ind(*[arm.spend - theta * arm.spend_before for arm in arms], equal_var=False)
     close(f"{what} cuped df", comparison["cuped"]["degrees_of_freedom"], adjusted.df)
+    centred = [arm.spend - theta * (arm.spend_before - data.spend_before.mean()) for arm in arms]
     errors = [sum(v.var() / len(v) for v in values) for values in (
         [arm.spend - theta * arm.spend_before for arm in arms], [arm.spend for arm in arms])]
     close(f"{what} reduction", comparison["cuped"]["variance_reduction"], 1 - errors[0] / errors[1])
@@ -160,18 +186,21 @@ def mean(what, data, got):
         what, data, got,
         lambda level: tt.Mean("spend", "spend_before", confidence_level=level),
         lambda level: tt.Mean("spend", confidence_level=level),
+        [[arm.spend for arm in arms], centred],
     )
 
 
 def ratio(what, data, got):
+    samples = {}
     for arm in got["arms"]:
         own = data[data.variant == arm["variant"]]
         close(f"{what} numerator", arm["numerator"], own.spend.mean())
         close(f"{what} denominator", arm["denominator"], own.orders.mean())
         linear = (own.spend - own.spend.mean() / own.orders.mean() * own.orders) / own.orders.mean()
         close(f"{what} variance", arm["variance"], linear.var())
+        samples[arm["variant"]] = linear + own.spend.mean() / own.orders.mean()
     make = lambda level: tt.RatioOfMeans("spend", "orders", confidence_level=level)
-    return of_means(what, data, got, make, make)
+    return of_means(what, data, got, make, make, [[samples["discount"], samples["control"]]])
 
 
 def metrics(what, data, got):
