@@ -95,8 +95,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_problem_and_the_next_request_is_answered() {
         let router: Router = Router::new()
-            .route("/panic", get(|| async { panic!("on purpose") }))
-            .route("/fine", get(|| async { "fine" }))
+            .route("/panic", get(async || -> &'static str { panic!("on purpose") }))
+            .route("/fine", get(async || "fine"))
             .layer(from_fn(catch_panic))
             .layer(from_fn(finish));
         let service = TowerToHyperService::new(router);
