@@ -12,22 +12,25 @@ use crate::output::{write_csv, write_json, write_table};
 
 const EXAMPLES: &str = "\
 Examples:
-  # one row a customer; TRUE/FALSE, yes/no and 1/0 are proportions
-  experiment analyze cookie_cats.csv.gz --unit userid --variant version --control gate_30 \\
-    --metric r7=proportion:retention_7 --metric rounds=mean:sum_gamerounds
+  # One row a customer; TRUE/FALSE, yes/no and 1/0 are proportions
+  experiment analyze cookie_cats.csv.gz --unit userid --variant version \\
+    --control gate_30 --metric r7=proportion:retention_7 \\
+    --metric rounds=mean:sum_gamerounds
 
-  # no id column: every row is a customer; spend with variance reduction by last year's spend
-  experiment analyze hillstrom.csv --unit @row --variant segment --control 'No E-Mail' \\
-    --metric visit=proportion:visit --metric spend=mean:spend --covariate spend=history --dimension channel
+  # No id column, so every row is a customer; last year's spend as covariate
+  experiment analyze hillstrom.csv --unit @row --variant segment \\
+    --control 'No E-Mail' --metric visit=proportion:visit \\
+    --metric spend=mean:spend --covariate spend=history --dimension channel
 
-  # drop rows where group and page disagree, keep the first visit, see what was left out
+  # Leave out rows where group and page disagree; keep a customer's first row
   experiment analyze ab.csv --unit user_id --variant group --time timestamp \\
-    --require 'landing_page=new_page when group=treatment' --metric converted=proportion:converted \\
-    --rejects rejected.csv
+    --require 'landing_page=new_page when group=treatment' \\
+    --metric converted=proportion:converted --rejects rejected.csv
 
-  # one row an event, from a pipe
-  zcat events.ndjson.gz | experiment analyze - --rows event --unit customer --variant arm --id event_id \\
-    --metric revenue=mean:amount --metric aov=ratio:amount/orders --format json";
+  # One row an event, from a pipe
+  zcat events.ndjson.gz | experiment analyze - --rows event --unit customer \\
+    --variant arm --id event_id --metric revenue=mean:amount \\
+    --metric aov=ratio:amount/orders --format json";
 
 /// Analyse an experiment whose outcomes are in a CSV or NDJSON file, plain or gzipped
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@
 //! that they were skipped.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use experiment_core::report::{Comparison, Effect, Estimand, MetricReport, RelativeEffect, Report};
@@ -23,6 +23,11 @@ const SCORE: Tolerance = Tolerance { rel: 1e-9, abs: 1e-12 };
 /// Below this the records ask to compare the statistic instead of the p-value.
 const SMALLEST_P: f64 = 1e-12;
 
+/// Says something that the test harness does not keep to itself.
+fn aloud(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// A data set with its records; `None` and a loud line without the data.
 fn data_set(file: &str, name: &'static str) -> Option<(PathBuf, Records)> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
@@ -31,7 +36,7 @@ fn data_set(file: &str, name: &'static str) -> Option<(PathBuf, Records)> {
     if path.exists() {
         return Some((path, Records::read(name)));
     }
-    eprintln!("SKIPPED: {} is not there; set EXPERIMENT_DATA to the folder of data sets", path.display());
+    aloud(&format!("SKIPPED: {} is not there; set EXPERIMENT_DATA to the folder of data sets", path.display()));
     None
 }
 
@@ -102,7 +107,7 @@ impl Records {
     fn finish(self, compared: usize) {
         assert!(self.problems.is_empty(), "{}", self.problems.join("\n"));
         assert_eq!(self.compared, compared, "numbers that were compared");
-        println!("{}: {} numbers agree", self.name, self.compared);
+        aloud(&format!("{}: {} numbers agree with their records", self.name, self.compared));
     }
 }
 
