@@ -139,7 +139,9 @@ impl Answer {
         let mut lines = vec![text(self.body.get("detail").or(self.body.get("title")).unwrap_or(&self.body))];
         for error in self.body.get("errors").and_then(Value::as_array).into_iter().flatten() {
             let part = |name: &str| error.get(name).map(text).unwrap_or_default();
-            lines.push(format!("  {}: {} {}", part("field"), part("detail"), part("mend")));
+            // Requests have fields, definitions have paths.
+            let place = format!("{}{}", part("field"), part("path"));
+            lines.push(format!("  {place}: {}; mend: {}", part("detail"), part("mend")));
         }
         lines.join("\n")
     }

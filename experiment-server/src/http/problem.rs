@@ -263,12 +263,6 @@ impl Problem {
         self.cause = Some(cause.to_string());
         self
     }
-
-    /// What is wrong, field by field.
-    #[cfg(test)]
-    pub(crate) fn errors(&self) -> &[FieldError] {
-        &self.errors
-    }
 }
 
 /// As it is written.

@@ -98,7 +98,15 @@ fn nearest_address(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest_address;
+    use super::{ADDRESSES, nearest_address};
+
+    #[test]
+    fn the_docs_have_every_address() {
+        let docs = include_str!("../../../docs/http.md");
+        for address in ADDRESSES {
+            assert!(docs.contains(&format!(" {address}`")), "docs/http.md lacks {address}");
+        }
+    }
 
     #[test]
     fn finds_the_address_meant() {

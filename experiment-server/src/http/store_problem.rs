@@ -70,3 +70,37 @@ pub(crate) fn unknown_experiment(catalog: &Catalog, key: &str, path: &str) -> Pr
     let error = FieldError::new(path, format!("no experiment has the key {shown:?}"), mend);
     Problem::of_field(Kind::UnknownExperiment, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    #[test]
+    fn only_what_passes_by_itself_asks_to_try_again() {
+        let busy = IntakeError::Busy { reason: "the state is being rebuilt" };
+        for (error, status, try_again) in [
+            (busy, StatusCode::SERVICE_UNAVAILABLE, true),
+            (IntakeError::Closed, StatusCode::SERVICE_UNAVAILABLE, true),
+            (IntakeError::StoreFailed, StatusCode::SERVICE_UNAVAILABLE, false),
+            (IntakeError::TooMany { count: 2, most: 1 }, StatusCode::PAYLOAD_TOO_LARGE, false),
+        ] {
+            let response = Problem::from(error).into_response();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers().contains_key("retry-after"), try_again);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_failed_inside_is_for_the_log_only() {
+        let error = StoreError::Io { what: "reading", detail: "/secret/place".to_owned() };
+        let problem = Problem::from(error);
+        assert!(format!("{problem:?}").contains("/secret/place"));
+        let response = problem.into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
+}

@@ -136,3 +136,21 @@ fn a_body_that_ends_early_is_no_batch() {
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert_eq!(served.server().store().log_position(), 0);
 }
+
+#[test]
+fn a_refusal_before_the_body_leaves_the_connection_usable() {
+    let served = Served::start_with(super::under_test::with_key);
+    let body = "x".repeat(5 << 20);
+    let mut stream = served.connect();
+    let head = |more: &str| {
+        let length = body.len();
+        format!("POST /v1/conversions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{more}\r\n")
+    };
+    stream.write_all(head("").as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    stream.write_all(head("Connection: close\r\n").as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 401 ").count(), 2, "{answers}");
+}
