@@ -97,7 +97,14 @@ impl Workload {
         }
         let event = ["order", "login", "order", "cancel", "order"][(drawn >> 45) as usize % 5].to_owned();
         let value = (event == "order").then_some((drawn >> 50) as f64 / 100.0);
-        Proposal::Event(ProposedEvent { customer, event, id, value, at: Some(Timestamp(at)), attributes: None })
+        Proposal::Event(ProposedEvent {
+            customer,
+            event,
+            id,
+            value,
+            at: Some(Timestamp(at)),
+            attributes: None,
+        })
     }
 }
 
@@ -114,7 +121,9 @@ fn open(folder: &Path) -> Result<(Store, i64), Error> {
 }
 
 fn ingest(facts: u64) -> Result<(), Error> {
-    println!("full ingest (admission, log with fsync, fold behind) beside bare redb appending the same records");
+    println!(
+        "full ingest (admission, log with fsync, fold behind) beside bare redb appending the same records"
+    );
     for (size, share) in [(1, 400), (100, 10), (1_000, 4), (10_000, 2)] {
         let folder = tempfile::tempdir()?;
         let commits = (facts / share / size as u64).max(2);
