@@ -1,4 +1,13 @@
 //! Store, HTTP API and command line around `experiment-core`.
 #![forbid(unsafe_code)]
 
+pub mod analyze;
+pub mod client;
+pub mod command;
+pub mod http;
+pub mod output;
+pub mod planning;
+pub mod running;
+pub mod settings;
 pub mod store;
+pub mod telemetry;

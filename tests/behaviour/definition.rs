@@ -1,18 +1,718 @@
-//! Definitions: what is accepted, what is refused, and in which words.
+//! Definitions: what is accepted, what is refused and in which words, what may change.
 
-use experiment_core::definition::{Experiment, Problem, read_document};
+use std::collections::BTreeMap;
+
+use experiment_core::decimal::Decimal;
+use experiment_core::definition::{
+    AssignmentMode, Cap, Correction, Cost, CostBasis, Covariate, Direction, Experiment, LifecycleStep,
+    Measure, MeasureKind, Method, Metric, MetricKind, Offer, Plan, Problem, Role, Sides, Status, Target,
+    Window, allowed_while_running, read_document,
+};
+use experiment_core::time::Span;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const WINBACK: &str = include_str!("../data/definition/winback.yaml");
+const LATER: &str = include_str!("../data/definition/later.yaml");
+const GUIDE: &str = include_str!("../../docs/definition.md");
 
 fn parse(text: &str) -> Result<Experiment, Vec<Problem>> {
     let document = read_document(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     Experiment::parse(document).map_err(|invalid| invalid.problems)
 }
 
+/// The problems of `key`, two variants and `rest`, as `path: detail`.
+fn problems(rest: &str) -> Vec<String> {
+    let text = format!("key: k\nvariants: [{{key: control}}, {{key: discount}}]\n{rest}");
+    shown(&parse(&text).expect_err(&text))
+}
+
+fn shown(problems: &[Problem]) -> Vec<String> {
+    assert!(problems.iter().all(|problem| !problem.mend.is_empty()), "{problems:?}");
+    problems.iter().map(|problem| format!("{}: {}", problem.path, problem.detail)).collect()
+}
+
+fn metric_problems(metric: &str) -> Vec<String> {
+    problems(&format!("metrics: [{{key: m, {metric}}}]"))
+}
+
+fn metric(metric: &str) -> Metric {
+    let text = format!("key: k\nvariants: [{{key: a}}, {{key: b}}]\nmetrics: [{{key: m, {metric}}}]");
+    parse(&text).unwrap_or_else(|problems| panic!("{text}: {problems:?}")).metrics.remove(0)
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn days(count: u32) -> Span {
+    format!("{count}d").parse().unwrap()
+}
+
+fn measure(kind: MeasureKind, event: &str) -> Measure {
+    Measure { kind, event: event.to_owned(), cap: Cap::default() }
+}
+
 #[test]
-fn sample() {
-    let experiment = parse(include_str!("../data/definition/winback.yaml")).unwrap();
-    println!("{experiment:#?}");
-    for p in parse(include_str!("../data/definition/later.yaml")).unwrap_err() {
-        println!("{p}");
+fn the_sample_is_read_field_by_field() {
+    let experiment = parse(WINBACK).unwrap();
+    assert_eq!(experiment.key, "winback_2026");
+    assert!(experiment.hypothesis.as_deref().is_some_and(|text| text.starts_with("A 20 % discount")));
+    assert_eq!(experiment.traffic, decimal("0.5"));
+    assert_eq!(experiment.salt, "winback_2026");
+    assert_eq!((experiment.assignment, experiment.control), (AssignmentMode::Server, 0));
+    assert_eq!(experiment.overrides, BTreeMap::from([("qa-1".to_owned(), 1)]));
+    assert_eq!(experiment.dimensions, ["plan", "country"]);
+
+    let [control, discount] = &experiment.variants[..] else { panic!("{:?}", experiment.variants) };
+    assert_eq!((&*control.key, control.weight, &control.payload), ("control", Decimal::ONE, &Value::Null));
+    assert_eq!((&control.changes[..], &control.offer), (&[][..], &None));
+    assert_eq!(
+        (&discount.payload, &discount.changes[..]),
+        (&json!({"percent": 20}), &["price".to_owned()][..])
+    );
+    let offer = Offer {
+        kind: "discount".to_owned(),
+        taken: Some("redeemed".to_owned()),
+        cost: vec![Cost { event: "redeemed".to_owned(), basis: CostBasis::Each(decimal("5")) }],
+        per_exposure: Some(decimal("0.02")),
+    };
+    assert_eq!(discount.offer, Some(offer));
+
+    let base = |key: &str, kind: MetricKind, from: u32| Metric {
+        key: key.to_owned(),
+        kind,
+        window: Window { from: days(from), to: Some(days(60)), grace: Span(0) },
+        covariate: None,
+        role: Role::Secondary,
+        direction: Direction::Up,
+        margin: None,
+        min_effect: None,
+        places: 6,
+    };
+    let retained = MetricKind::Single(measure(MeasureKind::Retention, "order"));
+    let capped = Cap { low: None, high: Some(decimal("500")) };
+    let revenue = MetricKind::Single(Measure { cap: capped, ..measure(MeasureKind::Sum, "order") });
+    let aov = MetricKind::Ratio {
+        numerator: measure(MeasureKind::Sum, "order"),
+        denominator: measure(MeasureKind::Count, "order"),
+    };
+    let unsubscribed = MetricKind::Single(measure(MeasureKind::Conversion { at_least: 1 }, "unsubscribe"));
+    let covariate = Covariate { kind: MeasureKind::Sum, event: "order".to_owned(), lookback: days(90) };
+    assert_eq!(
+        experiment.metrics,
+        [
+            Metric { role: Role::Primary, ..base("retained", retained, 30) },
+            Metric { covariate: Some(covariate), ..base("revenue", revenue, 0) },
+            base("aov", aov, 0),
+            Metric {
+                direction: Direction::Down,
+                role: Role::Guardrail,
+                margin: Some(decimal("0.005")),
+                ..base("unsubscribed", unsubscribed, 0)
+            },
+        ]
+    );
+    let plan = Plan {
+        method: Method::Fixed,
+        alpha: 0.05,
+        sides: Sides::Two,
+        correction: Correction::Holm,
+        target: Some(Target::CustomersPerArm(20_000)),
+        min_days: 14,
+        cuped: true,
+    };
+    assert_eq!(experiment.plan, plan);
+    assert_eq!(experiment.ready_to_start(), []);
+}
+
+#[test]
+fn defaults() {
+    let experiment = parse("{key: k, variants: [{key: a}, {key: b, control: true}], salt: null}").unwrap();
+    assert_eq!((experiment.control, experiment.traffic), (1, Decimal::ONE));
+    assert_eq!((experiment.salt.as_str(), experiment.hypothesis), ("k", None));
+    assert!(experiment.overrides.is_empty() && experiment.metrics.is_empty());
+    assert_eq!(experiment.plan, Plan::default());
+    assert_eq!(experiment.plan.target, None);
+
+    assert_eq!(metric("kind: churn, event: e, window: {to: 1d}").direction, Direction::Down);
+    assert_eq!(metric("kind: count, event: e").window, Window::default());
+    assert_eq!(metric("kind: sum, event: e, scale: 0.01").places, 2);
+    assert_eq!(metric("kind: sum, event: e, scale: 1e-9").places, 9);
+    assert_eq!(metric("kind: sum, event: e, scale: 1").places, 0);
+    let both = metric("kind: sum, event: e, cap: {low: -1.5, high: 2}").kind;
+    let cap = Cap { low: Some(decimal("-1.5")), high: Some(decimal("2")) };
+    assert_eq!(both, MetricKind::Single(Measure { cap, ..measure(MeasureKind::Sum, "e") }));
+    let repeat = metric("kind: conversion, event: e, at_least: 2, covariate: {event: e, lookback: 9d}");
+    let kind = MeasureKind::Conversion { at_least: 2 };
+    assert_eq!(repeat.covariate.map(|covariate| covariate.kind), Some(kind));
+    let other = metric("kind: sum, event: e, covariate: {event: s, lookback: 9d, kind: count}");
+    assert_eq!(other.covariate.map(|covariate| covariate.kind), Some(MeasureKind::Count));
+}
+
+#[test]
+fn the_guides_examples_are_accepted() {
+    let blocks: Vec<&str> =
+        GUIDE.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [full, smallest] = blocks[..] else { panic!("{} examples", blocks.len()) };
+    let experiment = parse(full).unwrap();
+    assert_eq!(experiment.ready_to_start(), []);
+    assert!(parse(smallest).is_ok());
+
+    // Every field of the language is in the example, and every field of the example is in the tables.
+    let rows: Vec<&str> = GUIDE.lines().filter(|line| line.starts_with("| `")).collect();
+    for field in experiment.document.as_object().unwrap().keys() {
+        assert!(rows.iter().any(|row| row.contains(&format!("`{field}`"))), "{field} is not in the guide");
     }
-    for p in parse("{kee: 1, variants: [{key: a, wieght: -1, weight: -1},{key: a, control: 3}], metrics: [{key: a b, kind: sum, windwo: 1}, {key: q, kind: retention, event: x, role: primary, margin: 3}], plan: {alpha: 2, target: {}}, overrides: {b: [1,'']}}").unwrap_err() { println!("{p}"); }
+    let known = problems("nonsense: 1");
+    assert_eq!(known, ["nonsense: unknown field"]);
+    let mend = &parse("{key: k, variants: [{key: a}, {key: b}], nonsense: 1}").unwrap_err()[0].mend;
+    for field in mend.strip_prefix("known: ").unwrap().split(", ") {
+        let written = field == "overrides" || experiment.document.get(field).is_some();
+        assert!(written, "{field} is not in the guide's example");
+    }
+}
+
+#[test]
+fn everything_later_is_refused_by_name() {
+    let found = parse(LATER).unwrap_err();
+    let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
+    let expected = [
+        "hash",
+        "metrics[0].kind",
+        "metrics[0].terms",
+        "metrics[1].kind",
+        "metrics[1].of",
+        "metrics[1].q",
+        "metrics[2].kind",
+        "metrics[3].kind",
+        "metrics[3].horizon",
+        "metrics[4].covariates",
+        "metrics[5].covariate",
+        "plan.method",
+        "plan.correction",
+        "plan.looks",
+        "plan.prior",
+        "plan.ship",
+        "plan.spending",
+        "plan.stratify",
+        "plan.tuning",
+        "audience",
+        "contact",
+        "economics",
+        "expose",
+        "holdout",
+        "layer",
+        "requires",
+    ];
+    assert_eq!(paths, expected);
+    assert!(found.iter().all(|problem| problem.detail.contains("not supported yet")), "{found:?}");
+
+    let section = GUIDE.split("## Not supported yet").nth(1).unwrap();
+    let in_guide = |name: &str| assert!(section.contains(&format!("`{name}`")), "{name} is not in the guide");
+    for correction in ["sidak", "holm_sidak", "hochberg", "hommel", "benjamini_yekutieli"] {
+        let expected = format!("plan.correction: {correction} is not supported yet");
+        assert_eq!(problems(&format!("plan: {{correction: {correction}}}")), [expected]);
+        in_guide(correction);
+    }
+    for method in ["always_valid", "group_sequential", "bayesian"] {
+        let expected = format!("plan.method: {method} is not supported yet");
+        assert_eq!(problems(&format!("plan: {{method: {method}}}")), [expected]);
+        in_guide(method);
+    }
+    let names = paths.iter().filter_map(|path| path.rsplit('.').next());
+    names.filter(|name| !["kind", "method", "correction"].contains(name)).for_each(in_guide);
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let text = "
+kee: winback
+variants:
+  - {key: a, wieght: -1, weight: -1}
+  - {key: a, control: 3, offer: {kind: '', cost: [{event: e}, {event: e, each: 1, weight: 1}]}}
+overrides: {b: [1, '']}
+traffic: 1.5
+metrics:
+  - {key: a b, kind: sum, windwo: {to: 1d}}
+  - {key: q, kind: retention, event: x, role: primary, margin: 3}
+plan: {alpha: 2, target: {}}
+";
+    let found = parse(text).unwrap_err();
+    assert_eq!(
+        shown(&found),
+        [
+            "key: is missing",
+            "traffic: 1.5 is not between 0 and 1",
+            "variants[0].weight: -1 is negative",
+            "variants[0].wieght: unknown field",
+            "variants[1].key: \"a\" is already at variants[0].key",
+            "variants[1].control: expected true or false, found 3",
+            "variants[1].offer.kind: is empty",
+            "variants[1].offer.cost[0].weight: is missing, and so is each",
+            "variants[1].offer.cost[1].weight: stands beside each",
+            "overrides.b: is not the key of a variant",
+            "overrides.b[0]: expected text, found 1",
+            "overrides.b[1]: is empty",
+            "metrics[0].key: has ' ', which a key cannot hold",
+            "metrics[0].event: is missing",
+            "metrics[0].windwo: unknown field",
+            "metrics[1].window.to: is missing: retention and churn are about a stretch of time",
+            "metrics[1].margin: belongs to role guardrail",
+            "plan.alpha: 2 is not in (0, 0.5]",
+            "plan.target.end: is missing, and so is customers_per_arm",
+            "kee: unknown field",
+        ]
+    );
+    let line = found.iter().find(|problem| problem.path == "metrics[0].windwo").unwrap().to_string();
+    let expected = "metrics[0].windwo: unknown field; mend: did you mean \"window\"? known: key, kind, event";
+    assert!(line.starts_with(expected), "{line}");
+    let all = Experiment::parse(read_document(text).unwrap()).unwrap_err().to_string();
+    assert_eq!(all.lines().count(), found.len());
+}
+
+#[test]
+fn a_flood_of_problems_is_counted() {
+    let fields: Vec<String> = (0..10_000).map(|n| format!("\"variantz{n}\": 1")).collect();
+    let found = parse(&format!("{{{}}}", fields.join(","))).unwrap_err();
+    assert_eq!(found.len(), 201);
+    assert_eq!(found[200].detail, "9802 more problems are not listed", "10,000 fields, no key, no variants");
+}
+
+#[test]
+fn documents_that_are_no_objects() {
+    for (text, found) in [("", "nothing"), ("[1]", "a list"), ("\"x\"", "\"x\""), ("5", "5")] {
+        let problems = parse(text).unwrap_err();
+        assert_eq!(shown(&problems), [format!(": expected an object, found {found}")]);
+        assert!(problems[0].to_string().starts_with("definition: expected"));
+    }
+}
+
+#[test]
+fn keys_and_texts() {
+    let of_key = |key: &str| {
+        let document = json!({"key": key, "variants": [{"key": "a"}, {"key": "b"}]});
+        Experiment::parse(document).map_err(|invalid| invalid.problems[0].detail.clone())
+    };
+    assert!(of_key("A-Z.a_z-0").is_ok() && of_key(&"k".repeat(128)).is_ok());
+    assert_eq!(of_key(&"k".repeat(129)).unwrap_err(), "is 129 bytes long, the most is 128");
+    assert_eq!(of_key("a/b").unwrap_err(), "has '/', which a key cannot hold");
+    assert_eq!(problems("salt: ''"), ["salt: is empty"]);
+    assert_eq!(problems(&format!("salt: {}", "é".repeat(129))), ["salt: is 258 bytes long, the most is 256"]);
+    assert_eq!(problems(&format!("hypothesis: {}", "h".repeat(4_097))), ["hypothesis: is too long"]);
+    assert_eq!(problems("hash: sha1"), ["hash: a hash other than xxh3 is not supported yet"]);
+    assert_eq!(
+        problems("assignment: servr"),
+        ["assignment: \"servr\" is not one of server, external, strict"]
+    );
+    assert_eq!(problems("dimensions: [plan, plan]"), ["dimensions[1]: \"plan\" is already at dimensions[0]"]);
+    assert_eq!(problems("dimensions: ['']"), ["dimensions[0]: is empty"]);
+    let many: Vec<String> = (0..21).map(|n| format!("d{n}")).collect();
+    assert_eq!(problems(&format!("dimensions: [{}]", many.join(","))), ["dimensions: 21 items are too many"]);
+    assert_eq!(
+        metric_problems("kind: count, event: \"a\\tb\""),
+        ["metrics[0].event: has the control character '\\t'"]
+    );
+}
+
+#[test]
+fn variants() {
+    let of = |variants: &str| match parse(&format!("{{key: k, variants: {variants}}}")) {
+        Ok(_) => vec![],
+        Err(problems) => shown(&problems),
+    };
+    assert_eq!(of("[{key: a}]"), ["variants: fewer than two variants leave nothing to compare"]);
+    assert_eq!(of("{a: 1}"), ["variants: expected a list, found an object"]);
+    assert_eq!(of("null"), ["variants: is missing"]);
+    assert_eq!(
+        of("[{key: a, control: true}, {key: b, control: true}]"),
+        ["variants[1].control: a second variant says control: true"]
+    );
+    assert_eq!(
+        of("[{key: a, weight: 0}, {key: b, weight: 0}]"),
+        ["variants: all weights are 0, so nobody could enter"]
+    );
+    assert_eq!(
+        of("[{key: a, weight: 0}, {key: b}]"),
+        ["variants[0].weight: the control has weight 0, so nothing could be compared with it"]
+    );
+    assert_eq!(of("[{key: a, weight: 0}, {key: b, control: true}]"), [""; 0]);
+    assert!(parse("{key: k, assignment: external, variants: [{key: a, weight: 0}, {key: b}]}").is_ok());
+    assert_eq!(
+        of("[{key: a, weight: 1e-21}, {key: b, weight: 1e10}]"),
+        [
+            "variants[0].weight: 0.000000000000000000001 is beyond ±1000000000 or has more than 20 decimals",
+            "variants[1].weight: 10000000000 is beyond ±1000000000 or has more than 20 decimals",
+        ]
+    );
+    assert_eq!(
+        of("[{key: a}, {key: b, offer: {kind: x, per_exposure: -1}}]"),
+        ["variants[1].offer.per_exposure: -1 is negative"]
+    );
+    let many: Vec<String> = (0..101).map(|n| format!("{{key: v{n}}}")).collect();
+    assert_eq!(of(&format!("[{}]", many.join(","))), ["variants: 101 items are too many"]);
+    assert_eq!(of(&format!("[{}]", many[..100].join(","))), [""; 0]);
+}
+
+#[test]
+fn overrides() {
+    assert_eq!(problems("overrides: {discnt: [a]}"), ["overrides.discnt: is not the key of a variant"]);
+    let found = parse("{key: k, variants: [{key: a.b}, {key: b}], overrides: {a.c: []}}").unwrap_err();
+    assert_eq!(
+        (found[0].path.as_str(), found[0].mend.as_str()),
+        ("overrides[\"a.c\"]", "did you mean \"a.b\"?")
+    );
+    assert_eq!(
+        problems("overrides: {control: [qa], discount: [x, qa]}"),
+        ["overrides.discount[1]: \"qa\" is already at overrides.control[0]"]
+    );
+    let long = "é".repeat(129);
+    assert_eq!(
+        problems(&format!("overrides: {{discount: [{long}]}}")),
+        ["overrides.discount[0]: is 258 bytes long, the most is 256"]
+    );
+    let half = |from: u32| (from..from + 5_001).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let text = format!("overrides: {{control: [{}], discount: [{}]}}", half(0), half(10_000));
+    assert_eq!(problems(&text), ["overrides: 10002 customers are too many"]);
+}
+
+#[test]
+fn metric_rules() {
+    for (metric, expected) in [
+        (
+            "kind: summ, event: e",
+            "metrics[0].kind: \"summ\" is not one of conversion, retention, churn, count, sum, ratio",
+        ),
+        ("event: e", "metrics[0].kind: is missing"),
+        (
+            "kind: sum, event: e, window: {from: 2d, to: 2d}",
+            "metrics[0].window.from: 2d is not before the end, 2d",
+        ),
+        ("kind: sum, event: e, window: {to: 60}", "metrics[0].window.to: expected a span, found 60"),
+        (
+            "kind: sum, event: e, window: {to: 4000d}",
+            "metrics[0].window.to: expected a span of at most 3650d, found \"4000d\"",
+        ),
+        (
+            "kind: churn, event: e",
+            "metrics[0].window.to: is missing: retention and churn are about a stretch of time",
+        ),
+        (
+            "kind: sum, event: e, role: primary",
+            "metrics[0].window.to: is missing: without an end no day is ever mature, so the metric cannot decide",
+        ),
+        (
+            "kind: sum, event: e, role: guardrail, margin: 0",
+            "metrics[0].window.to: is missing: without an end no day is ever mature, so the metric cannot decide",
+        ),
+        ("kind: sum, event: e, role: guardrail, window: {to: 1d}", "metrics[0].margin: is missing"),
+        (
+            "kind: sum, event: e, role: guardrail, window: {to: 1d}, margin: -1",
+            "metrics[0].margin: -1 is negative",
+        ),
+        ("kind: sum, event: e, margin: 1", "metrics[0].margin: belongs to role guardrail"),
+        ("kind: sum, event: e, min_effect: -0.1", "metrics[0].min_effect: -0.1 is negative"),
+        (
+            "kind: conversion, event: e, cap: 5",
+            "metrics[0].cap: belongs to kinds count and sum: the others are 0 or 1",
+        ),
+        ("kind: sum, event: e, at_least: 2", "metrics[0].at_least: belongs to kind conversion"),
+        (
+            "kind: conversion, event: e, at_least: 0",
+            "metrics[0].at_least: expected a whole number from 1 to 4294967295, found 0",
+        ),
+        ("kind: sum, event: e, cap: {low: 2, high: 1}", "metrics[0].cap.low: 2 is not below high, 1"),
+        ("kind: sum, event: e, cap: {}", "metrics[0].cap.high: is missing, and so is low"),
+        ("kind: sum, event: e, cap: high", "metrics[0].cap: is neither a number nor {low, high}"),
+        (
+            "kind: sum, event: e, cap: 100000001",
+            "metrics[0].cap: 100000001 is beyond ±100000000, where every total ends anyway",
+        ),
+        (
+            "kind: sum, event: e, scale: 0.02",
+            "metrics[0].scale: 0.02 is not a power of ten from 0.000000001 to 1",
+        ),
+        (
+            "kind: sum, event: e, scale: 10",
+            "metrics[0].scale: 10 is not a power of ten from 0.000000001 to 1",
+        ),
+        (
+            "kind: sum, event: e, covariate: {event: e, lookback: 0d}",
+            "metrics[0].covariate.lookback: 0 looks at nothing",
+        ),
+        ("kind: sum, event: e, covariate: {lookback: 1d}", "metrics[0].covariate.event: is missing"),
+        ("kind: sum, event: e, numerator: {}", "metrics[0].numerator: belongs to kind ratio"),
+        (
+            "kind: ratio, event: e, numerator: {kind: sum, event: e}, denominator: {kind: count, event: e}",
+            "metrics[0].event: has no meaning for a ratio as a whole",
+        ),
+        ("kind: ratio, numerator: {kind: sum, event: e}", "metrics[0].denominator: is missing"),
+        (
+            "kind: ratio, numerator: {kind: ratio, event: e}, denominator: {kind: count, event: e}",
+            "metrics[0].numerator.kind: \"ratio\" is not one of conversion, retention, churn, count, sum",
+        ),
+        (
+            "kind: ratio, numerator: {kind: retention, event: e}, denominator: {kind: count, event: e}",
+            "metrics[0].window.to: is missing: retention and churn are about a stretch of time",
+        ),
+        (
+            "kind: ratio, numerator: {kind: sum, event: e}, denominator: {kind: count, event: e}, covariate: 1",
+            "metrics[0].covariate: on a ratio is not supported yet",
+        ),
+        ("kind: sum, event: e, evnt: e", "metrics[0].evnt: unknown field"),
+    ] {
+        assert_eq!(metric_problems(metric), [expected], "{metric}");
+    }
+    assert_eq!(
+        problems("metrics: [{key: m, kind: count, event: e}, {key: m, kind: count, event: e}]"),
+        ["metrics[1].key: \"m\" is already at metrics[0].key"]
+    );
+    let many = vec!["1"; 101].join(",");
+    assert_eq!(problems(&format!("metrics: [{many}]")), ["metrics: 101 items are too many"]);
+}
+
+#[test]
+fn plan_rules() {
+    for (plan, expected) in [
+        ("alpha: 0", "plan.alpha: 0 is not in (0, 0.5]"),
+        ("alpha: 0.51", "plan.alpha: 0.51 is not in (0, 0.5]"),
+        ("alpha: five", "plan.alpha: expected a number, found \"five\""),
+        ("sides: three", "plan.sides: \"three\" is not one of one, two"),
+        ("method: fixd", "plan.method: \"fixd\" is not one of fixed"),
+        ("min_days: -1", "plan.min_days: expected a whole number from 0 to 3650, found -1"),
+        ("min_days: 1.5", "plan.min_days: expected a whole number from 0 to 3650, found 1.5"),
+        ("cuped: yes", "plan.cuped: expected true or false, found \"yes\""),
+        ("target: 5", "plan.target: expected an object, found 5"),
+        ("target: {end: 2026-13-01}", "plan.target.end: expected a day, found \"2026-13-01\""),
+        (
+            "target: {end: 2026-12-31, customers_per_arm: 5}",
+            "plan.target.end: stands beside customers_per_arm",
+        ),
+        (
+            "target: {customers_per_arm: 0}",
+            "plan.target.customers_per_arm: expected a whole number from 1 to 100000000, found 0",
+        ),
+    ] {
+        assert_eq!(problems(&format!("plan: {{{plan}}}")), [expected], "{plan}");
+    }
+    let plan =
+        parse("{key: k, variants: [{key: a}, {key: b}], plan: {target: {end: 2026-12-31}, alpha: 0.5}}");
+    let plan = plan.unwrap().plan;
+    assert_eq!(plan.target, Some(Target::End("2026-12-31".parse().unwrap())));
+    assert_eq!(plan.alpha, 0.5);
+}
+
+#[test]
+fn starting_demands_what_decides() {
+    let missing = |rest: &str| {
+        let text = format!("key: k\nvariants: [{{key: a}}, {{key: b}}]\n{rest}");
+        let problems = parse(&text).unwrap().ready_to_start();
+        problems.into_iter().map(|problem| problem.path).collect::<Vec<_>>()
+    };
+    let target = "plan: {target: {customers_per_arm: 10}}";
+    let primary = "{key: m, kind: count, event: e, window: {to: 1d}, role: primary}";
+    let ratio = "{key: r, kind: ratio, numerator: {kind: sum, event: e}, denominator: {kind: count, event: e}, window: {to: 1d}, role: primary}";
+    assert_eq!(missing(""), ["metrics", "plan.target"]);
+    assert_eq!(missing(&format!("metrics: [{primary}]")), ["plan.target"]);
+    assert_eq!(missing(&format!("metrics: [{ratio}]\n{target}")), ["metrics"]);
+    assert_eq!(missing(&format!("metrics: [{ratio}, {primary}]\n{target}")), [""; 0]);
+}
+
+#[test]
+fn a_version_is_the_document_without_overrides() {
+    let experiment = parse(WINBACK).unwrap();
+    assert!(experiment.document.get("overrides").is_none());
+    let mut again = Experiment::parse(experiment.document.clone()).unwrap();
+    assert_eq!(again.version_hash(), experiment.version_hash());
+    again.overrides.clone_from(&experiment.overrides);
+    assert_eq!(again, experiment);
+
+    let other_lists = parse(&WINBACK.replace("[qa-1]", "[qa-2, qa-3]")).unwrap();
+    assert_eq!(other_lists.version_hash(), experiment.version_hash());
+    let other_traffic = parse(&WINBACK.replace("traffic: 0.5", "traffic: 0.6")).unwrap();
+    assert_ne!(other_traffic.version_hash(), experiment.version_hash());
+    // Made with Python: xxhash.xxh3_64_hexdigest(b'{"key":"k","variants":[{"key":"a"},{"key":"b"}]}').
+    let smallest = parse("{variants: [{key: a}, {key: b}], key: k}").unwrap();
+    assert_eq!(format!("{:016x}", smallest.version_hash()), "2fde26281ac31ae2");
+}
+
+#[test]
+fn running_experiments_change_only_a_little() {
+    let old = parse(WINBACK).unwrap();
+    let changed = |from: &str, to: &str| {
+        assert!(WINBACK.contains(from), "{from}");
+        let new = parse(&WINBACK.replace(from, to)).unwrap();
+        match allowed_while_running(&old, &new) {
+            Ok(()) => vec![],
+            Err(problems) => shown(&problems),
+        }
+    };
+    assert_eq!(changed("traffic: 0.5", "traffic: 0.7"), [""; 0]);
+    assert_eq!(changed("[qa-1]", "[qa-1, qa-2]"), [""; 0]);
+    assert_eq!(changed("A 20 %", "A 25 %"), [""; 0]);
+    let by_phase = "weights, variants and audience change only by a new phase: not supported yet";
+    assert_eq!(
+        changed("{key: control, weight: 1}", "{key: control, weight: 2}"),
+        [format!("variants: {by_phase}")]
+    );
+    assert_eq!(changed("percent: 20", "percent: 25"), [format!("variants: {by_phase}")]);
+    assert_eq!(changed("key: discount,", "key: discount, control: true,"), [format!("variants: {by_phase}")]);
+    assert_eq!(changed("key: winback_2026", "key: other\nsalt: winback_2026"), ["key: is frozen at start"]);
+    assert_eq!(changed("hash: xxh3", "salt: other"), ["salt: is frozen at start"]);
+    assert_eq!(changed("assignment: server", "assignment: strict"), ["assignment: is frozen at start"]);
+    assert_eq!(changed("[plan, country]", "[plan]"), ["dimensions: is frozen at start"]);
+    assert_eq!(
+        changed("cap: 500", "cap: 600"),
+        ["metrics: metrics are added while running: not supported yet"]
+    );
+    assert_eq!(changed("alpha: 0.05", "alpha: 0.1"), ["plan: is frozen at start"]);
+}
+
+#[test]
+fn life_cycle() {
+    use Status::{Archived, Concluded, Draft, Running, Stopped};
+    let steps = [
+        LifecycleStep::Start,
+        LifecycleStep::Stop,
+        LifecycleStep::Conclude { variant: "discount".to_owned() },
+        LifecycleStep::Archive,
+    ];
+    // Start, stop, conclude, archive; a dash is a refusal.
+    let table = [
+        (Draft, [Some(Running), None, None, Some(Archived)]),
+        (Running, [Some(Running), Some(Stopped), None, None]),
+        (Stopped, [None, Some(Stopped), Some(Concluded), Some(Archived)]),
+        (Concluded, [None, None, Some(Concluded), Some(Archived)]),
+        (Archived, [None, None, None, Some(Archived)]),
+    ];
+    for (status, expected) in table {
+        for (step, expected) in steps.iter().zip(expected) {
+            assert_eq!(status.after(step).ok(), expected, "{status:?} {step:?}");
+        }
+    }
+    let error = Running.after(&steps[2]).unwrap_err();
+    assert_eq!(error.to_string(), "cannot conclude an experiment that is running; mend: stop it first");
+    assert_eq!(serde_json::to_value(&steps[2]).unwrap(), json!({"step": "conclude", "variant": "discount"}));
+}
+
+/// Any JSON, with the language's own words among its names and texts.
+fn any_json() -> impl Strategy<Value = Value> {
+    const WORDS: [&str; 40] = [
+        "key",
+        "variants",
+        "metrics",
+        "plan",
+        "overrides",
+        "dimensions",
+        "traffic",
+        "salt",
+        "hash",
+        "assignment",
+        "weight",
+        "control",
+        "payload",
+        "offer",
+        "cost",
+        "each",
+        "event",
+        "kind",
+        "window",
+        "from",
+        "to",
+        "cap",
+        "low",
+        "high",
+        "role",
+        "margin",
+        "covariate",
+        "lookback",
+        "numerator",
+        "denominator",
+        "alpha",
+        "target",
+        "customers_per_arm",
+        "end",
+        "sum",
+        "ratio",
+        "retention",
+        "primary",
+        "30d",
+        "layer",
+    ];
+    let word =
+        || prop_oneof![4 => prop::sample::select(&WORDS[..]).prop_map(str::to_owned), 1 => "\\PC{0,9}"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0.0..2.0).prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(word(), inner, 0..8)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// Puts `value` in the place of the `n`-th part of `document`.
+fn replace(document: &mut Value, n: &mut usize, value: &Value) {
+    if *n == 0 {
+        *document = value.clone();
+        *n = usize::MAX;
+        return;
+    }
+    *n -= 1;
+    match document {
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, n, value)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| replace(field, n, value)),
+        _ => {}
+    }
+}
+
+fn sound_or_with_problems(document: Value) -> Result<(), TestCaseError> {
+    match Experiment::parse(document) {
+        Ok(experiment) => {
+            let again = Experiment::parse(experiment.document.clone()).unwrap();
+            let mut expected = experiment;
+            expected.overrides.clear();
+            prop_assert_eq!(again, expected);
+        }
+        Err(invalid) => {
+            prop_assert!(!invalid.problems.is_empty());
+            prop_assert!(invalid.problems.iter().all(|p| !p.detail.is_empty() && !p.mend.is_empty()));
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_document_is_read_or_refused(document in any_json()) {
+        sound_or_with_problems(document)?;
+    }
+
+    #[test]
+    fn any_change_of_the_sample_is_read_or_refused(value in any_json(), n in 0_usize..140) {
+        let mut document = read_document(WINBACK).unwrap();
+        replace(&mut document, &mut { n }, &value);
+        sound_or_with_problems(document)?;
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "[\\PC\n\t{}\\[\\]:,\"'&*!|>%@#-]{0,80}") {
+        if let Err(error) = read_document(&text) {
+            prop_assert!(error.to_string().contains("mend: "));
+        }
+    }
+
+    #[test]
+    fn a_document_means_the_same_in_json_and_yaml(document in any_json()) {
+        // JSON is YAML; the comment makes it be read as that.
+        prop_assert_eq!(read_document(&document.to_string()), Ok(document.clone()));
+        prop_assert_eq!(read_document(&format!("# as YAML\n{document}")), Ok(document.clone()));
+    }
 }

@@ -1,4 +1,9 @@
 //! Behaviour of the core, a module an area.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod assignment;
 mod definition;
+mod distribution;
+mod reference;
+mod report;
+mod stats;

@@ -1,3 +1,8 @@
 //! Behaviour of the server and its command line, a module an area.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
+mod analyze;
+mod campaign;
+mod http;
+mod process;
 mod store;

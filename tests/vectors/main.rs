@@ -1,2 +1,145 @@
-//! Runs the vectors.
-fn main() {}
+//! Runs the test vectors: one JSON file a method, see `tests/data/vectors/README.md`.
+//!
+//! The folder is `EXPERIMENT_VECTORS`, or `tests/data/vectors`. A file whose method is unknown fails, and so
+//! does an input or an expected key that its method does not know. Each file's counts are printed always.
+
+mod answer;
+mod case;
+mod counts;
+mod means;
+mod planning;
+mod proportions;
+
+use answer::Method;
+use case::{Tally, read_cases};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+/// The methods that exist, by file name.
+const METHODS: &[(&str, Method)] = &[
+    ("chi_square", counts::chi_square),
+    ("cuped", means::cuped),
+    ("multiplicity", counts::multiplicity),
+    ("non_inferiority", planning::non_inferiority),
+    ("one_proportion", proportions::one_proportion),
+    ("power", planning::power),
+    ("ratio_delta", means::ratio_delta),
+    ("relative_lift", means::relative_lift),
+    ("two_proportion", proportions::two_proportion),
+    ("welch_t", means::welch_t),
+];
+
+/// The methods that do not exist yet: their files are printed as pending. An entry goes when its method comes.
+const PENDING: &[&str] = &[
+    "asymptotic_cs",
+    "beta_binomial",
+    "betting",
+    "brunner_munzel",
+    "dunnett",
+    "exact_2x2",
+    "group_sequential",
+    "ks_2samp",
+    "mann_whitney",
+    "msprt",
+    "normal_mixture_boundary",
+    "normal_normal",
+    "post_stratification",
+    "quantile",
+    "rate_ratio",
+    "resampling",
+    "retention",
+    "srm_sequential",
+    "survival",
+    "yuen",
+];
+
+/// One line of counts per file, by file name.
+type Lines = Arc<Mutex<BTreeMap<String, String>>>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let default_folder = experiment_tests::data_dir().join("vectors");
+    let folder = std::env::var_os("EXPERIMENT_VECTORS").map_or_else(|| default_folder.clone(), PathBuf::from);
+    let lines = Lines::default();
+    let mut trials = match vector_files(&folder) {
+        Ok(files) => files.into_iter().map(|file| file_trial(file, &lines)).collect(),
+        Err(problem) => vec![Trial::test("vector_files", move || Err(Failed::from(problem)))],
+    };
+    trials.push(Trial::test("the_list_of_pending_methods_is_current", move || {
+        current_pending(&default_folder).map_err(Failed::from)
+    }));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if let Ok(lines) = lines.lock() {
+        for line in lines.values() {
+            println!("{line}");
+        }
+    }
+    conclusion.exit_code()
+}
+
+/// The `*.json` of a folder, at least one.
+fn vector_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| format!("{}: {error}", folder.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() { Err(format!("no *.json in {}", folder.display())) } else { Ok(files) }
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn file_trial(file: PathBuf, lines: &Lines) -> Trial {
+    let name = name_of(&file);
+    let lines = Arc::clone(lines);
+    Trial::test(name.clone(), move || {
+        // Stands until the run is over, in case it panics.
+        set_line(&lines, &name, format!("{name}: failed, the method panicked"));
+        let (line, outcome) = match run_file(&name, &file) {
+            Ok(tally) => (tally.line(&name), tally.outcome()),
+            Err(problem) => (format!("{name}: failed, {problem}"), Err(problem)),
+        };
+        set_line(&lines, &name, line);
+        outcome.map_err(Failed::from)
+    })
+}
+
+fn set_line(lines: &Lines, name: &str, line: String) {
+    if let Ok(mut lines) = lines.lock() {
+        lines.insert(name.to_owned(), line);
+    }
+}
+
+fn run_file(name: &str, file: &Path) -> Result<Tally, String> {
+    let cases = read_cases(file)?;
+    if let Some((_, method)) = METHODS.iter().find(|(known, _)| *known == name) {
+        return Ok(Tally::of(&cases, *method));
+    }
+    if PENDING.contains(&name) {
+        return Ok(Tally::pending(&cases));
+    }
+    Err("there is no method of this name".to_owned())
+}
+
+/// A pending method must have a file to wait for and must not exist.
+fn current_pending(folder: &Path) -> Result<(), String> {
+    let files: Vec<String> = vector_files(folder)?.iter().map(|file| name_of(file)).collect();
+    for name in PENDING {
+        if METHODS.iter().any(|(known, _)| known == name) {
+            return Err(format!("{name} exists: take it off the list of pending methods"));
+        }
+        if !files.iter().any(|file| file == name) {
+            return Err(format!("{name} is pending but has no file in {}", folder.display()));
+        }
+    }
+    Ok(())
+}

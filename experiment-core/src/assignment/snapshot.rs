@@ -1,7 +1,10 @@
 //! All experiments at one instant, compiled: what the hot path reads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{Allocation, AllocationError, HashPrefix, Purpose, Share};
 use crate::definition::{Experiment, Status};
@@ -122,12 +125,32 @@ impl CompiledExperiment {
     }
 }
 
+/// Hashes experiment keys. The default hasher resists keys chosen to collide and takes as long as a whole
+/// assignment; here only whoever defines experiments adds keys.
+#[derive(Debug, Clone, Copy, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64_with_seed(bytes, self.0);
+    }
+
+    /// The end mark of a text, which needs no mixing.
+    fn write_u8(&mut self, byte: u8) {
+        self.0 ^= u64::from(byte);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// All experiments at one instant. Immutable: a request uses one snapshot throughout.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// Sorted by key.
     experiments: Vec<CompiledExperiment>,
-    by_key: HashMap<String, usize>,
+    by_key: HashMap<String, usize, BuildHasherDefault<KeyHasher>>,
 }
 
 impl Snapshot {
@@ -172,7 +195,7 @@ impl Snapshot {
 /// From experiments compiled before, so that a change of one need not compile the others again.
 impl FromIterator<CompiledExperiment> for Snapshot {
     fn from_iter<I: IntoIterator<Item = CompiledExperiment>>(experiments: I) -> Snapshot {
-        let sorted: std::collections::BTreeMap<String, CompiledExperiment> =
+        let sorted: BTreeMap<String, CompiledExperiment> =
             experiments.into_iter().map(|compiled| (compiled.experiment.key.clone(), compiled)).collect();
         let by_key = sorted.keys().enumerate().map(|(index, key)| (key.clone(), index)).collect();
         Snapshot { experiments: sorted.into_values().collect(), by_key }

@@ -87,20 +87,35 @@ fn read_yaml(text: &str) -> Result<Value, DocumentError> {
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
         let (line, column) = (usize::try_from(line).unwrap_or(0), usize::try_from(column).unwrap_or(0));
         let full = error.to_string();
-        let place = format!(" at line {line}, column {column}");
-        let detail = full.strip_suffix(&place).unwrap_or(&full);
-        let detail =
-            detail.strip_suffix(", set DuplicateKeyPolicy in Options if acceptable").unwrap_or(detail);
-        let mend = mend_for(detail, "check indentation, colons, quotes and brackets at this place");
-        DocumentError::Broken { line, column, detail: detail.to_owned(), mend }
+        let detail = full.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&full);
+        let detail = in_our_words(detail);
+        let mend = mend_for(&detail, "check indentation, colons, quotes and brackets at this place");
+        DocumentError::Broken { line, column, detail, mend }
     })?;
     checked_depth(document.0)
+}
+
+/// Some of the parser's messages name its own settings, which mean nothing to who wrote the document.
+fn in_our_words(detail: &str) -> String {
+    if detail.contains("budget") {
+        "the document is too large, too deep, or repeats too much by aliases".to_owned()
+    } else if detail.contains("multiple YAML documents") {
+        "a second document begins".to_owned()
+    } else if let Some((what, _)) = detail.split_once(" rejected by the configured policy") {
+        what.to_owned()
+    } else if let Some((what, _)) = detail.split_once(", set DuplicateKeyPolicy") {
+        what.to_owned()
+    } else {
+        detail.to_owned()
+    }
 }
 
 fn mend_for(detail: &str, otherwise: &str) -> String {
     let mend = if detail.contains("duplicate") {
         "keep one of the two"
-    } else if detail.contains("budget") || detail.contains("recursion") {
+    } else if detail.contains("second document") {
+        "keep one document, without ---"
+    } else if detail.contains("too large") || detail.contains("recursion") {
         "make the document smaller or less deeply nested"
     } else if detail.contains("non-finite") || detail.contains("out of range") {
         "write an ordinary number"
@@ -261,7 +276,8 @@ mod tests {
         let deep = format!("{}\"x\"{}", "[".repeat(MAX_DOCUMENT_DEPTH), "]".repeat(MAX_DOCUMENT_DEPTH));
         assert!(read_document(&deep).is_ok());
         let long = "x".repeat(100_000);
-        assert!(broken(&format!("a: &a {long}\nb: [*a, *a, *a]")).2.contains("budget"));
-        assert!(broken("a: .inf").2.contains("non-finite"));
+        assert!(broken(&format!("a: &a {long}\nb: [*a, *a, *a]")).2.contains("too large"));
+        assert_eq!(broken("a: .inf"), (1, 4, "non-finite float `.inf`".to_owned()));
+        assert_eq!(broken("a: 1\n---\nb: 2").2, "a second document begins");
     }
 }

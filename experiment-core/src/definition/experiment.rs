@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::reader::{Field, Fields, Problems, Taken, suggestion};
+use super::reader::{Field, Fields, Problems, Taken};
 use super::variant::{self, MAX_VARIANTS, Variant};
 use super::{InvalidDefinition, MAX_METRICS, Method, Metric, MetricKind, Plan, Problem, Role};
 use super::{name, parse_metric, plan, unsupported};
@@ -275,7 +275,7 @@ fn read_overrides(
     for (key, list) in field.entries()? {
         if !variant_keys.contains_key(key) {
             let known = variant_keys.keys().map(String::as_str);
-            let mend = suggestion(key, known).unwrap_or_else(|| "use the key of a variant".to_owned());
+            let mend = list.suggestion(key, known).unwrap_or_else(|| "use the key of a variant".to_owned());
             list.problem::<()>("is not the key of a variant", mend);
         }
         let customers = list.list(MAX_OVERRIDES, |item| name::distinct(item, &mut taken, name::customer_id));

@@ -36,6 +36,11 @@ impl Problems {
         if found.len() < MAX_PROBLEMS { found.push(problem) } else { *self.more.borrow_mut() += 1 }
     }
 
+    /// Whether further problems are only counted, so that their words need no work.
+    fn is_full(&self) -> bool {
+        self.found.borrow().len() >= MAX_PROBLEMS
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.found.borrow().is_empty()
     }
@@ -83,6 +88,11 @@ impl<'a> Field<'a> {
 
     fn expected<T>(&self, what: &str, mend: impl Into<String>) -> Option<T> {
         self.problem(format!("expected {what}, found {}", shown(self.value)), mend)
+    }
+
+    /// `did you mean "window"?` for the nearest of `known`, if any is near.
+    pub(super) fn suggestion<'n>(&self, name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+        if self.problems.is_full() { None } else { nearest(name, known) }
     }
 
     pub(super) fn text(&self) -> Option<&'a str> {
@@ -183,7 +193,7 @@ impl<'a> Field<'a> {
         }
         let all = names.iter().chain(later).copied();
         let detail = format!("{} is not one of {}", shown(self.value), names.join(", "));
-        self.problem(detail, suggestion(text, all).unwrap_or_else(|| "choose one of these".to_owned()))
+        self.problem(detail, self.suggestion(text, all).unwrap_or_else(|| "choose one of these".to_owned()))
     }
 
     /// The items, at most `most`, each read by `parse`; `None` if any of them fails.
@@ -348,24 +358,28 @@ impl<'a> Fields<'a> {
             if self.known.contains(&name) {
                 continue;
             }
-            if let Some(later) = self.later.iter().find(|later| **later == name) {
-                let detail = format!("{later} is not supported yet");
-                self.problem::<()>(name, detail, "leave it out");
+            if self.later.contains(&name) {
+                self.problem::<()>(name, format!("{name} is not supported yet"), "leave it out");
             } else if !self.ignore_rest {
-                let all = self.known.iter().chain(self.later).copied();
-                let known = format!("known: {}", self.known.join(", "));
-                let mend = match suggestion(name, all) {
-                    Some(suggestion) => format!("{suggestion} {known}"),
-                    None => known,
-                };
-                self.problem::<()>(name, "unknown field", mend);
+                self.problem::<()>(name, "unknown field", self.known_fields(name));
             }
+        }
+    }
+
+    fn known_fields(&self, name: &str) -> String {
+        if self.problems.is_full() {
+            return String::new();
+        }
+        let known = format!("known: {}", self.known.join(", "));
+        match nearest(name, self.known.iter().chain(self.later).copied()) {
+            Some(suggestion) => format!("{suggestion} {known}"),
+            None => known,
         }
     }
 }
 
 /// `did you mean "window"?` for the nearest of `known`, if any is near.
-pub(super) fn suggestion<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     if name.len() > MAX_COMPARED_BYTES {
         return None;
     }
@@ -373,7 +387,7 @@ pub(super) fn suggestion<'n>(name: &str, known: impl Iterator<Item = &'n str>) -
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 2)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, nearest)| format!("did you mean \"{nearest}\"?"))
+        .map(|(_, candidate)| format!("did you mean \"{candidate}\"?"))
 }
 
 /// The path of a member: `.name` where that can be read back, else `["name"]`.
@@ -418,7 +432,7 @@ mod tests {
 
     #[test]
     fn names_the_nearest_known() {
-        let near = |name| suggestion(name, ["window", "role", "event"].into_iter());
+        let near = |name| nearest(name, ["window", "role", "event"].into_iter());
         assert_eq!(near("windwo").as_deref(), Some("did you mean \"window\"?"));
         assert_eq!(near("evnt").as_deref(), Some("did you mean \"event\"?"));
         assert_eq!(near("payload_of_another_kind"), None);

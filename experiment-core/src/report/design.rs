@@ -114,6 +114,15 @@ impl Design {
     }
 }
 
+impl MetricDesign {
+    /// How many entries the metric's vector has.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        let outcome = if self.estimand == Estimand::Ratio { 2 } else { 1 };
+        outcome + usize::from(self.covariate)
+    }
+}
+
 impl Estimand {
     fn of(kind: &MetricKind) -> Estimand {
         match kind {

@@ -4,10 +4,18 @@
 //! apply are absent, numbers keep full precision, and nothing is ever NaN.
 
 mod aggregates;
+mod analysis;
 mod design;
+mod family;
+mod health;
+mod metric;
+mod reading;
+mod sums;
 mod types;
+mod verdict;
 
 pub use aggregates::{Aggregates, Cells};
+pub use analysis::report;
 pub use design::{Design, Estimand, MetricDesign, Stage, VariantDesign};
 pub use types::{
     Arm, ArmSoFar, Bound, Check, CheckCode, Comparison, Cuped, Decision, DimensionReport, Effect, Health,

@@ -1,1 +1,30 @@
-//! Numbers from numbers.
+//! Numbers from numbers: tests, intervals and plans over sufficient statistics. Knows no experiment.
+//!
+//! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
+//! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
+//! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`]; [`chi_square`] and [`srm`] for counts;
+//! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`power`] for planning.
+//!
+//! Conventions: effects are variant minus control; relative effects are over the control's mean;
+//! variances have denominator n − 1 unless a name says otherwise; p-values come from survival functions, so
+//! 1e-300 is computed and not rounded to 0; degenerate data is a typed [`NotEstimable`], never `NaN`.
+
+pub mod distribution;
+pub mod root;
+
+pub mod chi_square;
+pub mod cuped;
+pub mod margin;
+pub mod mean;
+pub mod multiplicity;
+pub mod power;
+pub mod proportion;
+pub mod ratio;
+pub mod relative;
+pub mod srm;
+
+mod comparison;
+mod not_estimable;
+
+pub use comparison::{Alternative, Comparison, Interval, TestOptions};
+pub use not_estimable::NotEstimable;

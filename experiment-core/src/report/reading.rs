@@ -1,0 +1,247 @@
+//! Two arms' sums → the numbers of one comparison, with and without variance reduction.
+
+use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
+use crate::definition::{Direction, Plan, Sides};
+use crate::measure::Moments;
+use crate::stats::cuped::{CupedEstimate, Theta, cuped};
+use crate::stats::mean::{MeanSummary, welch_test};
+use crate::stats::proportion::{self, ProportionSummary};
+use crate::stats::ratio::{self, PairSummary};
+use crate::stats::relative::{self, FiellerSet, fieller, katz, log_delta};
+use crate::stats::{self, Alternative, Interval, NotEstimable, TestOptions};
+
+/// Means below this many standard errors have no trustworthy logarithm.
+const NEAR_ZERO: f64 = 3.0;
+
+/// The mature sums of the control and of one other arm.
+pub(crate) struct Pair<'a> {
+    pub(crate) metric: &'a MetricDesign,
+    pub(crate) control: &'a Moments,
+    pub(crate) variant: &'a Moments,
+}
+
+/// The sides of the plan's tests, given which way is good.
+pub(crate) fn alternative(plan: &Plan, direction: Direction) -> Alternative {
+    match (plan.sides, direction) {
+        (Sides::Two, _) => Alternative::TwoSided,
+        (Sides::One, direction) => better(direction),
+    }
+}
+
+/// The alternative "the variant is better".
+pub(crate) fn better(direction: Direction) -> Alternative {
+    match direction {
+        Direction::Up => Alternative::Greater,
+        Direction::Down => Alternative::Less,
+    }
+}
+
+impl Pair<'_> {
+    pub(crate) fn method(&self) -> MethodCode {
+        match self.metric.estimand {
+            Estimand::Proportion => MethodCode::PooledZ,
+            Estimand::Mean => MethodCode::WelchT,
+            Estimand::Ratio => MethodCode::DeltaT,
+        }
+    }
+
+    /// The test that decides where no covariate does.
+    pub(crate) fn test(&self, options: &TestOptions) -> Result<stats::Comparison, NotEstimable> {
+        match self.metric.estimand {
+            Estimand::Proportion => {
+                let (control, variant) =
+                    (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
+                proportion::pooled_z_test(&control, &variant, options)
+            }
+            Estimand::Mean => welch_test(
+                &mean_of(self.metric, self.control)?,
+                &mean_of(self.metric, self.variant)?,
+                options,
+            ),
+            Estimand::Ratio => ratio::ratio_test(
+                &pair_of(self.metric, self.control)?,
+                &pair_of(self.metric, self.variant)?,
+                options,
+            ),
+        }
+    }
+
+    /// The effect with the interval that is shown: for proportions Miettinen and Nurminen's.
+    pub(crate) fn effect(&self, options: &TestOptions) -> Result<(Effect, Vec<Bound>), NotEstimable> {
+        if self.metric.estimand != Estimand::Proportion {
+            let test = self.test(options)?;
+            return Ok(effect(test.effect, Some(test.std_error), test.interval));
+        }
+        let (control, variant) =
+            (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
+        let interval = proportion::miettinen_nurminen_interval(&control, &variant, options)?;
+        let difference = proportion::rate_difference(&control, &variant)?;
+        Ok(effect(difference, Some(proportion::unpooled_std_error(&control, &variant)?), interval))
+    }
+
+    /// The effect over the control.
+    pub(crate) fn relative(&self, options: &TestOptions) -> Result<RelativeEffect, NotEstimable> {
+        match self.metric.estimand {
+            Estimand::Proportion => {
+                let (control, variant) =
+                    (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
+                Ok(bounded(&katz(&control, &variant, options)?))
+            }
+            Estimand::Mean => mean_relative(
+                &mean_of(self.metric, self.control)?,
+                &mean_of(self.metric, self.variant)?,
+                options,
+            ),
+            Estimand::Ratio => {
+                let control = ratio::delta_method(&pair_of(self.metric, self.control)?)?;
+                let variant = ratio::delta_method(&pair_of(self.metric, self.variant)?)?;
+                let summary = |estimate: &ratio::RatioEstimate, n| MeanSummary {
+                    n,
+                    mean: estimate.ratio,
+                    variance: estimate.variance,
+                };
+                mean_relative(
+                    &summary(&control, count(self.control)),
+                    &summary(&variant, count(self.variant)),
+                    options,
+                )
+            }
+        }
+    }
+
+    /// The test on means adjusted by the covariate.
+    pub(crate) fn cuped_test(&self, options: &TestOptions) -> Result<CupedEstimate, NotEstimable> {
+        let (control, variant) = (pair_of(self.metric, self.control)?, pair_of(self.metric, self.variant)?);
+        cuped(&control, &variant, Theta::Joint, options)
+    }
+
+    /// The whole CUPED reading.
+    pub(crate) fn cuped(&self, options: &TestOptions) -> Result<Cuped, NotEstimable> {
+        let adjusted = self.cuped_test(options)?;
+        let test = adjusted.comparison;
+        Ok(Cuped {
+            theta: adjusted.theta,
+            variance_reduction: adjusted.variance_reduction,
+            effect: effect(test.effect, Some(test.std_error), test.interval).0,
+            relative_effect: mean_relative(&adjusted.control, &adjusted.variant, options).ok(),
+            statistic: test.statistic,
+            degrees_of_freedom: test.degrees_of_freedom,
+            p_value: test.p_value,
+        })
+    }
+
+    /// The interval of a reading at any level and on any side, for decisions.
+    pub(crate) fn decision_interval(
+        &self,
+        reading: Reading,
+        options: &TestOptions,
+    ) -> Result<Interval, NotEstimable> {
+        match reading {
+            Reading::Cuped => Ok(self.cuped_test(options)?.comparison.interval),
+            Reading::Unadjusted => {
+                let (effect, _) = self.effect(options)?;
+                Ok(Interval {
+                    lower: effect.lower.unwrap_or(f64::NEG_INFINITY),
+                    upper: effect.upper.unwrap_or(f64::INFINITY),
+                })
+            }
+        }
+    }
+
+    /// The interval for a guardrail's margin: Wald's for proportions, Welch's otherwise.
+    pub(crate) fn guardrail_interval(
+        &self,
+        reading: Reading,
+        options: &TestOptions,
+    ) -> Result<Interval, NotEstimable> {
+        if reading == Reading::Unadjusted && self.metric.estimand == Estimand::Proportion {
+            let (control, variant) =
+                (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
+            return Ok(proportion::unpooled_z_test(&control, &variant, options)?.interval);
+        }
+        self.decision_interval(reading, options)
+    }
+}
+
+/// Customers in the sums.
+pub(crate) fn count(moments: &Moments) -> u64 {
+    u64::try_from(moments.n()).unwrap_or(0)
+}
+
+/// Successes: contributions of proportions are 0 or one unit.
+pub(crate) fn proportion_of(metric: &MetricDesign, moments: &Moments) -> ProportionSummary {
+    let unit = 10_i128.pow(metric.places);
+    let successes = u64::try_from(moments.sums()[0] / unit).unwrap_or(0);
+    ProportionSummary { successes, n: count(moments) }
+}
+
+/// Mean and variance of the first entry.
+pub(crate) fn mean_of(metric: &MetricDesign, moments: &Moments) -> Result<MeanSummary, NotEstimable> {
+    let too_few = NotEstimable::TooFewCustomers { n: count(moments), needed: 2 };
+    let mean = moments.mean(0, metric.places).ok_or(too_few)?;
+    let variance = moments.covariance(0, 0, metric.places).ok_or(too_few)?;
+    Ok(MeanSummary { n: count(moments), mean, variance })
+}
+
+/// The first two entries: numerator and denominator, or outcome and covariate.
+pub(crate) fn pair_of(metric: &MetricDesign, moments: &Moments) -> Result<PairSummary, NotEstimable> {
+    let too_few = NotEstimable::TooFewCustomers { n: count(moments), needed: 2 };
+    let mean = |i| moments.mean(i, metric.places).ok_or(too_few);
+    let covariance = |i, j| moments.covariance(i, j, metric.places).ok_or(too_few);
+    Ok(PairSummary {
+        n: count(moments),
+        mean_y: mean(0)?,
+        mean_x: mean(1)?,
+        variance_y: covariance(0, 0)?,
+        variance_x: covariance(1, 1)?,
+        covariance: covariance(0, 1)?,
+    })
+}
+
+/// The effect over the control's mean: by the logarithm, or by Fieller when a mean is too near 0 for one.
+fn mean_relative(
+    control: &MeanSummary,
+    variant: &MeanSummary,
+    options: &TestOptions,
+) -> Result<RelativeEffect, NotEstimable> {
+    let near_zero = |arm: &MeanSummary| arm.mean < NEAR_ZERO * libm::sqrt(arm.variance / arm.n as f64);
+    if !near_zero(control) && !near_zero(variant) {
+        return Ok(bounded(&log_delta(control, variant, options)?));
+    }
+    if control.mean == 0.0 {
+        return Err(NotEstimable::ZeroControlMean { variant: variant.mean });
+    }
+    let (ends, set) = match fieller(control, variant, options)? {
+        FiellerSet::Interval(ends) => (Some(ends), RelativeSet::Interval),
+        FiellerSet::Outside(ends) => (Some(ends), RelativeSet::Outside),
+        FiellerSet::All => (None, RelativeSet::All),
+    };
+    let end = |value: Option<f64>| value.filter(|end| end.is_finite());
+    Ok(RelativeEffect {
+        estimate: (variant.mean - control.mean) / control.mean,
+        std_error: None,
+        lower: end(ends.map(|ends| ends.lower)),
+        upper: end(ends.map(|ends| ends.upper)),
+        set,
+    })
+}
+
+fn bounded(result: &relative::RelativeEffect) -> RelativeEffect {
+    let (ends, _) = effect(result.estimate, Some(result.std_error), result.interval);
+    RelativeEffect {
+        estimate: result.estimate,
+        std_error: ends.std_error,
+        lower: ends.lower,
+        upper: ends.upper,
+        set: RelativeSet::Interval,
+    }
+}
+
+/// An effect whose infinite ends are absent and named.
+fn effect(estimate: f64, std_error: Option<f64>, interval: Interval) -> (Effect, Vec<Bound>) {
+    let end = |value: f64| value.is_finite().then_some(value);
+    let (lower, upper) = (end(interval.lower), end(interval.upper));
+    let absent = [(lower, Bound::Lower), (upper, Bound::Upper)];
+    let unbounded = absent.into_iter().filter(|(value, _)| value.is_none()).map(|(_, bound)| bound).collect();
+    (Effect { estimate, std_error: std_error.filter(|value| value.is_finite()), lower, upper }, unbounded)
+}

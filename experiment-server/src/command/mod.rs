@@ -1,0 +1,90 @@
+//! The command line: one file a subcommand, each `Args` and `run(args, console) -> anyhow::Result<Exit>`.
+
+mod analyze;
+mod apply;
+mod campaign;
+mod console;
+mod demo;
+mod place;
+mod power;
+mod serve;
+mod verify;
+
+use std::ffi::OsString;
+use std::io;
+
+use clap::Parser;
+
+pub use console::{Console, Exit};
+
+/// A/B tests of retention offers: assign, measure, decide.
+#[derive(Debug, Parser)]
+#[command(name = "experiment", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// A subcommand: one line here, one line in [`Command::run`], one file.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Demo(demo::Args),
+    Analyze(Box<analyze::Args>),
+    Power(power::Args),
+    Apply(apply::Args),
+    Verify(verify::Args),
+}
+
+impl Command {
+    fn run(self, console: &mut Console<'_>) -> anyhow::Result<Exit> {
+        match self {
+            Command::Serve(args) => serve::run(args, console),
+            Command::Demo(args) => demo::run(args, console),
+            Command::Analyze(args) => analyze::run(*args, console),
+            Command::Power(args) => power::run(args, console),
+            Command::Apply(args) => apply::run(args, console),
+            Command::Verify(args) => verify::run(args, console),
+        }
+    }
+}
+
+/// Runs the command that `args` spell (the program's name first), in this process.
+///
+/// Errors go to `stderr` as a chain of causes and give [`Exit::WrongUse`]; a reader that closes `stdout`
+/// early ends the command quietly.
+pub fn run<I, T>(args: I, mut console: Console<'_>) -> Exit
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let command = match Cli::try_parse_from(args) {
+        Ok(cli) => cli.command,
+        Err(message) => return explain(&message, &mut console),
+    };
+    let outcome = command.run(&mut console).and_then(|exit| Ok(console.stdout.flush().map(|()| exit)?));
+    outcome.unwrap_or_else(|error| report(&error, &mut console))
+}
+
+/// Help and version go to stdout and are fine, complaints to stderr.
+fn explain(message: &clap::Error, console: &mut Console<'_>) -> Exit {
+    let wrong = message.use_stderr();
+    let stream = if wrong { &mut console.stderr } else { &mut console.stdout };
+    // Nobody is left to be told if this fails.
+    let _ = write!(stream, "{}", message.render());
+    if wrong { Exit::WrongUse } else { Exit::Fine }
+}
+
+fn report(error: &anyhow::Error, console: &mut Console<'_>) -> Exit {
+    let closed = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(closed) {
+        return Exit::Fine;
+    }
+    let _ = writeln!(console.stderr, "error: {error}");
+    for cause in error.chain().skip(1) {
+        let _ = writeln!(console.stderr, "  because: {cause}");
+    }
+    Exit::WrongUse
+}

@@ -1,0 +1,270 @@
+//! `POST /v1/assign`: which variant a customer gets.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use experiment_core::assignment::{
+    CompiledExperiment, Customer, Decision, NotAssignedReason, Reason, assign,
+};
+use experiment_core::definition::{Offer, Status};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::body::read_json_body;
+use super::fields::{Fields, kind_of};
+use super::limits::MAX_NAMED_EXPERIMENTS;
+use super::problem::Problem;
+use super::reply;
+use super::state::AppState;
+use super::store_problem::unknown_experiment;
+use crate::store::{Attributes, Catalog, Outcome, Proposal, ProposedAssign, Refusal, RefusalCode};
+
+/// Which experiments are asked for.
+enum Which {
+    One(String),
+    Some(Vec<String>),
+    Running,
+}
+
+/// What is asked.
+struct Ask {
+    which: Which,
+    customer: String,
+    attributes: Option<Attributes>,
+    record: bool,
+}
+
+/// Whether the customer's exposure is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Exposure {
+    Recorded,
+    Known,
+    NotRecorded,
+}
+
+/// One decision.
+struct Answer<'a> {
+    compiled: &'a CompiledExperiment,
+    decision: Decision,
+    exposure: Exposure,
+    /// Why it wasn't recorded although it should have been.
+    detail: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AnswerView<'a> {
+    experiment: &'a str,
+    variant: Option<&'a str>,
+    offer: Option<&'a Offer>,
+    payload: &'a Value,
+    reason: &'static str,
+    exposure: Exposure,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct AnswersView<'a> {
+    assignments: Vec<AnswerView<'a>>,
+}
+
+/// Answers with one object for `experiment`, with a list for `experiments` and for none.
+pub(crate) async fn assign_customer(
+    State(app): State<AppState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = read_json_body(request, app.settings.timeouts.body).await?;
+    let ask = read_ask(body)?;
+    // One catalog throughout, whatever is changed meanwhile.
+    let catalog = app.store.catalog();
+    let chosen = choose(&catalog, &ask.which)?;
+    let mut answers = Vec::with_capacity(chosen.len());
+    for experiment in chosen {
+        answers.push(decide(&app, experiment, &ask.customer)?);
+    }
+    if ask.record {
+        record(&app, &mut answers, ask.customer, ask.attributes).await?;
+    }
+    match (&ask.which, answers.as_slice()) {
+        (Which::One(_), [answer]) => reply::json(&answer.view()),
+        _ => reply::json(&AnswersView { assignments: answers.iter().map(Answer::view).collect() }),
+    }
+}
+
+fn read_ask(body: Value) -> Result<Ask, Problem> {
+    let mut fields = Fields::of_body(body)?;
+    let one = fields.text("experiment");
+    let several = read_keys(&mut fields);
+    if one.is_some() && several.is_some() {
+        fields.wrong("experiments", "stands beside \"experiment\"", "send one of the two");
+    }
+    let (mut customer, mut attributes) = (None, None);
+    if fields.needs("customer", "who: {\"id\": \"…\", \"attributes\": {…}}")
+        && let Some(mut inner) = fields.object("customer", "send an object such as {\"id\": \"…\"}")
+    {
+        customer = inner.customer_id("id");
+        attributes = inner.attributes("attributes");
+        fields.join(inner);
+    }
+    let record = fields.flag("record");
+    fields.end()?;
+    let named = match &several {
+        Some(keys) => keys.len() == 1,
+        None => one.is_some(),
+    };
+    let which = one.map(Which::One).or(several.map(Which::Some)).unwrap_or(Which::Running);
+    // A customer without id has been refused above.
+    let customer = customer.unwrap_or_default();
+    Ok(Ask { which, customer, attributes, record: record.unwrap_or(named) })
+}
+
+/// Each key once, in order.
+fn read_keys(fields: &mut Fields) -> Option<Vec<String>> {
+    let list = match fields.take("experiments")? {
+        Value::Array(list) => list,
+        other => {
+            let detail = format!("is {}, not a list", kind_of(&other));
+            fields.wrong("experiments", detail, "send a list of keys, or leave it out for all that run");
+            return None;
+        }
+    };
+    if list.len() > MAX_NAMED_EXPERIMENTS {
+        let detail = format!("has {} entries, the most is {MAX_NAMED_EXPERIMENTS}", list.len());
+        fields.wrong("experiments", detail, "ask in several calls");
+        return None;
+    }
+    let mut keys = Vec::with_capacity(list.len());
+    for (index, item) in list.into_iter().enumerate() {
+        match item {
+            Value::String(key) => keys.push(key),
+            other => {
+                let detail = format!("is {}, not a text", kind_of(&other));
+                fields.wrong(&format!("experiments[{index}]"), detail, "send the key of an experiment");
+            }
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    Some(keys)
+}
+
+/// The experiments asked for, sorted by key.
+fn choose<'a>(catalog: &'a Catalog, which: &Which) -> Result<Vec<&'a CompiledExperiment>, Problem> {
+    let find = |key: &String, path| {
+        let found = catalog.snapshot().get(key);
+        found.ok_or_else(|| unknown_experiment(catalog, key, path))
+    };
+    match which {
+        Which::One(key) => Ok(vec![find(key, "experiment")?]),
+        Which::Some(keys) => keys.iter().map(|key| find(key, "experiments")).collect(),
+        Which::Running => {
+            let running = catalog.snapshot().iter().filter(|compiled| compiled.status() == Status::Running);
+            Ok(running.collect())
+        }
+    }
+}
+
+/// The order of decisions is the core's. Only a decision that would be drawn can be overruled by an earlier
+/// exposure, so only then the store is asked.
+fn decide<'a>(
+    app: &AppState,
+    compiled: &'a CompiledExperiment,
+    customer_id: &str,
+) -> Result<Answer<'a>, Problem> {
+    let customer = Customer::new(customer_id);
+    let answer = |decision, exposure| Answer { compiled, decision, exposure, detail: None };
+    let drawn = assign(compiled, customer, None);
+    let is_draw = matches!(
+        drawn,
+        Decision::Assigned { reason: Reason::Assigned, .. }
+            | Decision::NotAssigned(NotAssignedReason::Traffic)
+    );
+    if !is_draw {
+        return Ok(answer(drawn, Exposure::NotRecorded));
+    }
+    let experiment = compiled.experiment();
+    let known = app.store.known_variant(&experiment.key, customer_id)?;
+    match known {
+        Some(_) => Ok(answer(assign(compiled, customer, known), Exposure::Known)),
+        // What is not known yet may still be on its way out of the log.
+        None if !app.store.ready().ready => {
+            Err(Problem::busy("the state is being rebuilt, see /readyz; mend: try again in a moment"))
+        }
+        None => Ok(answer(drawn, Exposure::NotRecorded)),
+    }
+}
+
+/// Writes down the exposures that are new, all in one commit.
+async fn record(
+    app: &AppState,
+    answers: &mut [Answer<'_>],
+    customer: String,
+    attributes: Option<Attributes>,
+) -> Result<(), Problem> {
+    let is_new =
+        |answer: &Answer<'_>| answer.exposure == Exposure::NotRecorded && answer.decision.is_analysed();
+    let proposals: Vec<Proposal> = (answers.iter().filter(|answer| is_new(answer)))
+        .map(|answer| {
+            Proposal::Assign(ProposedAssign {
+                customer: customer.clone(),
+                experiment: answer.compiled.experiment().key.clone(),
+                variant: answer.variant_key().unwrap_or_default().to_owned(),
+                attributes: attributes.clone(),
+            })
+        })
+        .collect();
+    if proposals.is_empty() {
+        return Ok(());
+    }
+    let outcomes = app.store.submit(proposals).await?;
+    for (answer, outcome) in answers.iter_mut().filter(|answer| is_new(answer)).zip(outcomes) {
+        answer.settle(outcome);
+    }
+    Ok(())
+}
+
+impl<'a> Answer<'a> {
+    /// Takes over what the writer decided.
+    fn settle(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Accepted(_) => self.exposure = Exposure::Recorded,
+            Outcome::Duplicate => self.exposure = Exposure::Known,
+            // Another request was first: its variant is the one to keep.
+            Outcome::Known { variant } => {
+                if let Some(variant) = self.compiled.experiment().variant_index(&variant) {
+                    self.decision = Decision::Assigned { variant, reason: Reason::Sticky };
+                }
+                self.exposure = Exposure::Known;
+            }
+            Outcome::Refused(refusal) => self.refuse(&refusal),
+        }
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) {
+        match refusal.code {
+            // Stopped while this request was on its way.
+            RefusalCode::AfterStop => self.decision = Decision::NotAssigned(NotAssignedReason::Stopped),
+            RefusalCode::NotStarted => self.decision = Decision::NotAssigned(NotAssignedReason::Draft),
+            _ => self.detail = Some(refusal.to_string()),
+        }
+    }
+
+    fn variant_key(&self) -> Option<&'a str> {
+        let variants = &self.compiled.experiment().variants;
+        self.decision.variant().and_then(|index| variants.get(index)).map(|variant| variant.key.as_str())
+    }
+
+    fn view(&self) -> AnswerView<'_> {
+        let experiment = self.compiled.experiment();
+        let variant = self.decision.variant().and_then(|index| experiment.variants.get(index));
+        AnswerView {
+            experiment: &experiment.key,
+            variant: variant.map(|variant| variant.key.as_str()),
+            offer: variant.and_then(|variant| variant.offer.as_ref()),
+            payload: variant.map_or(&Value::Null, |variant| &variant.payload),
+            reason: self.decision.reason(),
+            exposure: self.exposure,
+            detail: self.detail.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Bodies: their media type, their bytes within bounds, and the JSON in them.
+
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+use super::json::read_json;
+use super::limits::{INLINE_BODY_BYTES, MAX_BODY_BYTES};
+use super::problem::{FieldError, Kind, Problem};
+
+/// What the client says that it sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaType {
+    /// Nothing.
+    Unsaid,
+    /// `application/json` or `…+json`.
+    Json,
+    /// One JSON value a line.
+    Ndjson,
+    /// YAML.
+    Yaml,
+}
+
+impl MediaType {
+    /// Of the `Content-Type` header; `None` for one that nothing here reads.
+    fn of(headers: &HeaderMap) -> Option<MediaType> {
+        let Some(value) = headers.get(CONTENT_TYPE) else { return Some(MediaType::Unsaid) };
+        let essence = value.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "" => Some(MediaType::Unsaid),
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/jsonlines"
+            | "application/x-jsonlines" => Some(MediaType::Ndjson),
+            "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" => Some(MediaType::Yaml),
+            "application/json" | "text/json" => Some(MediaType::Json),
+            other if other.ends_with("+json") => Some(MediaType::Json),
+            other if other.ends_with("+yaml") => Some(MediaType::Yaml),
+            _ => None,
+        }
+    }
+}
+
+/// The media type, if it is one of `accepted` or unsaid.
+///
+/// # Errors
+/// 415 with those that this call reads.
+pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<MediaType, Problem> {
+    let names = || -> String {
+        let name = |media: &MediaType| match media {
+            MediaType::Ndjson => "application/x-ndjson",
+            MediaType::Yaml => "application/yaml",
+            MediaType::Json | MediaType::Unsaid => "application/json",
+        };
+        accepted.iter().map(name).collect::<Vec<_>>().join(" or ")
+    };
+    let unsupported = |path: &str, detail: String, mend: String| {
+        Problem::of_field(Kind::UnsupportedMediaType, FieldError::new(path, detail, mend))
+    };
+    if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+        let detail = format!("{encoding:?} is not read here");
+        return Err(unsupported("Content-Encoding", detail, "send the body uncompressed".to_owned()));
+    }
+    match MediaType::of(headers) {
+        Some(media) if media == MediaType::Unsaid || accepted.contains(&media) => Ok(media),
+        _ => {
+            let sent = headers.get(CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or("not a text"));
+            let shown: String = sent.chars().take(100).collect();
+            let detail = format!("{shown:?} is not read here");
+            Err(unsupported("Content-Type", detail, format!("send Content-Type: {}", names())))
+        }
+    }
+}
+
+/// All bytes of a body, within its bound and its time. What is not read is [dealt with](super::leftover).
+///
+/// # Errors
+/// 413 beyond [`MAX_BODY_BYTES`], 408 when it takes longer than `timeout`, 400 when it ends early.
+pub(crate) async fn read_body(request: Request, timeout: Duration) -> Result<Bytes, Problem> {
+    let body = request.into_body();
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(timeout, collect(body)).await {
+        Ok(read) => read,
+        Err(_) => {
+            let seconds = timeout.as_secs_f64();
+            let detail =
+                format!("the body took longer than {seconds} s; mend: send smaller batches or send faster");
+            Err(Problem::new(Kind::BodyTimeout, detail))
+        }
+    }
+}
+
+async fn collect(mut body: Body) -> Result<Bytes, Problem> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let broken = FieldError::new("", "the body ended early", "send it again");
+            Problem::of_field(Kind::InvalidBody, broken).with_cause(error)
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if read.len() + data.len() > MAX_BODY_BYTES {
+            return Err(too_large());
+        }
+        if read.is_empty() && body.is_end_stream() {
+            // Most bodies come in one piece, which needs no copy.
+            return Ok(data);
+        }
+        read.extend_from_slice(&data);
+    }
+    Ok(read.freeze())
+}
+
+fn too_large() -> Problem {
+    let detail = format!(
+        "the body has more than {MAX_BODY_BYTES} bytes, the most for one request; mend: split the batch"
+    );
+    Problem::new(Kind::TooLarge, detail)
+}
+
+/// The JSON value that a body is.
+///
+/// # Errors
+/// 400 with line and column.
+pub(crate) fn json_of(body: &[u8]) -> Result<Value, Problem> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(empty_body());
+    }
+    read_json(body).map_err(|error| Problem::of_field(Kind::InvalidBody, error.into()))
+}
+
+/// There is nothing where something is needed.
+pub(crate) fn empty_body() -> Problem {
+    let error = FieldError::new("", "the body is empty", "send a JSON object");
+    Problem::of_field(Kind::InvalidBody, error)
+}
+
+/// A whole request as JSON.
+///
+/// # Errors
+/// 415, 413, 408, 400.
+pub(crate) async fn read_json_body(request: Request, timeout: Duration) -> Result<Value, Problem> {
+    media_type(request.headers(), &[MediaType::Json])?;
+    let body = read_body(request, timeout).await?;
+    off_thread_if_large(body.len(), move || json_of(&body)).await
+}
+
+/// Runs `work` here if the body is small, and otherwise where it holds nobody up.
+///
+/// # Errors
+/// What `work` gives, or a fault of ours.
+pub(crate) async fn off_thread_if_large<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    if bytes <= INLINE_BODY_BYTES { work() } else { off_thread(work).await }
+}
+
+/// Runs `work` on a thread for work that takes long or waits for the disk.
+///
+/// # Errors
+/// What `work` gives, or a fault of ours.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Problem::internal(error)))
+}

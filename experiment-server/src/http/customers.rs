@@ -1,0 +1,90 @@
+//! `GET /v1/experiments/{key}/customers/{id}`: why this customer got this.
+
+use axum::extract::State;
+use axum::response::Response;
+use experiment_core::assignment::{Customer, ExplainedStep, explain};
+use experiment_core::definition::{MAX_CUSTOMER_ID_BYTES, check_customer_id};
+use experiment_core::time::Timestamp;
+use serde::Serialize;
+
+use super::body::off_thread;
+use super::extract::{InPath, Query, invalid};
+use super::problem::Problem;
+use super::reply;
+use super::state::AppState;
+use super::store_problem::unknown_experiment;
+use crate::store::SeenExposure;
+
+#[derive(Serialize)]
+struct CustomerView {
+    experiment: String,
+    customer: String,
+    /// What `assign` would answer now.
+    variant: Option<String>,
+    reason: &'static str,
+    /// How that is decided: the last step decided.
+    steps: Vec<ExplainedStep>,
+    /// What the customer has met, the first one first.
+    exposures: Vec<ExposureView>,
+}
+
+#[derive(Serialize)]
+struct ExposureView {
+    id: String,
+    variant: String,
+    at: Timestamp,
+    sequence: u64,
+    /// `assign` or `client`.
+    recorded_by: &'static str,
+    #[serde(rename = "override")]
+    is_override: bool,
+    off_assignment: bool,
+}
+
+/// The steps of the decision in words, and the exposures known.
+pub(super) async fn explain_customer(
+    State(app): State<AppState>,
+    InPath((key, customer)): InPath<(String, String)>,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.end()?;
+    check_customer_id(&customer).map_err(|error| {
+        invalid("id", error.to_string(), format!("use 1 to {MAX_CUSTOMER_ID_BYTES} bytes"))
+    })?;
+    app.fold_all().await?;
+    let view = off_thread(move || explained(&app, key, customer)).await?;
+    reply::json(&view)
+}
+
+fn explained(app: &AppState, key: String, customer: String) -> Result<CustomerView, Problem> {
+    let catalog = app.store.catalog();
+    let Some(experiment) = catalog.snapshot().get(&key) else {
+        return Err(unknown_experiment(&catalog, &key, "key"));
+    };
+    let exposures = app.store.customer(&key, &customer)?;
+    let sticky = app.store.known_variant(&key, &customer)?;
+    let (decision, explanation) = explain(experiment, Customer::new(&customer), sticky);
+    let variant = decision.variant().and_then(|index| experiment.experiment().variants.get(index));
+    Ok(CustomerView {
+        variant: variant.map(|variant| variant.key.clone()),
+        reason: decision.reason(),
+        steps: explanation.steps,
+        exposures: exposures.into_iter().map(ExposureView::of).collect(),
+        experiment: key,
+        customer,
+    })
+}
+
+impl ExposureView {
+    fn of(seen: SeenExposure) -> ExposureView {
+        ExposureView {
+            id: seen.id,
+            variant: seen.variant,
+            at: seen.at,
+            sequence: seen.sequence,
+            recorded_by: if seen.made_by_assign { "assign" } else { "client" },
+            is_override: seen.is_override,
+            off_assignment: seen.off_assignment,
+        }
+    }
+}

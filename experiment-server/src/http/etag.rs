@@ -1,0 +1,61 @@
+//! ETags name a version of a definition; a change says which one it was made from.
+
+use axum::http::header::IF_MATCH;
+use axum::http::{HeaderMap, HeaderValue};
+
+use super::problem::{FieldError, Kind, Problem};
+use crate::store::{Entry, Expected};
+
+/// The ETag of a version, as it is written.
+pub(crate) fn etag(hash: u64) -> String {
+    format!("\"{hash:016x}\"")
+}
+
+/// The ETag of a version as a header.
+pub(crate) fn etag_value(hash: u64) -> HeaderValue {
+    // Quotes and hex digits, so it always is one.
+    HeaderValue::try_from(etag(hash)).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// What `If-Match` says that the change was made from.
+///
+/// # Errors
+/// 428 without the header, 412 when it names other versions only, 400 when it can't be read.
+pub(crate) fn if_match(headers: &HeaderMap, entry: &Entry) -> Result<Expected, Problem> {
+    let mut tags = headers.get_all(IF_MATCH).iter().peekable();
+    let hash = entry.current().hash;
+    let current = etag(hash);
+    let wrong = |kind, detail: String, mend: String| {
+        let error = FieldError::new("If-Match", detail, mend);
+        Err(Problem::of_field(kind, error).with_header(axum::http::header::ETAG, etag_value(hash)))
+    };
+    if tags.peek().is_none() {
+        let mend = "send If-Match with the ETag of the GET that the change was made from";
+        return wrong(Kind::PreconditionRequired, "is missing".to_owned(), mend.to_owned());
+    }
+    for value in tags {
+        let Ok(text) = value.to_str() else {
+            return wrong(
+                Kind::InvalidParameter,
+                "is not a text".to_owned(),
+                format!("send an ETag such as {current}"),
+            );
+        };
+        for tag in text.split(',').map(str::trim) {
+            // The store compares again, so a change in between is noticed.
+            if tag == "*" || tag == current {
+                return Ok(Expected::Hash(hash));
+            }
+            if !tag.trim_start_matches("W/").starts_with('"') {
+                let shown: String = tag.chars().take(60).collect();
+                return wrong(
+                    Kind::InvalidParameter,
+                    format!("{shown} is not an ETag"),
+                    format!("send it with its quotes, such as {current}"),
+                );
+            }
+        }
+    }
+    let mend = format!("read it again, repeat the change, and send If-Match: {current}");
+    wrong(Kind::PreconditionFailed, "names a version that is not in force".to_owned(), mend)
+}

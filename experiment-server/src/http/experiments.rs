@@ -1,0 +1,233 @@
+//! `/v1/experiments`: definitions and their versions.
+
+use axum::extract::{Request, State};
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use experiment_core::definition::{DocumentError, Experiment, Status, read_document};
+use experiment_core::time::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::body::{MediaType, empty_body, json_of, media_type, off_thread, read_body};
+use super::etag::{etag, etag_value, if_match};
+use super::extract::{InPath, Query, invalid};
+use super::nearest::did_you_mean;
+use super::problem::{FieldError, Kind, Problem};
+use super::reply;
+use super::state::AppState;
+use super::store_problem::unknown_experiment;
+use crate::store::{Catalog, Change, Entry, Expected};
+
+/// An experiment as it stands.
+#[derive(Serialize)]
+pub(super) struct ExperimentView<'a> {
+    key: &'a str,
+    status: Status,
+    version: u32,
+    /// Names the version, not the status.
+    etag: String,
+    /// How many customers are on override lists; who they are is not told.
+    overrides: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hypothesis: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<&'a Value>,
+}
+
+#[derive(Serialize)]
+struct ListView<'a> {
+    experiments: Vec<ExperimentView<'a>>,
+}
+
+#[derive(Serialize)]
+struct VersionView<'a> {
+    version: u32,
+    etag: String,
+    received_at: Timestamp,
+    document: &'a Value,
+}
+
+#[derive(Serialize)]
+struct VersionsView<'a> {
+    versions: Vec<VersionView<'a>>,
+}
+
+impl<'a> ExperimentView<'a> {
+    /// Without the document.
+    pub(super) fn brief(entry: &'a Entry) -> ExperimentView<'a> {
+        let current = entry.current();
+        ExperimentView {
+            key: &entry.key,
+            status: entry.status,
+            version: current.number,
+            etag: etag(current.hash),
+            overrides: entry.overrides.len(),
+            hypothesis: current.experiment.hypothesis.as_deref(),
+            started_at: entry.started_at,
+            stopped_at: entry.stopped_at,
+            winner: winner(entry),
+            document: None,
+        }
+    }
+
+    fn whole(entry: &'a Entry) -> ExperimentView<'a> {
+        let document = Some(&entry.current().experiment.document);
+        ExperimentView { document, ..ExperimentView::brief(entry) }
+    }
+}
+
+fn winner(entry: &Entry) -> Option<&str> {
+    let variant = entry.current().experiment.variants.get(entry.winner?)?;
+    Some(&variant.key)
+}
+
+/// The experiment with this key.
+///
+/// # Errors
+/// 404, with the nearest key there is.
+pub(super) fn find<'a>(catalog: &'a Catalog, key: &str) -> Result<&'a Entry, Problem> {
+    catalog.get(key).map(AsRef::as_ref).ok_or_else(|| unknown_experiment(catalog, key, "key"))
+}
+
+/// All experiments in the order of their keys, without documents; `?status=` keeps those of one status.
+pub(super) async fn list_experiments(
+    State(app): State<AppState>,
+    mut query: Query,
+) -> Result<Response, Problem> {
+    let wanted = query.take("status")?.map(|text| parse_status(&text)).transpose()?;
+    query.end()?;
+    let catalog = app.store.catalog();
+    let entries = catalog.iter().filter(|entry| wanted.is_none_or(|status| entry.status == status));
+    reply::json(&ListView { experiments: entries.map(|entry| ExperimentView::brief(entry)).collect() })
+}
+
+fn parse_status(text: &str) -> Result<Status, Problem> {
+    let all = [Status::Draft, Status::Running, Status::Stopped, Status::Concluded, Status::Archived];
+    let names = all.map(|status| status.to_string());
+    let found = all.into_iter().zip(&names).find(|(_, name)| *name == text);
+    found.map(|(status, _)| status).ok_or_else(|| {
+        let shown: String = text.chars().take(60).collect();
+        let mend = did_you_mean(text, names.iter().map(String::as_str), || {
+            format!("send one of {}", names.join(", "))
+        });
+        invalid("status", format!("{shown:?} is no status"), mend)
+    })
+}
+
+/// One experiment with its document.
+pub(super) async fn get_experiment(
+    State(app): State<AppState>,
+    InPath(key): InPath<String>,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.end()?;
+    let catalog = app.store.catalog();
+    let entry = find(&catalog, &key)?;
+    answer(StatusCode::OK, entry, &ExperimentView::whole(entry))
+}
+
+/// Every version of a definition, the first one first.
+pub(super) async fn list_versions(
+    State(app): State<AppState>,
+    InPath(key): InPath<String>,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.end()?;
+    let catalog = app.store.catalog();
+    let versions = find(&catalog, &key)?.versions.iter().map(|version| VersionView {
+        version: version.number,
+        etag: etag(version.hash),
+        received_at: version.received_at,
+        document: &version.experiment.document,
+    });
+    reply::json(&VersionsView { versions: versions.collect() })
+}
+
+/// Creates a draft: 201. The same content again is 200, other content under the key 409.
+pub(super) async fn create_experiment(
+    State(app): State<AppState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let experiment = read_experiment(&app, request).await?;
+    let key = experiment.key.clone();
+    let defined = app.store.define(experiment, Expected::New).await?;
+    let status = if defined.change == Change::Created { StatusCode::CREATED } else { StatusCode::OK };
+    let catalog = app.store.catalog();
+    let entry = find(&catalog, &key)?;
+    let mut response = answer(status, entry, &ExperimentView::whole(entry))?;
+    let location = HeaderValue::try_from(format!("/v1/experiments/{key}")).map_err(Problem::internal)?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+/// Puts a new version over the one that `If-Match` names.
+pub(super) async fn put_experiment(
+    State(app): State<AppState>,
+    InPath(key): InPath<String>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let expected = if_match(&headers, find(&app.store.catalog(), &key)?)?;
+    let experiment = read_experiment(&app, request).await?;
+    if experiment.key != key {
+        let detail = format!("\"{}\" is not the key in the address", experiment.key);
+        let mend = format!("write key: {key}, or make a new experiment with POST /v1/experiments");
+        let problem = experiment_core::definition::Problem::new("key", detail, mend);
+        return Err(Problem::of_field(Kind::InvalidDefinition, problem.into()));
+    }
+    app.store.define(experiment, expected).await?;
+    let catalog = app.store.catalog();
+    let entry = find(&catalog, &key)?;
+    answer(StatusCode::OK, entry, &ExperimentView::whole(entry))
+}
+
+/// An experiment's answer with its ETag.
+pub(super) fn answer(
+    status: StatusCode,
+    entry: &Entry,
+    view: &ExperimentView<'_>,
+) -> Result<Response, Problem> {
+    let mut response = reply::json_with(status, view)?;
+    response.headers_mut().insert(ETAG, etag_value(entry.current().hash));
+    Ok(response)
+}
+
+async fn read_experiment(app: &AppState, request: Request) -> Result<Experiment, Problem> {
+    let media = media_type(request.headers(), &[MediaType::Json, MediaType::Yaml])?;
+    let body = read_body(request, app.settings.timeouts.body).await?;
+    // A wide definition takes a while to check, so never where other requests are answered.
+    off_thread(move || parse_experiment(&body, media)).await
+}
+
+fn parse_experiment(body: &[u8], media: MediaType) -> Result<Experiment, Problem> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let line = 1 + body[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let error = FieldError::new("", format!("line {line}: not UTF-8"), "save it as UTF-8").at(line, 1);
+        Problem::of_field(Kind::InvalidBody, error)
+    })?;
+    if text.trim().is_empty() {
+        return Err(empty_body());
+    }
+    // What is said to be JSON must be JSON; the document's own reader would also take YAML.
+    if media == MediaType::Json && text.len() <= experiment_core::definition::MAX_DOCUMENT_BYTES {
+        json_of(body)?;
+    }
+    let document = read_document(text).map_err(|error| match error {
+        DocumentError::Broken { line, column, detail, mend } => {
+            let detail = format!("line {line}, column {column}: {detail}");
+            Problem::of_field(Kind::InvalidBody, FieldError::new("", detail, mend).at(line, column))
+        }
+        error => Problem::new(Kind::TooLarge, error.to_string()),
+    })?;
+    Experiment::parse(document).map_err(|invalid| {
+        let errors = invalid.problems.into_iter().map(FieldError::from).collect();
+        Problem::of_fields(Kind::InvalidDefinition, errors)
+    })
+}

@@ -1,0 +1,100 @@
+//! Paths and queries, with problems for what can't be read.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::limits::MAX_QUERY_BYTES;
+use super::nearest::did_you_mean;
+use super::problem::{FieldError, Kind, Problem};
+
+/// The parts of the path that vary, percent-decoded.
+pub(crate) struct InPath<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<InPath<T>, Problem> {
+        let read = Path::<T>::from_request_parts(parts, state).await;
+        read.map(|Path(value)| InPath(value)).map_err(|rejection| {
+            let error = FieldError::new("path", rejection.body_text(), "percent-encode it as UTF-8");
+            Problem::of_field(Kind::InvalidParameter, error)
+        })
+    }
+}
+
+/// Query parameters, taken out one by one.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pairs: Vec<(String, String)>,
+    known: Vec<&'static str>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query, Problem> {
+        let text = parts.uri.query().unwrap_or_default();
+        if text.len() > MAX_QUERY_BYTES {
+            let detail = format!("is {} bytes long, the most is {MAX_QUERY_BYTES}", text.len());
+            return Err(invalid("query", detail, "shorten it"));
+        }
+        let pairs = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        Ok(Query { pairs, known: Vec::new() })
+    }
+}
+
+impl Query {
+    /// The parameter as sent; asking for one makes it known.
+    ///
+    /// # Errors
+    /// It is there twice.
+    pub(crate) fn take(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        self.known.push(name);
+        let mut found = None;
+        while let Some(index) = self.pairs.iter().position(|(key, _)| key == name) {
+            if found.is_some() {
+                return Err(invalid(name, "is there twice", "send it once"));
+            }
+            found = Some(self.pairs.swap_remove(index).1);
+        }
+        Ok(found)
+    }
+
+    /// A flag: `?name`, `?name=true` or `?name=false`.
+    ///
+    /// # Errors
+    /// It is there twice, or is neither.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, Problem> {
+        match self.take(name)?.as_deref() {
+            None | Some("false") => Ok(false),
+            Some("" | "true") => Ok(true),
+            Some(other) => {
+                let shown: String = other.chars().take(60).collect();
+                Err(invalid(name, format!("{shown:?} is not true or false"), "send true or false"))
+            }
+        }
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// There are parameters that nobody asked for.
+    pub(crate) fn end(self) -> Result<(), Problem> {
+        let unknown = |(name, _): &(String, String)| {
+            let mend = did_you_mean(name, self.known.iter().copied(), || match self.known.as_slice() {
+                [] => "this call has no parameters".to_owned(),
+                known => format!("the parameters are {}", known.join(", ")),
+            });
+            let shown: String = name.chars().take(100).collect();
+            FieldError::new(shown, "is not a parameter of this call", mend)
+        };
+        let errors: Vec<FieldError> = self.pairs.iter().map(unknown).collect();
+        if errors.is_empty() { Ok(()) } else { Err(Problem::of_fields(Kind::InvalidParameter, errors)) }
+    }
+}
+
+/// A parameter that can't be used.
+pub(crate) fn invalid(path: &str, detail: impl Into<String>, mend: impl Into<String>) -> Problem {
+    Problem::of_field(Kind::InvalidParameter, FieldError::new(path, detail, mend))
+}

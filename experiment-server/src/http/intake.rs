@@ -1,0 +1,161 @@
+//! `POST /v1/exposures` and `/v1/conversions`: facts in batches.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::batch::{Item, read_batch};
+use super::body::{MediaType, media_type, off_thread_if_large, read_body};
+use super::fields::Fields;
+use super::problem::{FieldError, Problem};
+use super::reply;
+use super::state::AppState;
+use crate::store::{Accepted, Outcome, Proposal, ProposedEvent, ProposedExposure};
+
+/// What became of a batch, once it is on disk.
+#[derive(Debug, Default, Serialize)]
+struct Answer {
+    accepted: u64,
+    duplicates: u64,
+    rejected: u64,
+    /// Why items were rejected.
+    errors: Vec<ItemError>,
+    /// Items that were taken in otherwise than they were sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flagged: Vec<Flagged>,
+    /// The ids that the server made for items without one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    generated_ids: Vec<GeneratedId>,
+}
+
+#[derive(Debug, Serialize)]
+struct ItemError {
+    /// Counted from 0; blank lines don't count.
+    index: usize,
+    /// As sent.
+    id: Option<String>,
+    field: String,
+    detail: String,
+    mend: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Flagged {
+    index: usize,
+    id: Option<String>,
+    field: &'static str,
+    detail: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct GeneratedId {
+    index: usize,
+    id: String,
+}
+
+/// Customers met variants.
+pub(crate) async fn report_exposures(
+    State(app): State<AppState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    take_in(&app, request, exposure).await
+}
+
+/// Customers did something.
+pub(crate) async fn report_conversions(
+    State(app): State<AppState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    take_in(&app, request, conversion).await
+}
+
+async fn take_in(
+    app: &AppState,
+    request: Request,
+    parse: fn(Value) -> Result<Proposal, Vec<FieldError>>,
+) -> Result<Response, Problem> {
+    let media = media_type(request.headers(), &[MediaType::Json, MediaType::Ndjson])?;
+    let body = read_body(request, app.settings.timeouts.body).await?;
+    let items = off_thread_if_large(body.len(), move || read_batch(&body, media, parse)).await?;
+    let mut answer = Answer::default();
+    let mut proposals = Vec::with_capacity(items.len());
+    let mut places = Vec::with_capacity(items.len());
+    for (index, Item { id, read }) in items.into_iter().enumerate() {
+        match read {
+            Ok(proposal) => {
+                proposals.push(proposal);
+                places.push((index, id));
+            }
+            Err(errors) => answer.reject(index, id.as_deref(), errors),
+        }
+    }
+    if !proposals.is_empty() {
+        let outcomes = app.store.submit(proposals).await?;
+        for ((index, id), outcome) in places.into_iter().zip(outcomes) {
+            answer.add(index, id, outcome);
+        }
+        answer.errors.sort_by_key(|error| error.index);
+    }
+    reply::json(&answer)
+}
+
+impl Answer {
+    fn reject(&mut self, index: usize, id: Option<&str>, errors: Vec<FieldError>) {
+        self.rejected += 1;
+        for FieldError { field, detail, mend, .. } in errors {
+            self.errors.push(ItemError { index, id: id.map(str::to_owned), field, detail, mend });
+        }
+    }
+
+    fn add(&mut self, index: usize, id: Option<String>, outcome: Outcome) {
+        match outcome {
+            Outcome::Accepted(Accepted { generated_id, future_clamped, .. }) => {
+                self.accepted += 1;
+                let id = generated_id.as_ref().map(|generated| Some(generated.clone())).unwrap_or(id);
+                if future_clamped {
+                    let detail =
+                        "was ahead of the server's clock by over 5 minutes: stored at the time of receipt";
+                    self.flagged.push(Flagged { index, id, field: "at", detail });
+                }
+                if let Some(id) = generated_id {
+                    self.generated_ids.push(GeneratedId { index, id });
+                }
+            }
+            // `Known` answers assign proposals only; were it to come here, it would mean the same.
+            Outcome::Duplicate | Outcome::Known { .. } => self.duplicates += 1,
+            Outcome::Refused(refusal) => {
+                let error = FieldError::new(refusal.field, refusal.detail, refusal.mend);
+                self.reject(index, id.as_deref(), vec![error]);
+            }
+        }
+    }
+}
+
+fn exposure(item: Value) -> Result<Proposal, Vec<FieldError>> {
+    let mut fields = Fields::of(item).map_err(|error| vec![error])?;
+    let customer = fields.customer_id("customer");
+    let experiment = fields.required("experiment", "the experiment by its key");
+    let variant = fields.required("variant", "the variant by its key");
+    let id = fields.id("id");
+    let at = fields.instant("at");
+    let attributes = fields.attributes("attributes");
+    fields.finish()?;
+    // Whatever is missing has been noted, so nothing is empty here.
+    let (customer, experiment) = (customer.unwrap_or_default(), experiment.unwrap_or_default());
+    let variant = variant.unwrap_or_default();
+    Ok(Proposal::Exposure(ProposedExposure { customer, experiment, variant, id, at, attributes }))
+}
+
+fn conversion(item: Value) -> Result<Proposal, Vec<FieldError>> {
+    let mut fields = Fields::of(item).map_err(|error| vec![error])?;
+    let customer = fields.customer_id("customer");
+    let event = fields.event_name("event");
+    let value = fields.amount("value");
+    let id = fields.id("id");
+    let at = fields.instant("at");
+    let attributes = fields.attributes("attributes");
+    fields.finish()?;
+    let (customer, event) = (customer.unwrap_or_default(), event.unwrap_or_default());
+    Ok(Proposal::Event(ProposedEvent { customer, event, id, value, at, attributes }))
+}

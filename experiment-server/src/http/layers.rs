@@ -1,0 +1,112 @@
+//! What happens around every request: bounds, panics, headers, a line in the log.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use super::state::AppState;
+
+/// Recounts take as long as they take.
+const WITHOUT_TIMEOUT: &str = "/v1/verify";
+/// Probes are answered even when nothing else is.
+const WITHOUT_BOUND: [&str; 2] = ["/healthz", "/readyz"];
+
+/// At most so many requests at once, each within its time.
+pub(crate) async fn bound(
+    State(app): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let path = request.uri().path();
+    if WITHOUT_BOUND.contains(&path) {
+        return Ok(next.run(request).await);
+    }
+    let Ok(_permit) = app.requests.try_acquire() else {
+        return Err(Problem::busy("too many requests are in progress; mend: try again in a moment"));
+    };
+    if path == WITHOUT_TIMEOUT {
+        return Ok(next.run(request).await);
+    }
+    let timeouts = app.settings.timeouts;
+    let answer = tokio::time::timeout(timeouts.body + timeouts.answer, next.run(request)).await;
+    answer.map_err(|_| {
+        let seconds = timeouts.answer.as_secs_f64();
+        Problem::busy(format!(
+            "no answer within {seconds} s; mend: try again, writes may be repeated safely with the same ids"
+        ))
+    })
+}
+
+/// A handler that panics costs its request, not the server.
+pub(crate) async fn catch_panic(request: Request, next: Next) -> Response {
+    let mut answer = pin!(next.run(request));
+    let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    });
+    guarded.await.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Problem::internal(format!("a handler panicked: {}", text.unwrap_or("without a text"))).into_response()
+    })
+}
+
+/// The headers that every answer has, and its line in the log: the route, never the ids in it.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let enabled = tracing::enabled!(tracing::Level::DEBUG);
+    let told =
+        enabled.then(|| (request.method().clone(), request.extensions().get::<MatchedPath>().cloned()));
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some((method, route)) = told {
+        log_request(&method, route.as_ref(), &response, start);
+    }
+    response
+}
+
+fn log_request(method: &Method, route: Option<&MatchedPath>, response: &Response, start: Instant) {
+    let route = route.map_or("(none)", MatchedPath::as_str);
+    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    tracing::debug!(%method, route, status = response.status().as_u16(), micros, "answered");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use hyper_util::service::TowerToHyperService;
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_the_next_request_is_answered() {
+        let router: Router = Router::new()
+            .route("/panic", get(|| async { panic!("on purpose") }))
+            .route("/fine", get(|| async { "fine" }))
+            .layer(from_fn(catch_panic))
+            .layer(from_fn(finish));
+        let service = TowerToHyperService::new(router);
+        let ask = async |path: &str| {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            hyper::service::Service::call(&service, request).await.unwrap()
+        };
+        let response = ask("/panic").await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(ask("/fine").await.status(), StatusCode::OK);
+    }
+}

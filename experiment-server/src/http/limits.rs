@@ -1,0 +1,30 @@
+//! Every bound of the HTTP face, with its unit. `docs/configuration.md` lists them.
+
+use std::time::Duration;
+
+/// Largest request body in bytes.
+pub(crate) const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// How much of a body that nobody wants is still read, in bytes, so that the client gets to read the answer.
+pub(crate) const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
+/// Most items in one batch of exposures or conversions.
+pub(crate) const MAX_BATCH_ITEMS: usize = crate::store::MAX_PROPOSALS;
+/// Most experiments that one call of `assign` may name.
+pub(crate) const MAX_NAMED_EXPERIMENTS: usize = 1_000;
+/// Most attributes of one customer, exposure or event.
+pub(crate) const MAX_ATTRIBUTES: usize = 100;
+/// Longest text of one attribute in bytes.
+pub(crate) const MAX_ATTRIBUTE_BYTES: usize = 1_024;
+/// Largest value of an event, either way.
+pub(crate) const MAX_VALUE: f64 = 1e9;
+/// Longest query string in bytes.
+pub(crate) const MAX_QUERY_BYTES: usize = 4_096;
+/// Most bytes of request line and headers together.
+pub(crate) const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// Most headers of one request.
+pub(crate) const MAX_HEADERS: usize = 100;
+/// Bodies beyond this many bytes are read off the threads that answer other requests.
+pub(crate) const INLINE_BODY_BYTES: usize = 64 * 1024;
+/// Longest wait for the sums to include everything acknowledged.
+pub(crate) const FRESH_TIMEOUT: Duration = Duration::from_secs(30);
+/// What a busy server asks its client to wait, in whole seconds.
+pub(crate) const RETRY_AFTER_SECONDS: u32 = 1;

@@ -1,0 +1,36 @@
+//! The HTTP face: requests in, the store's answers out, one file a resource.
+//!
+//! Handlers parse, call and convert. Status codes are chosen here and nowhere else, and nothing here knows
+//! how facts are stored. [`Server::start`] runs the whole server in this process; `experiment serve`, the
+//! demo and the tests all use it.
+
+mod assign;
+mod auth;
+mod batch;
+mod body;
+mod customers;
+mod etag;
+mod experiments;
+mod extract;
+mod fields;
+mod intake;
+mod json;
+mod layers;
+mod leftover;
+mod lifecycle;
+mod limits;
+mod nearest;
+mod origin;
+mod power;
+mod probes;
+mod problem;
+mod reply;
+mod results;
+mod router;
+mod serve;
+mod server;
+mod state;
+mod store_problem;
+mod verify;
+
+pub use server::{Server, StartError, StopError};

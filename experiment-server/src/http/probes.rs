@@ -1,0 +1,41 @@
+//! `GET /healthz` and `/readyz`: whether the server is alive, and whether it can do its work.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::problem::{Kind, Problem};
+use super::reply;
+use super::state::AppState;
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Ready {
+    status: &'static str,
+    /// Facts that the sums include.
+    position: u64,
+    /// Facts in the log.
+    log_position: u64,
+}
+
+/// Always 200 while the process answers.
+pub(super) async fn get_health() -> Result<Response, Problem> {
+    reply::json(&Health { status: "alive", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// 200 once intake is open, before that 503 with the progress of the rebuild.
+pub(super) async fn get_readiness(State(app): State<AppState>) -> Result<Response, Problem> {
+    let readiness = app.store.ready();
+    if !readiness.ready {
+        let (folded, of) = (readiness.folded, readiness.of);
+        let detail = format!("the state is being rebuilt from the log: {folded} of {of} facts");
+        return Err(Problem::new(Kind::NotReady, format!("{detail}; mend: wait, nothing is lost")));
+    }
+    let (position, log_position) = (app.store.position(), app.store.log_position());
+    reply::json(&Ready { status: "ready", position, log_position })
+}

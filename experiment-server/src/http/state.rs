@@ -1,0 +1,67 @@
+//! What handlers share.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use experiment_core::time::Timestamp;
+use tokio::sync::Semaphore;
+
+use super::auth::Gate;
+use super::limits::FRESH_TIMEOUT;
+use super::problem::Problem;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// What handlers share; clones are the same.
+#[derive(Clone)]
+pub(crate) struct AppState(Arc<Shared>);
+
+/// The one thing behind every [`AppState`].
+pub(crate) struct Shared {
+    /// The facts.
+    pub(crate) store: Arc<Store>,
+    /// What the server was started with.
+    pub(crate) settings: Settings,
+    /// Who may ask.
+    pub(crate) gate: Gate,
+    /// One permit a request in progress.
+    pub(crate) requests: Semaphore,
+    /// Whether a recount is under way: one at a time.
+    pub(crate) verifying: AtomicBool,
+}
+
+impl AppState {
+    /// The state of a server over `store`.
+    pub(crate) fn new(store: Arc<Store>, settings: Settings, start_token: String) -> AppState {
+        let gate = Gate { admin_key: settings.admin_key.clone(), start_token };
+        let requests = Semaphore::new(settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
+        let verifying = AtomicBool::new(false);
+        AppState(Arc::new(Shared { store, settings, gate, requests, verifying }))
+    }
+
+    /// Waits until everything acknowledged so far is in the sums.
+    ///
+    /// # Errors
+    /// 503 when that takes longer than [`FRESH_TIMEOUT`].
+    pub(crate) async fn fold_all(&self) -> Result<(), Problem> {
+        let wait = self.store.wait_for(self.store.log_position());
+        match tokio::time::timeout(FRESH_TIMEOUT, wait).await {
+            Ok(folded) => Ok(folded?),
+            Err(_) => Err(Problem::busy("the sums are far behind the log; mend: try again in a moment")),
+        }
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.settings.clock)()
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

@@ -1,0 +1,12 @@
+//! A report as people and programs read it: a table for the terminal, JSON, CSV.
+
+mod csv;
+mod json;
+mod number;
+mod table;
+mod text;
+
+pub use csv::{CSV_HEADER, write_csv};
+pub use json::write_json;
+pub use table::write_table;
+pub use text::printable;

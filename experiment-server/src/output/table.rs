@@ -1,0 +1,330 @@
+//! The report for reading in a terminal of 100 columns: verdict first, then what it rests on.
+
+use std::io::{self, Write};
+
+use experiment_core::definition::{Direction, Role};
+use experiment_core::report::{
+    Bound, Check, Comparison, Effect, Estimand, InputRows, Level, MetricReport, Reading, RelativeSet, Report,
+    VerdictCode,
+};
+
+use super::number;
+use super::text::{cut, printable, wrap};
+
+const WIDTH: usize = 100;
+/// Widths of the columns: arm, customers, value, effect, interval, relative effect, p, adjusted p.
+const COLUMNS: [usize; 8] = [17, 10, 9, 10, 19, 9, 8, 8];
+
+/// Writes the report for reading.
+///
+/// # Errors
+/// What `out` fails with.
+pub fn write_table(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    write_head(report, out)?;
+    let roles = [
+        (Role::Primary, "Primary metrics"),
+        (Role::Guardrail, "Guardrails"),
+        (Role::Secondary, "Secondary metrics"),
+    ];
+    let control = control_of(&report.metrics);
+    for (role, title) in roles {
+        let metrics: Vec<&MetricReport> =
+            report.metrics.iter().filter(|metric| metric.role == role).collect();
+        if !metrics.is_empty() {
+            write_metrics(title, &metrics, control, out)?;
+            write_legend(&metrics, out)?;
+        }
+    }
+    write_exploratory(&report.metrics, out)?;
+    write_dimensions(report, control, out)
+}
+
+fn write_dimensions(report: &Report, control: &str, out: &mut dyn Write) -> io::Result<()> {
+    if report.dimensions.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "By dimension (they don't decide; p adjusted over a metric's values and variants)")?;
+    for slice in &report.dimensions {
+        let value = if slice.value.is_empty() { "(missing)" } else { &slice.value };
+        let title = format!("{} = {}", cut(&slice.dimension, 40), cut(value, 50));
+        write_metrics(&title, &slice.metrics.iter().collect::<Vec<_>>(), control, out)?;
+    }
+    Ok(())
+}
+
+fn write_head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let as_of = report.as_of.map(|as_of| format!(" as of {as_of}")).unwrap_or_default();
+    writeln!(out, "{}{as_of}", cut(&report.experiment, 60))?;
+    writeln!(out)?;
+    writeln!(out, "Verdict: {}", verdict(report))?;
+    for reason in &report.verdict.reasons {
+        write_item("  - ", reason, out)?;
+    }
+    writeln!(out)?;
+    if let Some(input) = &report.input {
+        write_item("", &input_sentence(input), out)?;
+    }
+    let control = control_of(&report.metrics);
+    for arm in &report.variants {
+        let mark = if arm.variant == control { "  (control)" } else { "" };
+        writeln!(
+            out,
+            "  {:<40} {:>12} customers{mark}",
+            cut(&arm.variant, 40),
+            number::count(arm.customers)
+        )?;
+    }
+    writeln!(out)?;
+    writeln!(out, "Health")?;
+    report.health.checks.iter().try_for_each(|check| write_check(check, out))
+}
+
+fn verdict(report: &Report) -> String {
+    let variant = report.verdict.variant.as_deref().map(|variant| cut(variant, 60)).unwrap_or_default();
+    match report.verdict.verdict {
+        VerdictCode::Invalid => "INVALID, the numbers can't be trusted".to_owned(),
+        VerdictCode::Ship => format!("SHIP {variant}"),
+        VerdictCode::KeepControl => format!("KEEP THE CONTROL {variant}").trim_end().to_owned(),
+        VerdictCode::Inconclusive => "INCONCLUSIVE".to_owned(),
+        VerdictCode::Continue => "CONTINUE, too early to tell".to_owned(),
+    }
+}
+
+fn input_sentence(input: &InputRows) -> String {
+    let rejected: u64 = input.rejected.values().sum();
+    let mut sentence = format!(
+        "{} rows, {} customers, {} duplicate rows, {} rejected",
+        number::count(input.rows),
+        number::count(input.customers),
+        number::count(input.duplicates),
+        number::count(rejected)
+    );
+    if rejected > 0 {
+        let reason = |(reason, rows): (&String, &u64)| format!("{reason} {}", number::count(*rows));
+        let reasons: Vec<String> = input.rejected.iter().map(reason).collect();
+        sentence.push_str(&format!(" ({})", reasons.join(", ")));
+    }
+    sentence
+}
+
+fn write_check(check: &Check, out: &mut dyn Write) -> io::Result<()> {
+    let level = match check.level {
+        Level::Ok => "  ok    ",
+        Level::Warn => "  WARN  ",
+        Level::Fail => "  FAIL  ",
+    };
+    write_item(level, &check.detail, out)
+}
+
+/// A sentence behind a mark, wrapped under itself.
+fn write_item(mark: &str, sentence: &str, out: &mut dyn Write) -> io::Result<()> {
+    for (i, line) in wrap(sentence, WIDTH - mark.len()).iter().enumerate() {
+        let indent = if i == 0 { mark.to_owned() } else { " ".repeat(mark.len()) };
+        writeln!(out, "{indent}{line}")?;
+    }
+    Ok(())
+}
+
+/// The control, which only comparisons name.
+fn control_of(metrics: &[MetricReport]) -> &str {
+    metrics.iter().flat_map(|metric| &metric.comparisons).next().map_or("", |first| &first.control)
+}
+
+fn write_metrics(
+    title: &str,
+    metrics: &[&MetricReport],
+    control: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out)?;
+    writeln!(out, "{title}")?;
+    let heads = ["", "n", "value", "effect", "interval", "relative", "p", "adj. p"];
+    write_cells(&heads.map(str::to_owned), "", out)?;
+    for metric in metrics {
+        writeln!(out, "  {}", metric_title(metric))?;
+        for arm in &metric.arms {
+            let comparison = metric.comparisons.iter().find(|comparison| comparison.variant == arm.variant);
+            let estimate = arm.estimate.map_or("-".to_owned(), |value| number::value(metric.kind, value));
+            let mut cells = [const { String::new() }; 8];
+            cells[0] = format!("    {}", cut(&arm.variant, COLUMNS[0] - 4));
+            cells[1] = number::count(arm.n);
+            cells[2] = estimate;
+            if arm.variant == control {
+                cells[3] = "control".to_owned();
+            }
+            let mark = comparison.map_or("", |comparison| fill(&mut cells, metric.kind, comparison));
+            write_cells(&cells, mark, out)?;
+            if let Some(reason) = comparison.and_then(|comparison| comparison.not_estimable.as_ref()) {
+                write_item("      not estimable: ", &reason.detail, out)?;
+            }
+        }
+        write_immature(metric, out)?;
+    }
+    Ok(())
+}
+
+fn metric_title(metric: &MetricReport) -> String {
+    let kind = match metric.kind {
+        Estimand::Proportion => "proportion",
+        Estimand::Mean => "mean",
+        Estimand::Ratio => "ratio",
+    };
+    let direction = match metric.direction {
+        Direction::Up => "more is better",
+        Direction::Down => "less is better",
+    };
+    format!("{} ({kind}, {direction})", cut(&metric.metric, 60))
+}
+
+/// The deciding reading's numbers; returns the mark at the end of the line.
+fn fill(cells: &mut [String; 8], kind: Estimand, comparison: &Comparison) -> &'static str {
+    let cuped = comparison.cuped.as_ref().filter(|_| decided_by_cuped(comparison));
+    let (effect, relative, p) = match cuped {
+        Some(cuped) => (Some(cuped.effect), cuped.relative_effect, Some((cuped.p_value, None))),
+        None => (
+            comparison.effect,
+            comparison.relative_effect,
+            comparison.p_value.map(|p| (p, comparison.log10_p_value)),
+        ),
+    };
+    if let Some(effect) = effect {
+        cells[3] = number::effect(kind, effect.estimate);
+        cells[4] = interval(kind, &effect, &comparison.unbounded);
+    }
+    cells[5] = relative.map(|relative| number::relative(relative.estimate)).unwrap_or_default();
+    cells[6] = p.map(|(p, log10)| number::p_value(p, log10)).unwrap_or_default();
+    cells[7] = comparison.adjusted_p_value.map(|p| number::p_value(p, None)).unwrap_or_default();
+    match (comparison.decision.is_some_and(|decision| decision.significant), cuped.is_some()) {
+        (true, false) => "*",
+        (true, true) => "*c",
+        (false, true) => " c",
+        (false, false) => "",
+    }
+}
+
+fn decided_by_cuped(comparison: &Comparison) -> bool {
+    comparison.decision.is_some_and(|decision| decision.reading == Reading::Cuped)
+}
+
+fn interval(kind: Estimand, effect: &Effect, unbounded: &[Bound]) -> String {
+    let end = |value: Option<f64>, bound, infinite: &str| match value {
+        // The unit stands in the column before.
+        Some(value) => number::effect(kind, value).trim_end_matches(" pp").to_owned(),
+        None if unbounded.contains(&bound) => infinite.to_owned(),
+        None => "?".to_owned(),
+    };
+    if effect.lower.is_none() && effect.upper.is_none() && unbounded.is_empty() {
+        return String::new();
+    }
+    format!("{} to {}", end(effect.lower, Bound::Lower, "-inf"), end(effect.upper, Bound::Upper, "+inf"))
+}
+
+fn write_cells(cells: &[String; 8], mark: &str, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = format!("{:<width$}", cells[0], width = COLUMNS[0]);
+    for (cell, width) in cells.iter().zip(COLUMNS).skip(1) {
+        line.push_str(&format!(" {cell:>width$}"));
+    }
+    writeln!(out, "{}", format!("{line} {mark}").trim_end())
+}
+
+fn write_immature(metric: &MetricReport, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(immature) = metric.immature.filter(|immature| *immature > 0) {
+        writeln!(out, "      {} customers whose window is still open are left out", number::count(immature))?;
+    }
+    let Some(so_far) = &metric.so_far else { return Ok(()) };
+    let arm = |arm: &experiment_core::report::ArmSoFar| {
+        let estimate = arm.estimate.map_or("-".to_owned(), |value| number::value(metric.kind, value));
+        format!("{} {estimate} (n {})", arm.variant, number::count(arm.n))
+    };
+    let arms: Vec<String> = so_far.arms.iter().map(arm).collect();
+    write_item("      so far, no basis for a decision: ", &arms.join(", "), out)
+}
+
+fn write_legend(metrics: &[&MetricReport], out: &mut dyn Write) -> io::Result<()> {
+    let mut comparisons = metrics.iter().flat_map(|metric| &metric.comparisons);
+    let cuped = comparisons.any(decided_by_cuped);
+    let mut legend = "* significant by the adjusted p; intervals are at 1 - alpha, not adjusted".to_owned();
+    if cuped {
+        legend.push_str("; c with variance reduction by the covariate");
+    }
+    write_item("  ", &legend, out)
+}
+
+/// Everything that does not decide.
+fn write_exploratory(metrics: &[MetricReport], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out)?;
+    writeln!(out, "Exploratory (other readings of the same data; they don't decide)")?;
+    for metric in metrics {
+        for comparison in &metric.comparisons {
+            let readings = other_readings(metric.kind, comparison);
+            if readings.is_empty() {
+                continue;
+            }
+            writeln!(
+                out,
+                "  {}, {} against {}",
+                printable(&metric.metric),
+                printable(&comparison.variant),
+                printable(&comparison.control)
+            )?;
+            for reading in readings {
+                write_item("    ", &reading, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn other_readings(kind: Estimand, comparison: &Comparison) -> Vec<String> {
+    let mut readings = Vec::new();
+    let cuped = comparison.cuped.as_ref();
+    let decided_by_cuped = decided_by_cuped(comparison);
+    let relative = match cuped.filter(|_| decided_by_cuped) {
+        Some(cuped) => cuped.relative_effect,
+        None => comparison.relative_effect,
+    };
+    if let Some(relative) = relative {
+        readings.push(format!("relative effect {}", relative_interval(&relative)));
+    }
+    if let Some(decision) = &comparison.decision
+        && (decision.lower.is_some() || decision.upper.is_some())
+    {
+        let ends = Effect { estimate: 0.0, std_error: None, lower: decision.lower, upper: decision.upper };
+        let unbounded = [Bound::Lower, Bound::Upper];
+        let level = number::level(decision.confidence_level);
+        readings.push(format!("interval that decides, at {level}: {}", interval(kind, &ends, &unbounded)));
+    }
+    if decided_by_cuped && let (Some(effect), Some(p)) = (&comparison.effect, comparison.p_value) {
+        let shown = interval(kind, effect, &comparison.unbounded);
+        let p = number::p_value(p, comparison.log10_p_value);
+        readings
+            .push(format!("without covariate: {} ({shown}), p {p}", number::effect(kind, effect.estimate)));
+    }
+    if let Some(cuped) = cuped {
+        let (theta, less) = (number::plain(cuped.theta), number::percent(cuped.variance_reduction));
+        let mut reading = format!("covariate: theta {theta}, variance reduced by {less}");
+        if !decided_by_cuped {
+            let (effect, p) =
+                (number::effect(kind, cuped.effect.estimate), number::p_value(cuped.p_value, None));
+            reading.push_str(&format!(", effect {effect} ({}), p {p}", interval(kind, &cuped.effect, &[])));
+        }
+        readings.push(reading);
+    }
+    readings
+}
+
+fn relative_interval(relative: &experiment_core::report::RelativeEffect) -> String {
+    let estimate = number::relative(relative.estimate);
+    let ends = match (relative.lower, relative.upper) {
+        (Some(lower), Some(upper)) => format!("{} to {}", number::relative(lower), number::relative(upper)),
+        (Some(lower), None) => format!("{} or more", number::relative(lower)),
+        (None, Some(upper)) => format!("{} or less", number::relative(upper)),
+        (None, None) => return estimate,
+    };
+    match relative.set {
+        RelativeSet::Interval => format!("{estimate} ({ends})"),
+        RelativeSet::Outside => format!("{estimate} (anything but {ends})"),
+        RelativeSet::All => format!("{estimate} (the data allow any number)"),
+    }
+}

@@ -1,0 +1,316 @@
+//! From exact sums to the verdict.
+
+use experiment_core::definition::{Correction, Direction, Method, Plan, Role, Sides, Target, Window};
+use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
+use experiment_core::report::{
+    Aggregates, Bound, CheckCode, Design, Estimand, Level, MetricDesign, Reading, RelativeSet, Report, Stage,
+    VariantDesign, VerdictCode, report,
+};
+use experiment_core::time::{DAY, Day, Span, Timestamp};
+
+const PLACES: u32 = 6;
+const ONE: i64 = 1_000_000;
+
+fn plan() -> Plan {
+    Plan {
+        method: Method::Fixed,
+        alpha: 0.05,
+        sides: Sides::Two,
+        correction: Correction::Holm,
+        target: None,
+        min_days: 0,
+        cuped: true,
+    }
+}
+
+fn metric(key: &str, role: Role, direction: Direction) -> MetricDesign {
+    MetricDesign {
+        key: key.to_owned(),
+        estimand: Estimand::Proportion,
+        role,
+        direction,
+        margin: (role == Role::Guardrail).then_some(0.01),
+        min_effect: None,
+        places: PLACES,
+        covariate: false,
+        window: Window { from: Span(0), to: Some(Span(7 * DAY)), grace: Span(0) },
+    }
+}
+
+fn design(metrics: Vec<MetricDesign>) -> Design {
+    let variant = |key: &str| VariantDesign { key: key.to_owned(), weight: 1.0 };
+    Design {
+        experiment: "winback".to_owned(),
+        definition_version: Some(1),
+        stage: Stage::Final,
+        variants: vec![variant("control"), variant("discount")],
+        control: 0,
+        metrics,
+        dimensions: vec!["plan".to_owned()],
+        plan: plan(),
+    }
+}
+
+fn cell(variant: u16, population: Population, day: i32) -> (Slice, Cell) {
+    (Slice::All, Cell { phase: 1, variant, population, day: Day(day) })
+}
+
+/// `n` customers of whom `successes` have a 1.
+fn proportion(n: i64, successes: i64) -> Moments {
+    let sum = i128::from(successes) * i128::from(ONE);
+    Moments::from_parts(n, 0, 0, vec![sum], vec![sum * i128::from(ONE)]).unwrap()
+}
+
+fn counted(n: i64) -> Moments {
+    Moments::from_parts(n, 0, 0, vec![], vec![]).unwrap()
+}
+
+/// One day's arms: (n, successes) of control and variant for each metric.
+fn aggregates(n: (i64, i64), successes: &[(i64, i64)]) -> Aggregates {
+    let mut aggregates = Aggregates::default();
+    let arms = [(0, n.0), (1, n.1)];
+    aggregates.exposed = arms.map(|(arm, n)| (cell(arm, Population::Analysed, 0), counted(n))).into();
+    for (control, variant) in successes {
+        let sums = [(0, proportion(n.0, *control)), (1, proportion(n.1, *variant))];
+        aggregates
+            .metrics
+            .push(sums.map(|(arm, moments)| (cell(arm, Population::Analysed, 0), moments)).into());
+    }
+    aggregates
+}
+
+fn verdict_of(design: &Design, aggregates: &Aggregates) -> (VerdictCode, Option<String>) {
+    let report = report(design, aggregates, None).unwrap();
+    assert!(!report.verdict.reasons.is_empty(), "a verdict gives its reasons");
+    (report.verdict.verdict, report.verdict.variant)
+}
+
+fn level(report: &Report, code: CheckCode) -> Level {
+    report.health.checks.iter().find(|check| check.check == code).unwrap().level
+}
+
+#[test]
+fn published_retention_counts_give_the_published_decision() {
+    // Cookie Cats: retention after 1 and 7 days; the p-values are those of the reference records.
+    let metrics = ["r1", "r7"].map(|key| metric(key, Role::Primary, Direction::Up));
+    let design = design(metrics.into());
+    let sums = aggregates((44_700, 45_489), &[(20_034, 20_119), (8_502, 8_279)]);
+    let report = report(&design, &sums, None).unwrap();
+    let [r1, r7] = [0, 1].map(|i| &report.metrics[i].comparisons[0]);
+    assert!((r1.p_value.unwrap() - 0.074_409_655_296_919_13).abs() < 1e-12);
+    assert!((r7.p_value.unwrap() - 0.001_554_249_975_614_329).abs() < 1e-12);
+    assert!((r7.adjusted_p_value.unwrap() - 2.0 * 0.001_554_249_975_614_329).abs() < 1e-12);
+    assert_eq!(r7.decision.unwrap().confidence_level, 0.975);
+    assert!(r7.decision.unwrap().upper.unwrap() > r7.effect.unwrap().upper.unwrap());
+    assert!((report.health.srm.as_ref().unwrap().p_value - 0.008_607_987_810_836_262).abs() < 1e-12);
+    assert_eq!(level(&report, CheckCode::Srm), Level::Ok);
+    assert_eq!(report.verdict.verdict, VerdictCode::KeepControl);
+    assert!(
+        report.verdict.reasons[0]
+            .contains("r7 is lower in discount than in control: 18.20 % against 19.02 %")
+    );
+}
+
+#[test]
+fn each_verdict_has_its_case() {
+    use VerdictCode::{Inconclusive, Invalid, KeepControl, Ship};
+    let up = |role| metric("kept", role, Direction::Up);
+    let one = design(vec![up(Role::Primary)]);
+    let winner = Some("discount".to_owned());
+    assert_eq!(verdict_of(&one, &aggregates((1_000, 1_000), &[(300, 400)])), (Ship, winner.clone()));
+    assert_eq!(verdict_of(&one, &aggregates((1_000, 1_000), &[(400, 300)])).0, KeepControl);
+    assert_eq!(verdict_of(&one, &aggregates((1_000, 1_000), &[(400, 405)])), (Inconclusive, None));
+    assert_eq!(verdict_of(&one, &aggregates((1_000, 1_200), &[(300, 480)])).0, Invalid);
+
+    let down = design(vec![metric("left", Role::Primary, Direction::Down)]);
+    assert_eq!(verdict_of(&down, &aggregates((1_000, 1_000), &[(400, 300)])), (Ship, winner.clone()));
+
+    let guarded = design(vec![up(Role::Primary), metric("left", Role::Guardrail, Direction::Down)]);
+    let good = [(300, 400), (100, 80)];
+    let bad = [(300, 400), (100, 120)];
+    assert_eq!(verdict_of(&guarded, &aggregates((1_000, 1_000), &good)), (Ship, winner));
+    assert_eq!(verdict_of(&guarded, &aggregates((1_000, 1_000), &bad)), (Inconclusive, None));
+
+    let mut tiny = one.clone();
+    tiny.metrics[0].min_effect = Some(0.1);
+    assert_eq!(verdict_of(&tiny, &aggregates((1_000, 1_000), &[(400, 405)])).0, KeepControl);
+
+    let secondary = design(vec![up(Role::Primary), up(Role::Secondary)]);
+    assert_eq!(
+        verdict_of(&secondary, &aggregates((1_000, 1_000), &[(400, 405), (300, 500)])).0,
+        Inconclusive
+    );
+}
+
+#[test]
+fn of_several_winners_the_surest_is_shipped() {
+    let mut three = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+    three.variants.push(VariantDesign { key: "bonus".to_owned(), weight: 1.0 });
+    let mut sums = aggregates((1_000, 1_000), &[(300, 400)]);
+    sums.exposed.insert(cell(2, Population::Analysed, 0), counted(1_000));
+    sums.metrics[0].insert(cell(2, Population::Analysed, 0), proportion(1_000, 450));
+    assert_eq!(verdict_of(&three, &sums), (VerdictCode::Ship, Some("bonus".to_owned())));
+}
+
+#[test]
+fn open_windows_are_shown_apart_and_decide_nothing() {
+    let mut running = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+    running.stage = Stage::Running;
+    running.plan.target = Some(Target::CustomersPerArm(1_000));
+    let mut sums = aggregates((900, 900), &[(300, 400)]);
+    for arm in [0, 1] {
+        sums.exposed.insert(cell(arm, Population::Analysed, 3), counted(100));
+        sums.metrics[0].insert(cell(arm, Population::Analysed, 3), proportion(100, 100));
+    }
+    // Day 0 is mature eight days after its start; day 3 is not.
+    let at = |day: i32| Day(day).start();
+    let early = report(&running, &sums, Some(at(8))).unwrap();
+    let kept = &early.metrics[0];
+    assert_eq!((kept.arms[0].n, kept.immature), (900, Some(200)));
+    assert_eq!(kept.so_far.as_ref().unwrap().arms[1].n, 1_000);
+    assert_eq!(early.verdict.verdict, VerdictCode::Continue);
+    assert_eq!(early.variants[0].customers, 1_000);
+    let before = report(&running, &sums, Some(Timestamp(at(8).0 - 1))).unwrap();
+    assert_eq!((before.metrics[0].arms[0].n, before.metrics[0].immature), (0, Some(2_000)));
+    let late = report(&running, &sums, Some(at(11))).unwrap();
+    assert_eq!((late.metrics[0].arms[0].n, late.verdict.verdict), (1_000, VerdictCode::Ship));
+
+    running.plan.min_days = 30;
+    assert_eq!(report(&running, &sums, Some(at(11))).unwrap().verdict.verdict, VerdictCode::Continue);
+    running.plan.min_days = 0;
+    running.plan.target = Some(Target::End(Day(4)));
+    assert_eq!(report(&running, &sums, Some(at(11))).unwrap().verdict.verdict, VerdictCode::Continue);
+    assert_eq!(report(&running, &sums, Some(at(12))).unwrap().verdict.verdict, VerdictCode::Ship);
+}
+
+#[test]
+fn crossed_customers_are_counted_but_not_compared() {
+    let one = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+    let mut sums = aggregates((1_000, 1_000), &[(300, 320)]);
+    sums.exposed.insert(cell(1, Population::Crossed, 0), counted(50));
+    sums.metrics[0].insert(cell(1, Population::Crossed, 0), proportion(50, 50));
+    let report = report(&one, &sums, None).unwrap();
+    assert_eq!((report.health.crossed_over, report.variants[1].customers), (50, 1_050));
+    assert_eq!(report.metrics[0].arms[1].n, 1_000);
+    assert_eq!(report.health.srm.as_ref().unwrap().observed["discount"], 1_050);
+    assert_eq!(level(&report, CheckCode::Crossover), Level::Warn);
+}
+
+#[test]
+fn a_covariate_decides_where_there_is_one() {
+    let mut one = design(vec![metric("spend", Role::Primary, Direction::Up)]);
+    (one.metrics[0].estimand, one.metrics[0].covariate) = (Estimand::Mean, true);
+    let mut sums = Aggregates::default();
+    let mut cells = experiment_core::report::Cells::new();
+    for arm in [0_i64, 1] {
+        let mut moments = Moments::new(2);
+        for i in 0..500 {
+            let before = (i * 37) % 100;
+            let noise = (i * 53) % 7;
+            moments.add(&Contribution::new(&[(before + noise + arm) * ONE, before * ONE])).unwrap();
+        }
+        let place = cell(arm as u16, Population::Analysed, 0);
+        sums.exposed.insert(place.clone(), counted(500));
+        cells.insert(place, moments);
+    }
+    sums.metrics.push(cells);
+    let decided = report(&one, &sums, None).unwrap();
+    let comparison = &decided.metrics[0].comparisons[0];
+    let cuped = comparison.cuped.unwrap();
+    assert!(cuped.variance_reduction > 0.9 && cuped.p_value < 1e-6 && comparison.p_value.unwrap() > 0.05);
+    assert_eq!(comparison.decision.unwrap().reading, Reading::Cuped);
+    assert_eq!(comparison.adjusted_p_value, Some(cuped.p_value));
+    assert_eq!(decided.verdict.verdict, VerdictCode::Ship);
+    one.plan.cuped = false;
+    let plain = report(&one, &sums, None).unwrap();
+    assert_eq!(plain.metrics[0].comparisons[0].decision.unwrap().reading, Reading::Unadjusted);
+    assert_eq!(plain.verdict.verdict, VerdictCode::Inconclusive);
+}
+
+#[test]
+fn a_mean_near_zero_has_a_set_rather_than_an_interval() {
+    let mut one = design(vec![metric("net", Role::Primary, Direction::Up)]);
+    one.metrics[0].estimand = Estimand::Mean;
+    let set = |control: i64, variant: i64| {
+        let mut sums = aggregates((100, 100), &[]);
+        let mut cells = experiment_core::report::Cells::new();
+        for (arm, mean) in [(0, control), (1, variant)] {
+            let mut moments = Moments::new(1);
+            for i in 0..100 {
+                moments.add(&Contribution::new(&[mean + (i % 2 * 2 - 1) * ONE])).unwrap();
+            }
+            cells.insert(cell(arm, Population::Analysed, 0), moments);
+        }
+        sums.metrics.push(cells);
+        report(&one, &sums, None).unwrap().metrics[0].comparisons[0].relative_effect
+    };
+    // The standard error of a mean is 0.1: by the logarithm, by Fieller, and by Fieller without bounds.
+    let far = set(ONE, 2 * ONE).unwrap();
+    assert_eq!((far.estimate, far.set, far.std_error.is_some()), (1.0, RelativeSet::Interval, true));
+    let near = set(ONE / 4, ONE / 2).unwrap();
+    assert_eq!((near.estimate, near.set, near.std_error), (1.0, RelativeSet::Interval, None));
+    assert_eq!(set(ONE / 100, ONE / 100).map(|relative| relative.set), Some(RelativeSet::All));
+    assert_eq!(set(ONE / 100, 2 * ONE).map(|relative| relative.set), Some(RelativeSet::Outside));
+    assert_eq!(set(0, ONE), None);
+}
+
+#[test]
+fn one_sided_plans_leave_the_far_end_open() {
+    let mut one = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+    one.plan.sides = Sides::One;
+    let report = report(&one, &aggregates((1_000, 1_000), &[(400, 300)]), None).unwrap();
+    let comparison = &report.metrics[0].comparisons[0];
+    assert_eq!(
+        (comparison.unbounded.as_slice(), comparison.effect.unwrap().upper),
+        ([Bound::Upper].as_slice(), None)
+    );
+    assert!(comparison.p_value.unwrap() > 0.999);
+    assert_eq!(report.verdict.verdict, VerdictCode::Inconclusive);
+}
+
+#[test]
+fn degenerate_arms_give_reasons_not_nan() {
+    let cases = [
+        ((0, 0), (0, 0)),
+        ((1, 1), (0, 1)),
+        ((100, 100), (0, 0)),
+        ((100, 100), (100, 100)),
+        ((5, 0), (2, 0)),
+    ];
+    for (n, successes) in cases {
+        for estimand in [Estimand::Proportion, Estimand::Mean] {
+            let mut one = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+            one.metrics[0].estimand = estimand;
+            let report = report(&one, &aggregates(n, &[successes]), None).unwrap();
+            let comparison = &report.metrics[0].comparisons[0];
+            assert_eq!(
+                comparison.p_value.is_none(),
+                comparison.not_estimable.is_some(),
+                "{n:?} {successes:?}"
+            );
+            let text = serde_json::to_string(&report).unwrap();
+            assert!(!text.contains("null") && !text.contains("NaN"), "{text}");
+            assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+        }
+    }
+}
+
+#[test]
+fn dimensions_are_families_of_their_own() {
+    let one = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+    let mut sums = aggregates((1_000, 1_000), &[(300, 400)]);
+    for (value, arms) in [("basic", [(500, 150), (500, 160)]), ("pro", [(500, 150), (500, 240)])] {
+        for (arm, (n, successes)) in arms.into_iter().enumerate() {
+            let (_, place) = cell(arm as u16, Population::Analysed, 0);
+            let slice = Slice::Value { dimension: 0, value: value.to_owned() };
+            sums.exposed.insert((slice.clone(), place), counted(n));
+            sums.metrics[0].insert((slice, place), proportion(n, successes));
+        }
+    }
+    let report = report(&one, &sums, None).unwrap();
+    let found: Vec<_> = report.dimensions.iter().map(|d| (d.dimension.as_str(), d.value.as_str())).collect();
+    assert_eq!(found, [("plan", "basic"), ("plan", "pro")]);
+    let p = |i: usize| report.dimensions[i].metrics[0].comparisons[0].p_value.unwrap();
+    let adjusted = |i: usize| report.dimensions[i].metrics[0].comparisons[0].adjusted_p_value.unwrap();
+    assert_eq!((adjusted(0), adjusted(1)), (p(0), 2.0 * p(1)));
+}

@@ -1,0 +1,141 @@
+//! The complete sample report in its three forms: `tests/data/golden`.
+//!
+//! `check.py` there checks the numbers against other libraries; here the forms are held fast.
+
+use experiment_core::report::{LIBRARY_VERSION, Report};
+use experiment_server::command::Exit;
+use experiment_server::output::{CSV_HEADER, write_csv, write_json, write_table};
+use experiment_tests::data_dir;
+
+use super::{run_with, text};
+
+fn golden(name: &str) -> String {
+    std::fs::read_to_string(data_dir().join("golden").join(name)).unwrap()
+}
+
+fn sample(format: &str) -> String {
+    let path = data_dir().join("golden/winback.csv");
+    let args = [
+        text(&path),
+        "--unit",
+        "customer",
+        "--variant",
+        "variant",
+        "--time",
+        "at",
+        "--metric",
+        "kept=proportion:kept",
+        "--metric",
+        "spend=mean:spend",
+        "--covariate",
+        "spend=spend_before",
+        "--metric",
+        "order_value=ratio:spend/orders",
+        "--dimension",
+        "plan",
+        "--format",
+        format,
+    ];
+    let run = run_with(b"", &args);
+    assert_eq!((run.exit, run.stderr.as_str()), (Exit::Fine, ""));
+    run.stdout
+}
+
+#[test]
+fn json() {
+    let version = |number: &str| format!("\"library_version\": \"{number}\"");
+    assert_eq!(sample("json").replace(&version(LIBRARY_VERSION), &version("0.1.0")), golden("report.json"));
+}
+
+#[test]
+fn csv() {
+    assert_eq!(sample("csv"), golden("report.csv"));
+}
+
+#[test]
+fn table() {
+    let table = sample("table");
+    assert_eq!(table, golden("report.txt"));
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "wider than 100 columns");
+}
+
+#[test]
+fn csv_columns_are_the_published_ones() {
+    let published = "experiment,as_of,dimension,value,metric,kind,role,direction,variant,control,n,estimate,\
+        mean,variance,numerator,denominator,immature,so_far_n,so_far_estimate,method,effect,effect_std_error,\
+        effect_lower,effect_upper,relative_effect,relative_std_error,relative_lower,relative_upper,\
+        relative_set,statistic,degrees_of_freedom,p_value,log10_p_value,adjusted_p_value,decision_reading,\
+        decision_lower,decision_upper,significant,cuped_theta,cuped_variance_reduction,cuped_effect,\
+        cuped_std_error,cuped_lower,cuped_upper,cuped_p_value,unbounded,not_estimable";
+    assert_eq!(CSV_HEADER.join(","), published);
+    assert!(golden("report.csv").starts_with(&format!("{published}\r\n")));
+}
+
+/// What a file never has: immature customers, an instant, ends at infinity, nothing to estimate.
+fn of_a_running_experiment() -> Report {
+    let mut json: serde_json::Value = serde_json::from_str(&golden("report.json")).unwrap();
+    json["as_of"] = "2026-03-31T24:00:00Z".replace("24", "23").into();
+    json["experiment"] = "=HYPERLINK(\"x\")".into();
+    let metric = &mut json["metrics"][0];
+    metric["role"] = "guardrail".into();
+    metric["immature"] = 1234.into();
+    metric["so_far"] = serde_json::json!({"arms": [{"variant": "control", "n": 700, "estimate": 0.25},
+        {"variant": "discount", "n": 550}]});
+    let comparison = &mut metric["comparisons"][0];
+    comparison["unbounded"] = serde_json::json!(["upper"]);
+    comparison["effect"]["upper"].take();
+    comparison["p_value"] = 0.0.into();
+    comparison["log10_p_value"] = (-412.25).into();
+    comparison["relative_effect"]["set"] = "outside".into();
+    let comparison = &mut json["metrics"][2]["comparisons"][0];
+    for part in ["effect", "relative_effect", "statistic", "p_value", "decision", "degrees_of_freedom"] {
+        comparison.as_object_mut().unwrap().remove(part);
+    }
+    comparison["not_estimable"] =
+        serde_json::json!({"code": "zero_denominator", "detail": "no orders at all"});
+    serde_json::from_value(json).unwrap()
+}
+
+#[test]
+fn everything_a_report_can_hold_is_shown() {
+    let report = of_a_running_experiment();
+    let shown = |write: &dyn Fn(&Report, &mut dyn std::io::Write) -> std::io::Result<()>| {
+        let mut bytes = Vec::new();
+        write(&report, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    let table = shown(&|report, out| write_table(report, out));
+    for words in [
+        "as of 2026-03-31T23:00:00Z",
+        "Guardrails",
+        "1,234 customers whose window is still open are left out",
+        "so far, no basis for a decision: control 25.00 % (n 700), discount - (n 550)",
+        "-24.11 to +inf",
+        "1e-412",
+        "anything but",
+        "not estimable: no orders at all",
+    ] {
+        assert!(table.contains(words), "{words:?} is not in\n{table}");
+    }
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "wider than 100 columns");
+
+    let csv = shown(&|report, out| write_csv(report, out));
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let rows: Vec<std::collections::HashMap<String, String>> =
+        reader.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), (1 + 2) * 3 * 2);
+    let first = |column: &str| [rows[0][column].as_str(), rows[1][column].as_str()];
+    assert_eq!(first("experiment"), ["'=HYPERLINK(\"x\")"; 2]);
+    assert_eq!(first("as_of"), ["2026-03-31T23:00:00Z"; 2]);
+    assert_eq!(first("immature"), ["1234"; 2]);
+    assert_eq!(first("so_far_n"), ["700", "550"]);
+    assert_eq!(first("so_far_estimate"), ["0.25", ""]);
+    assert_eq!(first("unbounded"), ["", "upper"]);
+    assert_eq!(first("effect_upper"), ["", ""]);
+    assert_eq!(first("log10_p_value"), ["", "-412.25"]);
+    assert_eq!(first("relative_set"), ["", "outside"]);
+    assert_eq!(rows[5]["not_estimable"], "zero_denominator");
+
+    let json: Report = serde_json::from_str(&shown(&|report, out| write_json(report, out))).unwrap();
+    assert_eq!(json, report);
+}

@@ -1,0 +1,85 @@
+//! A server in a process of its own, which a test may kill.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use experiment_server::client::Client;
+use experiment_server::command::{self, Console, Exit};
+
+/// Longest wait for a process to start or to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `experiment serve`; killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) client: Client,
+}
+
+impl Process {
+    /// Starts a server on `data` and waits until it takes facts in.
+    pub(crate) fn start(data: &Path) -> Process {
+        // A killed server leaves its address behind; only the new one counts.
+        let _ = std::fs::remove_file(data.join("server.json"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-under-test"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.env_remove("EXPERIMENT_ADMIN_KEY").stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let mut process = Process { child, client: Client::new("http://127.0.0.1:1", None, None) };
+        let since = Instant::now();
+        loop {
+            assert!(since.elapsed() < PATIENCE, "the server did not become ready");
+            if let Some(url) = address(data) {
+                process.client = Client::new(&url, None, None);
+                if process.client.get("/readyz").is_ok_and(|answer| answer.status == 200) {
+                    return process;
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// kill -9, from whichever thread.
+    pub(crate) fn kill(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+    }
+
+    /// SIGTERM; says how it ended.
+    pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(since.elapsed() < PATIENCE, "the server did not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address(data: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(data.join("server.json")).ok()?;
+    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
+    Some(json["url"].as_str()?.to_owned())
+}
+
+/// Runs a command in this process; gives its exit and what it printed.
+pub(crate) fn run(args: &[&str]) -> (Exit, String, String) {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let console =
+        Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, progress: false };
+    let exit = command::run(std::iter::once("experiment").chain(args.iter().copied()), console);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (exit, text(stdout), text(stderr))
+}
