@@ -88,7 +88,8 @@ impl Workload {
             return Proposal::Exposure(ProposedExposure {
                 experiment: "winback".to_owned(),
                 // One arm a customer, as a client with its own memory would report.
-                variant: if drawn % self.customers % 2 == 0 { "control" } else { "discount" }.to_owned(),
+                variant: if (drawn % self.customers).is_multiple_of(2) { "control" } else { "discount" }
+                    .to_owned(),
                 customer,
                 id,
                 at: Some(Timestamp(at)),
