@@ -36,7 +36,10 @@ fn data_set(file: &str, name: &'static str) -> Option<(PathBuf, Records)> {
     if path.exists() {
         return Some((path, Records::read(name)));
     }
-    aloud(&format!("SKIPPED: {} is not there; set EXPERIMENT_DATA to the folder of data sets", path.display()));
+    aloud(&format!(
+        "SKIPPED: {} is not there; set EXPERIMENT_DATA to the folder of data sets",
+        path.display()
+    ));
     None
 }
 
@@ -210,7 +213,7 @@ fn check_ratio(records: &mut Records, metric: &MetricReport, column: &str) {
     }
 }
 
-/// The reading with a covariate; `plain` is the record of the same comparison without it.
+/// The reading with a covariate.
 fn check_cuped(records: &mut Records, metric: &MetricReport, column: &str, covariate: &str) {
     for comparison in &metric.comparisons {
         let pair = pair(comparison, column);
