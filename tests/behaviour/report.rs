@@ -3,7 +3,7 @@
 use experiment_core::definition::{Correction, Direction, Method, Plan, Role, Sides, Target, Window};
 use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
 use experiment_core::report::{
-    Aggregates, Bound, CheckCode, Design, Estimand, Level, MetricDesign, Reading, Report, Stage,
+    Aggregates, Bound, CheckCode, Design, Estimand, Level, MetricDesign, Reading, RelativeSet, Report, Stage,
     VariantDesign, VerdictCode, report,
 };
 use experiment_core::time::{DAY, Day, Span, Timestamp};
@@ -225,6 +225,33 @@ fn a_covariate_decides_where_there_is_one() {
     let plain = report(&one, &sums, None).unwrap();
     assert_eq!(plain.metrics[0].comparisons[0].decision.unwrap().reading, Reading::Unadjusted);
     assert_eq!(plain.verdict.verdict, VerdictCode::Inconclusive);
+}
+
+#[test]
+fn a_mean_near_zero_has_a_set_rather_than_an_interval() {
+    let mut one = design(vec![metric("net", Role::Primary, Direction::Up)]);
+    one.metrics[0].estimand = Estimand::Mean;
+    let set = |control: i64, variant: i64| {
+        let mut sums = aggregates((100, 100), &[]);
+        let mut cells = experiment_core::report::Cells::new();
+        for (arm, mean) in [(0, control), (1, variant)] {
+            let mut moments = Moments::new(1);
+            for i in 0..100 {
+                moments.add(&Contribution::new(&[mean + (i % 2 * 2 - 1) * ONE])).unwrap();
+            }
+            cells.insert(cell(arm, Population::Analysed, 0), moments);
+        }
+        sums.metrics.push(cells);
+        report(&one, &sums, None).unwrap().metrics[0].comparisons[0].relative_effect
+    };
+    // The standard error of a mean is 0.1: by the logarithm, by Fieller, and by Fieller without bounds.
+    let far = set(ONE, 2 * ONE).unwrap();
+    assert_eq!((far.estimate, far.set, far.std_error.is_some()), (1.0, RelativeSet::Interval, true));
+    let near = set(ONE / 4, ONE / 2).unwrap();
+    assert_eq!((near.estimate, near.set, near.std_error), (1.0, RelativeSet::Interval, None));
+    assert_eq!(set(ONE / 100, ONE / 100).map(|relative| relative.set), Some(RelativeSet::All));
+    assert_eq!(set(ONE / 100, 2 * ONE).map(|relative| relative.set), Some(RelativeSet::Outside));
+    assert_eq!(set(0, ONE), None);
 }
 
 #[test]

@@ -3,4 +3,6 @@
 
 mod analyze;
 mod campaign;
+mod http;
 mod process;
+mod store;

@@ -1,7 +1,7 @@
 //! `welch_t`, `relative_lift`, `ratio_delta`, `cuped`.
 
 use crate::answer::{Answer, Answers, parse};
-use experiment_core::stats::cuped::{self, CupedEstimate, Theta};
+use experiment_core::stats::cuped::{self, Theta};
 use experiment_core::stats::mean::{self, MeanSummary};
 use experiment_core::stats::ratio::{self, PairSummary};
 use experiment_core::stats::relative::{self, FiellerSet};
@@ -15,12 +15,13 @@ use serde_json::Value;
 pub(crate) struct Arm {
     n: u64,
     mean: f64,
-    variance: f64,
+    // One customer has none.
+    variance: Option<f64>,
 }
 
 impl From<Arm> for MeanSummary {
     fn from(arm: Arm) -> Self {
-        Self { n: arm.n, mean: arm.mean, variance: arm.variance }
+        Self { n: arm.n, mean: arm.mean, variance: arm.variance.unwrap_or(f64::NAN) }
     }
 }
 
@@ -69,8 +70,8 @@ pub(crate) fn welch_t(input: &Value) -> Result<Answers, String> {
     let less = test(TestOptions::less(level));
     Ok(Box::new(move |key| {
         Some(match key {
-            "difference" => of(&two_sided, |test| test.effect),
-            "se" => of(&two_sided, |test| test.std_error),
+            "difference" => Answer::from(variant.mean - control.mean),
+            "se" => mean::std_error(&control, &variant).into(),
             "df" => two_sided.map(|test| test.degrees_of_freedom).into(),
             "t" => of(&two_sided, |test| test.statistic),
             "p_two_sided" => of(&two_sided, |test| test.p_value),
@@ -91,14 +92,16 @@ pub(crate) fn relative_lift(input: &Value) -> Result<Answers, String> {
     let options = TestOptions::two_sided(level);
     let t = relative::linear_delta(&control, &variant, &options);
     let z = relative::linear_delta_z(&control, &variant, &options);
+    // The estimate alone needs no variation.
+    let lift = (control.mean != 0.0).then(|| (variant.mean - control.mean) / control.mean);
     let log = relative::log_delta(&control, &variant, &options).map(|effect| effect.interval);
     let fieller_t = relative::fieller(&control, &variant, &options);
     let fieller_z = relative::fieller_z(&control, &variant, &options);
     Ok(Box::new(move |key| {
         Some(match key {
-            "lift" => of(&t, |effect| effect.effect),
+            "lift" => lift.into(),
             // GrowthBook divides by the mean's absolute value.
-            "lift_over_abs_control" => of(&t, |effect| effect.effect * control.mean.signum()),
+            "lift_over_abs_control" => lift.map(|lift| lift * control.mean.signum()).into(),
             "delta_se" => of(&t, |effect| effect.std_error),
             "delta_z_low" => of(&z, |effect| effect.interval.lower),
             "delta_z_high" => of(&z, |effect| effect.interval.upper),
@@ -133,18 +136,16 @@ pub(crate) fn ratio_delta(input: &Value) -> Result<Answers, String> {
     let options = TestOptions::two_sided(level);
     let t = ratio::ratio_test(&control, &variant, &options);
     let (control, variant) = (ratio::delta_method(&control), ratio::delta_method(&variant));
-    let z = match (control, variant) {
-        (Ok(control), Ok(variant)) => mean::z_test(&control.summary(), &variant.summary(), &options),
-        (Err(reason), _) | (_, Err(reason)) => Err(reason),
-    };
+    let both = control.and_then(|control| Ok((control.summary(), variant?.summary())));
+    let z = both.and_then(|(control, variant)| mean::z_test(&control, &variant, &options));
     Ok(Box::new(move |key| {
         Some(match key {
             "ratio_control" => control.map(|arm| arm.ratio).into(),
             "ratio_variant" => variant.map(|arm| arm.ratio).into(),
             "variance_control" => control.map(|arm| arm.variance).into(),
             "variance_variant" => variant.map(|arm| arm.variance).into(),
-            "difference" => of(&t, |test| test.effect),
-            "se" => of(&t, |test| test.std_error),
+            "difference" => both.map(|(control, variant)| variant.mean - control.mean).into(),
+            "se" => both.and_then(|(control, variant)| mean::std_error(&control, &variant)).into(),
             "statistic" => of(&t, |test| test.statistic),
             "df" => t.map(|test| test.degrees_of_freedom).into(),
             "p_t" => of(&t, |test| test.p_value),
@@ -162,35 +163,32 @@ pub(crate) fn cuped(input: &Value) -> Result<Answers, String> {
     let TwoArms { control, variant, level } = parse::<TwoArms<Pair>>(input)?;
     let (control, variant) = (PairSummary::from(control), PairSummary::from(variant));
     let options = TestOptions::two_sided(level);
-    let joint = cuped::cuped(&control, &variant, Theta::Joint, &options);
-    let within = cuped::cuped(&control, &variant, Theta::Within, &options);
-    Ok(Box::new(move |key| match key {
-        "theta_joint" => Some(joint.map(|estimate| estimate.theta).into()),
-        "theta_within" => Some(within.map(|estimate| estimate.theta).into()),
-        _ => {
-            let (estimate, part) = match key.split_once('_')? {
-                ("joint", part) => (joint, part),
-                ("within", part) => (within, part),
-                _ => return None,
-            };
-            cuped_part(&estimate, part)
-        }
-    }))
-}
-
-fn cuped_part(estimate: &Result<CupedEstimate, NotEstimable>, part: &str) -> Option<Answer> {
-    let number: fn(&CupedEstimate) -> f64 = match part {
-        "mean_control" => |estimate| estimate.control.mean,
-        "mean_variant" => |estimate| estimate.variant.mean,
-        "variance_control" => |estimate| estimate.control.variance,
-        "variance_variant" => |estimate| estimate.variant.variance,
-        "difference" => |estimate| estimate.comparison.effect,
-        "se" => |estimate| estimate.comparison.std_error,
-        "df" => |estimate| estimate.comparison.degrees_of_freedom.unwrap_or(f64::NAN),
-        "p_t" => |estimate| estimate.comparison.p_value,
-        "ci_low" => |estimate| estimate.comparison.interval.lower,
-        "ci_high" => |estimate| estimate.comparison.interval.upper,
-        _ => return None,
+    let reading = |theta| {
+        let adjusted = cuped::adjust(&control, &variant, theta);
+        let test = cuped::cuped(&control, &variant, theta, &options).map(|estimate| estimate.comparison);
+        (adjusted, test)
     };
-    Some(estimate.as_ref().map(number).map_err(|reason| *reason).into())
+    let (joint, within) = (reading(Theta::Joint), reading(Theta::Within));
+    Ok(Box::new(move |key| {
+        let (part, (adjusted, test)) = match key.split_once('_')? {
+            ("theta", "joint") => return Some(joint.0.map(|adjusted| adjusted.theta).into()),
+            ("theta", "within") => return Some(within.0.map(|adjusted| adjusted.theta).into()),
+            ("joint", part) => (part, joint),
+            ("within", part) => (part, within),
+            _ => return None,
+        };
+        Some(match part {
+            "mean_control" => adjusted.map(|arms| arms.control.mean).into(),
+            "mean_variant" => adjusted.map(|arms| arms.variant.mean).into(),
+            "variance_control" => adjusted.map(|arms| arms.control.variance).into(),
+            "variance_variant" => adjusted.map(|arms| arms.variant.variance).into(),
+            "difference" => adjusted.map(|arms| arms.variant.mean - arms.control.mean).into(),
+            "se" => adjusted.and_then(|arms| mean::std_error(&arms.control, &arms.variant)).into(),
+            "df" => test.map(|test| test.degrees_of_freedom).into(),
+            "p_t" => of(&test, |test| test.p_value),
+            "ci_low" => of(&test, |test| test.interval.lower),
+            "ci_high" => of(&test, |test| test.interval.upper),
+            _ => return None,
+        })
+    }))
 }

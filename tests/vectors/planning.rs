@@ -9,7 +9,7 @@ use experiment_core::stats::mean::MeanSummary;
 use experiment_core::stats::power::mean::{self as mean_power, MeanTest};
 use experiment_core::stats::power::proportion::{self as proportion_power, ProportionTest, Rates, cohen_h};
 use experiment_core::stats::power::{FarTail, PowerOptions, Sizes, non_inferiority as margin_power};
-use experiment_core::stats::proportion::ProportionSummary;
+use experiment_core::stats::proportion::{ProportionSummary, rate_difference};
 use experiment_core::stats::{Alternative, TestOptions};
 use serde::Deserialize;
 use serde_json::Value;
@@ -40,7 +40,7 @@ fn mean_margin(control: MeanSummary, variant: MeanSummary, margin: f64) -> Answe
     let tost = margin::welch_tost(&control, &variant, &range, 1.0 - BOUND_LEVEL);
     Box::new(move |key| {
         Some(match key {
-            "difference" => lower.map(|test| test.effect).into(),
+            "difference" => Answer::from(variant.mean - control.mean),
             "t_lower" => lower.map(|test| test.statistic).into(),
             "p_lower" => lower.map(|test| test.p_value).into(),
             "t_upper" => upper.map(|test| test.statistic).into(),
@@ -59,7 +59,7 @@ fn proportion_margin(control: ProportionSummary, variant: ProportionSummary, mar
     let miettinen_nurminen = miettinen_nurminen_at(&control, &variant, -margin, Alternative::Greater);
     Box::new(move |key| {
         Some(match key {
-            "difference" => wald.map(|test| test.effect).into(),
+            "difference" => rate_difference(&control, &variant).into(),
             "wald_z" => wald.map(|test| test.statistic).into(),
             "wald_p_lower" => wald.map(|test| test.p_value).into(),
             "farrington_manning_z" => farrington_manning.map(|test| test.statistic).into(),

@@ -72,7 +72,7 @@ pub(crate) fn one_proportion(input: &Value) -> Result<Answers, String> {
     let options = TestOptions::two_sided(level);
     Ok(Box::new(move |key| {
         Some(match key {
-            "estimate" => Answer::from(arm.rate()),
+            "estimate" => Answer::from((arm.n > 0).then(|| arm.rate())),
             "wilson_low" => lower(proportion::wilson_interval(&arm, &options)),
             "wilson_high" => upper(proportion::wilson_interval(&arm, &options)),
             "clopper_pearson_low" => lower(proportion::clopper_pearson_interval(&arm, &options)),

@@ -7,8 +7,11 @@ use crate::stats::cuped::{CupedEstimate, Theta, cuped};
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::{self, ProportionSummary};
 use crate::stats::ratio::{self, PairSummary};
-use crate::stats::relative::log_delta;
+use crate::stats::relative::{self, FiellerSet, fieller, katz, log_delta};
 use crate::stats::{self, Alternative, Interval, NotEstimable, TestOptions};
+
+/// Means below this many standard errors have no trustworthy logarithm.
+const NEAR_ZERO: f64 = 3.0;
 
 /// The mature sums of the control and of one other arm.
 pub(crate) struct Pair<'a> {
@@ -82,12 +85,9 @@ impl Pair<'_> {
             Estimand::Proportion => {
                 let (control, variant) =
                     (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
-                let interval = proportion::risk_ratio_log_interval(&control, &variant, options)?;
-                let ratio = share(&variant) / share(&control);
-                let on_log = libm::sqrt(odds_against(&control) + odds_against(&variant));
-                Ok(relative(ratio - 1.0, ratio * on_log, shifted(interval)))
+                Ok(bounded(&katz(&control, &variant, options)?))
             }
-            Estimand::Mean => log_relative(
+            Estimand::Mean => mean_relative(
                 &mean_of(self.metric, self.control)?,
                 &mean_of(self.metric, self.variant)?,
                 options,
@@ -100,7 +100,7 @@ impl Pair<'_> {
                     mean: estimate.ratio,
                     variance: estimate.variance,
                 };
-                log_relative(
+                mean_relative(
                     &summary(&control, count(self.control)),
                     &summary(&variant, count(self.variant)),
                     options,
@@ -123,7 +123,7 @@ impl Pair<'_> {
             theta: adjusted.theta,
             variance_reduction: adjusted.variance_reduction,
             effect: effect(test.effect, Some(test.std_error), test.interval).0,
-            relative_effect: log_relative(&adjusted.control, &adjusted.variant, options).ok(),
+            relative_effect: mean_relative(&adjusted.control, &adjusted.variant, options).ok(),
             statistic: test.statistic,
             degrees_of_freedom: test.degrees_of_freedom,
             p_value: test.p_value,
@@ -198,32 +198,38 @@ pub(crate) fn pair_of(metric: &MetricDesign, moments: &Moments) -> Result<PairSu
     })
 }
 
-fn log_relative(
+/// The effect over the control's mean: by the logarithm, or by Fieller when a mean is too near 0 for one.
+fn mean_relative(
     control: &MeanSummary,
     variant: &MeanSummary,
     options: &TestOptions,
 ) -> Result<RelativeEffect, NotEstimable> {
-    let result = log_delta(control, variant, options)?;
-    Ok(relative(result.estimate, result.std_error, result.interval))
+    let near_zero = |arm: &MeanSummary| arm.mean < NEAR_ZERO * libm::sqrt(arm.variance / arm.n as f64);
+    if !near_zero(control) && !near_zero(variant) {
+        return Ok(bounded(&log_delta(control, variant, options)?));
+    }
+    if control.mean == 0.0 {
+        return Err(NotEstimable::ZeroControlMean { variant: variant.mean });
+    }
+    let (ends, set) = match fieller(control, variant, options)? {
+        FiellerSet::Interval(ends) => (Some(ends), RelativeSet::Interval),
+        FiellerSet::Outside(ends) => (Some(ends), RelativeSet::Outside),
+        FiellerSet::All => (None, RelativeSet::All),
+    };
+    let end = |value: Option<f64>| value.filter(|end| end.is_finite());
+    Ok(RelativeEffect {
+        estimate: (variant.mean - control.mean) / control.mean,
+        std_error: None,
+        lower: end(ends.map(|ends| ends.lower)),
+        upper: end(ends.map(|ends| ends.upper)),
+        set,
+    })
 }
 
-fn share(summary: &ProportionSummary) -> f64 {
-    summary.successes as f64 / summary.n as f64
-}
-
-/// (1 − p)/(np): the variance of the logarithm of a share.
-fn odds_against(summary: &ProportionSummary) -> f64 {
-    (1.0 - share(summary)) / summary.successes as f64
-}
-
-fn shifted(interval: Interval) -> Interval {
-    Interval { lower: interval.lower - 1.0, upper: interval.upper - 1.0 }
-}
-
-fn relative(estimate: f64, std_error: f64, interval: Interval) -> RelativeEffect {
-    let (ends, _) = effect(estimate, Some(std_error), interval);
+fn bounded(result: &relative::RelativeEffect) -> RelativeEffect {
+    let (ends, _) = effect(result.estimate, Some(result.std_error), result.interval);
     RelativeEffect {
-        estimate,
+        estimate: result.estimate,
         std_error: ends.std_error,
         lower: ends.lower,
         upper: ends.upper,

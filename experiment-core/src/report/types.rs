@@ -122,6 +122,8 @@ pub enum CheckCode {
     DimensionValues,
     /// Exposures agree with our own draw.
     OffAssignment,
+    /// Every metric's sums fit their 128 bits.
+    Overflow,
 }
 
 /// How bad a finding is.

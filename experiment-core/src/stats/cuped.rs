@@ -25,12 +25,25 @@ pub enum Theta {
     Within,
 }
 
-/// A comparison adjusted by a covariate.
+/// Two arms adjusted by a covariate.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CupedEstimate {
+pub struct Adjusted {
     /// Coefficient of the covariate; 0 when the covariate does not vary.
     pub theta: f64,
     /// Correlation of outcome and covariate over the same variation as `theta`; 0 when either does not vary.
+    pub correlation: f64,
+    /// The control after adjustment.
+    pub control: MeanSummary,
+    /// The variant after adjustment.
+    pub variant: MeanSummary,
+}
+
+/// A comparison adjusted by a covariate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CupedEstimate {
+    /// As in [`Adjusted`].
+    pub theta: f64,
+    /// As in [`Adjusted`].
     pub correlation: f64,
     /// The control after adjustment.
     pub control: MeanSummary,
@@ -75,25 +88,55 @@ pub fn cuped(
     options: &TestOptions,
 ) -> Result<CupedEstimate, NotEstimable> {
     let raw = welch_test(&control.outcome(), &variant.outcome(), options)?;
-    let slope = Slope::fit(control, variant, theta)?;
-    let share = variant.n as f64 / (control.n as f64 + variant.n as f64);
-    let covariate_gap = variant.mean_x - control.mean_x;
-    let control_moved = adjusted(control, slope.theta, share * covariate_gap)?;
-    let variant_moved = adjusted(variant, slope.theta, (share - 1.0) * covariate_gap)?;
-    let comparison = welch_test(&control_moved, &variant_moved, options)?;
+    let Adjusted { theta, correlation, control, variant } = adjust(control, variant, theta)?;
+    let comparison = welch_test(&control, &variant, options)?;
     let left = comparison.std_error / raw.std_error;
     Ok(CupedEstimate {
-        theta: slope.theta,
-        correlation: slope.correlation,
-        control: control_moved,
-        variant: variant_moved,
+        theta,
+        correlation,
+        control,
+        variant,
         variance_reduction: 1.0 - left * left,
         comparison,
     })
 }
 
+/// Adjusts both arms by a covariate, without comparing them: for other tests than Welch's, and relative effects.
+///
+/// # Errors
+/// [`NotEstimable::TooFewCustomers`] below two customers in an arm, [`NotEstimable::ImpossibleInput`] for
+/// moments that no data has.
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::cuped::{Theta, adjust};
+/// use experiment_core::stats::ratio::PairSummary;
+/// let control = PairSummary {
+///     n: 50, mean_y: 5.0, mean_x: 4.0, variance_y: 2.0, variance_x: 3.0, covariance: 1.9,
+/// };
+/// let variant = PairSummary { n: 60, mean_y: 7.0, mean_x: 6.0, ..control };
+/// let adjusted = adjust(&control, &variant, Theta::Joint)?;
+/// assert!((adjusted.theta - 0.725_692_695_214_105_7).abs() < 1e-14);
+/// assert!((adjusted.control.mean - 5.791_664_758_415_388).abs() < 1e-13);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Deng, Xu, Kohavi & Walker (2013), eqs. 3–5.
+pub fn adjust(control: &PairSummary, variant: &PairSummary, theta: Theta) -> Result<Adjusted, NotEstimable> {
+    let Slope { theta, correlation } = Slope::fit(control, variant, theta)?;
+    let share = variant.n as f64 / (control.n as f64 + variant.n as f64);
+    let gap = variant.mean_x - control.mean_x;
+    Ok(Adjusted {
+        theta,
+        correlation,
+        control: moved(control, theta, share * gap)?,
+        variant: moved(variant, theta, (share - 1.0) * gap)?,
+    })
+}
+
 /// Moves one arm along the slope: its mean by θ · (joint mean of x − its own), and its variance.
-fn adjusted(arm: &PairSummary, theta: f64, to_joint_mean: f64) -> Result<MeanSummary, NotEstimable> {
+fn moved(arm: &PairSummary, theta: f64, to_joint_mean: f64) -> Result<MeanSummary, NotEstimable> {
     let variance = arm.variance_y - 2.0 * theta * arm.covariance + theta * theta * arm.variance_x;
     Ok(MeanSummary {
         n: arm.n,

@@ -76,7 +76,7 @@ pub(crate) fn welch_test_at(
     null_effect: f64,
     options: &TestOptions,
 ) -> Result<Comparison, NotEstimable> {
-    let std_error = std_error(control, variant)?;
+    let std_error = varying_std_error(control, variant)?;
     let degrees_of_freedom =
         welch_degrees_of_freedom((control.mean_variance(), control.n), (variant.mean_variance(), variant.n));
     let reference = Reference::StudentT { degrees_of_freedom };
@@ -108,7 +108,7 @@ pub fn z_test(
     variant: &MeanSummary,
     options: &TestOptions,
 ) -> Result<Comparison, NotEstimable> {
-    let std_error = std_error(control, variant)?;
+    let std_error = varying_std_error(control, variant)?;
     compare(variant.mean - control.mean, 0.0, std_error, Reference::Normal, options)
 }
 
@@ -138,7 +138,7 @@ pub fn student_test(
     variant: &MeanSummary,
     options: &TestOptions,
 ) -> Result<Comparison, NotEstimable> {
-    std_error(control, variant)?;
+    varying_std_error(control, variant)?;
     let (n0, n1) = (control.n as f64, variant.n as f64);
     let degrees_of_freedom = n0 + n1 - 2.0;
     let (share0, share1) = ((n0 - 1.0) / degrees_of_freedom, (n1 - 1.0) / degrees_of_freedom);
@@ -146,6 +146,26 @@ pub fn student_test(
     let std_error = (pooled / n0 + pooled / n1).sqrt();
     let reference = Reference::StudentT { degrees_of_freedom };
     compare(variant.mean - control.mean, 0.0, std_error, reference, options)
+}
+
+/// √(s₀²/n₀ + s₁²/n₁), the standard error of the difference in means; 0 when neither arm varies.
+///
+/// # Errors
+/// [`NotEstimable::TooFewCustomers`] below two customers in an arm, [`NotEstimable::ImpossibleInput`] as
+/// [`welch_test`].
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::mean::{MeanSummary, std_error};
+/// let control = MeanSummary { n: 100, mean: 1.0, variance: 9.0 };
+/// let variant = MeanSummary { n: 100, mean: 2.0, variance: 16.0 };
+/// assert_eq!(std_error(&control, &variant)?, 0.5);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+pub fn std_error(control: &MeanSummary, variant: &MeanSummary) -> Result<f64, NotEstimable> {
+    control.check()?;
+    variant.check()?;
+    finite("the standard error", (control.mean_variance() + variant.mean_variance()).sqrt())
 }
 
 /// Student's interval for the mean of one arm.
@@ -174,11 +194,9 @@ pub fn mean_interval(arm: &MeanSummary, options: &TestOptions) -> Result<Interva
     Ok(options.keep_ends(arm.mean - half_width, arm.mean + half_width))
 }
 
-/// Standard error of the difference in means.
-fn std_error(control: &MeanSummary, variant: &MeanSummary) -> Result<f64, NotEstimable> {
-    control.check()?;
-    variant.check()?;
-    let std_error = (control.mean_variance() + variant.mean_variance()).sqrt();
+/// [`std_error`] of arms of which at least one varies.
+fn varying_std_error(control: &MeanSummary, variant: &MeanSummary) -> Result<f64, NotEstimable> {
+    let std_error = std_error(control, variant)?;
     if std_error == 0.0 {
         return Err(NotEstimable::NoVariation { control: control.mean, variant: variant.mean });
     }

@@ -102,7 +102,7 @@ fn interpolate(a: (f64, f64), b: (f64, f64), c: (f64, f64)) -> Option<f64> {
         let p = s * ((c.0 - b.0) * q * (q - r) - (b.0 - a.0) * (r - 1.0));
         (p, (q - 1.0) * (r - 1.0) * (s - 1.0))
     };
-    let step = if a.0 == c.0 { p / q } else { -p / q };
+    let step = -p / q;
     step.is_finite().then_some(step)
 }
 
@@ -154,6 +154,19 @@ mod tests {
             assert!((got - want).abs() <= 1e-14 * want.abs().max(1e-10), "{got} against {want}");
             assert_eq!(brent("test", |x| -f(x), lower, upper).unwrap(), got);
         }
+    }
+
+    /// Bisection alone would take fifty.
+    #[test]
+    fn smooth_functions_take_few_steps() {
+        let calls = std::cell::Cell::new(0);
+        let counted = |x: f64| {
+            calls.set(calls.get() + 1);
+            (0.004 - x) * (0.004 - x) - 1.4e-5 * (1.0 - x * x)
+        };
+        let root = brent("test", counted, 0.004, 1.0).unwrap();
+        assert!(counted(root).abs() < 1e-18, "{root}");
+        assert!(calls.get() < 30, "{}", calls.get());
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `experiment serve`: the HTTP server on one folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Console, Exit};
-use crate::http::Server;
+use crate::http::{Server, StartError};
+use crate::running::RunningServer;
 use crate::settings::{ADMIN_KEY_VARIABLE, DEFAULT_LISTEN, Settings};
+use crate::store::StoreError;
 use crate::telemetry;
 
 const EXAMPLES: &str = "\
@@ -19,9 +21,9 @@ Examples:
   EXPERIMENT_ADMIN_KEY=$(openssl rand -hex 32) experiment serve --data ./data --listen 0.0.0.0:8016
 
 Environment:
-  EXPERIMENT_ADMIN_KEY  a key of 32 characters or more that may do everything; with it, every call to /v1
-                        needs a key: Authorization: Bearer KEY, or X-API-Key: KEY
-  EXPERIMENT_LOG        how much goes to stderr: error, warn, info (default), debug
+  EXPERIMENT_ADMIN_KEY  a key of 32 characters or more; with it, every call to /v1 needs it:
+                        Authorization: Bearer KEY, or X-API-Key: KEY
+  EXPERIMENT_LOG        what goes to stderr: error, warn, info (default), debug
 
 SIGTERM and SIGINT stop it: requests in progress end, what was acknowledged is on disk.";
 
@@ -42,7 +44,8 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     let mut settings = Settings::from_environment(args.data, &args.listen)?;
     settings.catch_signals = true;
     let has_key = settings.admin_key.is_some();
-    let server = Server::start(settings)?;
+    let data = settings.data.clone();
+    let server = Server::start(settings).map_err(|error| with_holder(error, &data))?;
     writeln!(console.stdout, "listening on {}", server.url())?;
     if has_key {
         writeln!(console.stdout, "every call to /v1 needs a key ({ADMIN_KEY_VARIABLE} is set)")?;
@@ -56,4 +59,15 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     console.stdout.flush()?;
     server.wait()?;
     Ok(Exit::Fine)
+}
+
+/// Says which server holds a folder that is in use.
+fn with_holder(error: StartError, data: &Path) -> anyhow::Error {
+    let in_use = matches!(error, StartError::Store(StoreError::InUse { .. }));
+    match RunningServer::read(data) {
+        Ok(Some(server)) if in_use => {
+            anyhow::anyhow!("{error} ({}, process {})", server.url, server.pid)
+        }
+        _ => error.into(),
+    }
 }

@@ -99,12 +99,12 @@ fn read_ask(body: Value) -> Result<Ask, Problem> {
         fields.wrong("experiments", "stands beside \"experiment\"", "send one of the two");
     }
     let (mut customer, mut attributes) = (None, None);
-    if fields.needs("customer", "who: {\"id\": \"…\", \"attributes\": {…}}") {
-        if let Some(mut inner) = fields.object("customer", "send an object such as {\"id\": \"…\"}") {
-            customer = inner.customer_id("id");
-            attributes = inner.attributes("attributes");
-            fields.join(inner);
-        }
+    if fields.needs("customer", "who: {\"id\": \"…\", \"attributes\": {…}}")
+        && let Some(mut inner) = fields.object("customer", "send an object such as {\"id\": \"…\"}")
+    {
+        customer = inner.customer_id("id");
+        attributes = inner.attributes("attributes");
+        fields.join(inner);
     }
     let record = fields.flag("record");
     fields.end()?;

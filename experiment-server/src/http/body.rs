@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::json::read_json;
-use super::limits::{INLINE_BODY_BYTES, MAX_BODY_BYTES, MAX_DISCARDED_BYTES};
+use super::limits::{INLINE_BODY_BYTES, MAX_BODY_BYTES};
 use super::problem::{FieldError, Kind, Problem};
 
 /// What the client says that it sent.
@@ -79,64 +79,51 @@ pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<
     }
 }
 
-/// All bytes of a body, within its bound and its time.
+/// All bytes of a body, within its bound and its time. What is not read is [dealt with](super::leftover).
 ///
 /// # Errors
 /// 413 beyond [`MAX_BODY_BYTES`], 408 when it takes longer than `timeout`, 400 when it ends early.
 pub(crate) async fn read_body(request: Request, timeout: Duration) -> Result<Bytes, Problem> {
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let waits_for_leave = request.headers().contains_key(EXPECT);
-    if length.is_some_and(|length: usize| length > MAX_BODY_BYTES) && waits_for_leave {
+    let body = request.into_body();
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(too_large());
     }
-    match tokio::time::timeout(timeout, collect(request.into_body(), length.unwrap_or(0))).await {
+    match tokio::time::timeout(timeout, collect(body)).await {
         Ok(read) => read,
         Err(_) => {
             let seconds = timeout.as_secs_f64();
             let detail =
                 format!("the body took longer than {seconds} s; mend: send smaller batches or send faster");
-            Err(closing(Problem::new(Kind::BodyTimeout, detail)))
+            Err(Problem::new(Kind::BodyTimeout, detail))
         }
     }
 }
 
-async fn collect(mut body: Body, length: usize) -> Result<Bytes, Problem> {
+async fn collect(mut body: Body) -> Result<Bytes, Problem> {
     let mut read = BytesMut::new();
-    let mut total = length;
-    let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             let broken = FieldError::new("", "the body ended early", "send it again");
-            closing(Problem::of_field(Kind::InvalidBody, broken).with_cause(error))
+            Problem::of_field(Kind::InvalidBody, broken).with_cause(error)
         })?;
         let Ok(data) = frame.into_data() else { continue };
-        seen += data.len();
-        total = total.max(seen);
-        if total <= MAX_BODY_BYTES {
-            if read.is_empty() && body.is_end_stream() {
-                return Ok(data);
-            }
-            read.extend_from_slice(&data);
-        } else if seen > MAX_DISCARDED_BYTES {
-            break;
-        } else {
-            // Read on and forget: a client that is still sending could not read the answer.
-            read = BytesMut::new();
+        if read.len() + data.len() > MAX_BODY_BYTES {
+            return Err(too_large());
         }
+        if read.is_empty() && body.is_end_stream() {
+            // Most bodies come in one piece, which needs no copy.
+            return Ok(data);
+        }
+        read.extend_from_slice(&data);
     }
-    if total > MAX_BODY_BYTES { Err(too_large()) } else { Ok(read.freeze()) }
+    Ok(read.freeze())
 }
 
 fn too_large() -> Problem {
     let detail = format!(
         "the body has more than {MAX_BODY_BYTES} bytes, the most for one request; mend: split the batch"
     );
-    closing(Problem::new(Kind::TooLarge, detail))
-}
-
-/// What is left of the request is not read, so the connection cannot go on.
-fn closing(problem: Problem) -> Problem {
-    problem.with_header(CONNECTION, HeaderValue::from_static("close"))
+    Problem::new(Kind::TooLarge, detail)
 }
 
 /// The JSON value that a body is.

@@ -51,6 +51,7 @@ pub(super) async fn explain_customer(
     check_customer_id(&customer).map_err(|error| {
         invalid("id", error.to_string(), format!("use 1 to {MAX_CUSTOMER_ID_BYTES} bytes"))
     })?;
+    app.fold_all().await?;
     let view = off_thread(move || explained(&app, key, customer)).await?;
     reply::json(&view)
 }

@@ -49,6 +49,16 @@ impl Fields {
         self.map.remove(name).filter(|value| !value.is_null())
     }
 
+    /// Whether a field was sent.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whether a field was sent, as a number.
+    pub(crate) fn has_number(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(Value::is_number)
+    }
+
     /// The fields of an object within this one; `mend` shows such an object.
     pub(crate) fn object(&mut self, name: &'static str, mend: &str) -> Option<Fields> {
         match self.take(name)? {
@@ -127,7 +137,7 @@ impl Fields {
 
     /// Whether a field is there; that it isn't is noted. `what` says what it names.
     pub(crate) fn needs(&mut self, name: &'static str, what: &str) -> bool {
-        let there = self.map.get(name).is_some_and(|value| !value.is_null());
+        let there = self.has(name);
         if !there {
             self.known.push(name);
             self.wrong(name, "is missing", format!("name {what}"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Largest request body in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-/// How much of a body that is too large is still read, so that the client gets to read the answer.
+/// How much of a body that nobody wants is still read, in bytes, so that the client gets to read the answer.
 pub(crate) const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
 /// Most items in one batch of exposures or conversions.
 pub(crate) const MAX_BATCH_ITEMS: usize = crate::store::MAX_PROPOSALS;
@@ -24,7 +24,7 @@ pub(crate) const MAX_HEAD_BYTES: usize = 32 * 1024;
 pub(crate) const MAX_HEADERS: usize = 100;
 /// Bodies beyond this many bytes are read off the threads that answer other requests.
 pub(crate) const INLINE_BODY_BYTES: usize = 64 * 1024;
-/// Longest wait for `?fresh=true`.
+/// Longest wait for the sums to include everything acknowledged.
 pub(crate) const FRESH_TIMEOUT: Duration = Duration::from_secs(30);
 /// What a busy server asks its client to wait, in whole seconds.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 1;

@@ -16,6 +16,7 @@ mod fields;
 mod intake;
 mod json;
 mod layers;
+mod leftover;
 mod lifecycle;
 mod limits;
 mod nearest;

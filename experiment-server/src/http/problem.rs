@@ -5,7 +5,7 @@
 //! # References
 //! Nottingham, M., Wilde, E., Dalal, S. (2023), *Problem Details for HTTP APIs*, RFC 9457.
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -301,7 +301,7 @@ impl IntoResponse for Problem {
 
 /// The address exists, for the methods in the `Allow` header, which the router adds.
 pub(crate) fn method_not_allowed(method: &axum::http::Method) -> Problem {
-    let detail = format!("{method} is not for this address; mend: use a method named in the {ALLOW} header");
+    let detail = format!("{method} is not for this address; mend: use a method that the Allow header names");
     Problem::new(Kind::MethodNotAllowed, detail)
 }
 

@@ -4,18 +4,18 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use experiment_core::report::{Report, report};
+use experiment_core::report::{Check, CheckCode, Level, Report, report};
 use experiment_core::time::{Day, Timestamp};
 
 use super::body::off_thread;
 use super::experiments::find;
 use super::extract::{InPath, Query, invalid};
-use super::limits::FRESH_TIMEOUT;
 use super::nearest::did_you_mean;
 use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
 use crate::output::write_csv;
+use crate::store::Reading;
 
 const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
@@ -38,10 +38,7 @@ pub(super) async fn get_results(
     query.end()?;
     find(&app.store.catalog(), &key)?;
     if fresh {
-        let wait = app.store.wait_for(app.store.log_position());
-        tokio::time::timeout(FRESH_TIMEOUT, wait).await.map_err(|_| {
-            Problem::busy("the sums are far behind the log; mend: try again, or without fresh")
-        })??;
+        app.fold_all().await?;
     }
     let found = off_thread(move || make_report(&app, &key, as_of)).await?;
     match format {
@@ -56,7 +53,21 @@ fn make_report(app: &AppState, key: &str, day: Option<Day>) -> Result<Report, Pr
     // A day that has not ended yet is read as far as it has come.
     let as_of = day.map_or(now, |day| day.end().min(now));
     let found = report(&reading.design, &reading.aggregates, Some(as_of)).map_err(Problem::internal)?;
-    Ok(Report { sequence: Some(reading.sequence), ..found })
+    let mut found = Report { sequence: Some(reading.sequence), ..found };
+    found.health.checks.extend(overflow_check(&reading));
+    Ok(found)
+}
+
+/// Metrics without sums would otherwise look like metrics without customers.
+fn overflow_check(reading: &Reading) -> Option<Check> {
+    let metrics = &reading.design.metrics;
+    let failed = reading.failed_metrics.iter().filter_map(|index| metrics.get(*index));
+    let failed: Vec<&str> = failed.map(|metric| metric.key.as_str()).collect();
+    let detail = format!(
+        "The sums of {} left 128 bits and are not kept; give the metric a coarser scale under a new key.",
+        failed.join(", ")
+    );
+    (!failed.is_empty()).then_some(Check { check: CheckCode::Overflow, level: Level::Fail, detail })
 }
 
 fn parse_day(text: &str, now: Timestamp) -> Result<Day, Problem> {

@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 
 use super::auth::Access::{Destroy, Ingest, Maintain, Read, Write};
 use super::auth::{allow, authenticate};
+use super::leftover::discard_leftover;
 use super::nearest::nearest;
 use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
@@ -67,6 +68,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), authenticate))
         .layer(from_fn_with_state(state.clone(), refuse_foreign))
         .layer(from_fn_with_state(state.clone(), layers::bound))
+        .layer(from_fn_with_state(state.clone(), discard_leftover))
         .layer(from_fn(layers::catch_panic))
         .layer(from_fn(layers::finish))
         .with_state(state)

@@ -31,9 +31,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Not an address with a port.
-    #[error(
-        "cannot listen on {listen:?}: {source}; mend: name an address and a free port, such as 127.0.0.1:8016"
-    )]
+    #[error("cannot listen on {listen:?}; mend: name an address and a free port, such as 127.0.0.1:8016")]
     Listen {
         /// What was asked for.
         listen: String,
@@ -49,7 +47,7 @@ pub enum StartError {
         address: SocketAddr,
     },
     /// `server.json` can't be written.
-    #[error("cannot write {path:?}: {source}; mend: make the folder writable")]
+    #[error("cannot write {path:?}; mend: make the folder writable")]
     ServerFile {
         /// The file.
         path: PathBuf,
@@ -57,8 +55,8 @@ pub enum StartError {
         source: io::Error,
     },
     /// The system gives no threads or no random bytes.
-    #[error("cannot start: {0}")]
-    System(io::Error),
+    #[error("cannot start: the system gives no threads, signals or random bytes")]
+    System(#[source] io::Error),
 }
 
 /// Why a server did not stop cleanly. What was acknowledged is on disk all the same.
@@ -69,8 +67,8 @@ pub enum StopError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The system could not be asked for signals.
-    #[error("cannot wait for signals: {0}")]
-    Signals(io::Error),
+    #[error("cannot wait for signals")]
+    Signals(#[source] io::Error),
 }
 
 /// A server that runs in this process, on threads of its own. Stop it with [`Server::stop`]; one that is
@@ -107,9 +105,12 @@ impl Server {
             .map_err(StartError::System)?;
         let signals = settings.catch_signals.then(|| catch_signals(&runtime)).transpose();
         let signals = signals.map_err(StartError::System)?;
-        let listener = runtime.block_on(listen(&settings))?;
-        let address = listener.local_addr().map_err(StartError::System)?;
+        // A folder in use is the likelier mistake than a port in use, and says more.
+        let addresses = runtime.block_on(resolve(&settings))?;
         let store = Arc::new(Store::open(&settings.data, Arc::clone(&settings.clock))?);
+        let listen_error = |source| StartError::Listen { listen: settings.listen.clone(), source };
+        let listener = runtime.block_on(TcpListener::bind(addresses.as_slice())).map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
         let start_token = random_token().map_err(StartError::System)?;
         let running = RunningServer {
             url: format!("http://{address}"),
@@ -184,15 +185,16 @@ impl Server {
     }
 }
 
-async fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
-    let error = |source| StartError::Listen { listen: settings.listen.clone(), source };
-    let addresses: Vec<SocketAddr> =
-        tokio::net::lookup_host(settings.listen.as_str()).await.map_err(error)?.collect();
+/// The addresses to listen on, of which the first that is free is taken.
+async fn resolve(settings: &Settings) -> Result<Vec<SocketAddr>, StartError> {
+    let found = tokio::net::lookup_host(settings.listen.as_str()).await;
+    let found = found.map_err(|source| StartError::Listen { listen: settings.listen.clone(), source })?;
+    let addresses: Vec<SocketAddr> = found.collect();
     let outside = addresses.iter().find(|address| !address.ip().is_loopback());
-    if let (None, Some(address)) = (&settings.admin_key, outside) {
-        return Err(StartError::NotLoopback { address: *address });
+    match (&settings.admin_key, outside) {
+        (None, Some(address)) => Err(StartError::NotLoopback { address: *address }),
+        _ => Ok(addresses),
     }
-    TcpListener::bind(addresses.as_slice()).await.map_err(error)
 }
 
 fn random_token() -> io::Result<String> {

@@ -8,6 +8,8 @@ use experiment_core::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::auth::Gate;
+use super::limits::FRESH_TIMEOUT;
+use super::problem::Problem;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -36,6 +38,18 @@ impl AppState {
         let requests = Semaphore::new(settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
         let verifying = AtomicBool::new(false);
         AppState(Arc::new(Shared { store, settings, gate, requests, verifying }))
+    }
+
+    /// Waits until everything acknowledged so far is in the sums.
+    ///
+    /// # Errors
+    /// 503 when that takes longer than [`FRESH_TIMEOUT`].
+    pub(crate) async fn fold_all(&self) -> Result<(), Problem> {
+        let wait = self.store.wait_for(self.store.log_position());
+        match tokio::time::timeout(FRESH_TIMEOUT, wait).await {
+            Ok(folded) => Ok(folded?),
+            Err(_) => Err(Problem::busy("the sums are far behind the log; mend: try again in a moment")),
+        }
     }
 
     /// The time now.

@@ -35,6 +35,7 @@ pub(super) async fn verify_store(State(app): State<AppState>) -> Result<Response
         return Err(Problem::busy("another recount is under way; mend: wait for it to end"));
     }
     let turn = Turn(app);
+    turn.0.fold_all().await?;
     let found = off_thread(move || Ok(turn.0.store.verify()?)).await?;
     let (facts, rows_compared, differences) = (found.facts, found.rows_compared, found.differences);
     reply::json(&VerificationView { facts, rows_compared, differences })

@@ -42,16 +42,19 @@ fn constrained_rates(
         let rate = (low.successes as f64 + high.successes as f64) / n;
         return Ok((rate, rate));
     }
+    // The likelihood is a product of two concave ones, so its peak lies between theirs.
     let highest = 1.0 - difference;
+    let (one, other) = (low.rate(), (high.rate() - difference).clamp(0.0, highest));
+    let (from, to) = (one.min(other).min(highest), one.max(other).min(highest));
     let slope = LikelihoodSlope::new(low, high, difference);
-    if slope.at(0.0) <= 0.0 {
-        return Ok((0.0, difference));
-    }
-    if slope.at(highest) >= 0.0 {
-        return Ok((highest, 1.0));
-    }
-    let rate = brent("the constrained rate", |p| slope.at(p), 0.0, highest)?;
-    Ok((rate, (rate + difference).min(1.0)))
+    let rate = if slope.at(from) <= 0.0 {
+        from
+    } else if slope.at(to) >= 0.0 {
+        to
+    } else {
+        brent("the constrained rate", |p| slope.at(p), from, to)?
+    };
+    Ok((rate, if rate == highest { 1.0 } else { rate + difference }))
 }
 
 /// The derivative of the log-likelihood in p, x₀/p − y₀/(1−p) + x₁/(p+δ) − y₁/(1−p−δ), times those of its
@@ -69,16 +72,14 @@ impl LikelihoodSlope {
     }
 
     fn at(&self, p: f64) -> f64 {
-        let highest = 1.0 - self.difference;
+        let [x0, y0, x1, y1] = self.counts;
+        let unless_none = |count: f64, denominator: f64| if count > 0.0 { denominator } else { 1.0 };
+        let p0 = unless_none(x0, p);
+        let q0 = unless_none(y0, 1.0 - p);
+        let p1 = unless_none(x1, p + self.difference);
         // (1 − δ) − p, not 1 − (p + δ), so that it is exactly 0 at the upper end.
-        let denominators = [p, 1.0 - p, p + self.difference, highest - p];
-        let signs = [1.0, -1.0, 1.0, -1.0];
-        let mut sum = 0.0;
-        for (i, sign) in signs.iter().enumerate().filter(|(i, _)| self.counts[*i] > 0.0) {
-            let others = (0..4).filter(|j| *j != i && self.counts[*j] > 0.0);
-            sum += sign * self.counts[i] * others.map(|j| denominators[j]).product::<f64>();
-        }
-        sum
+        let q1 = unless_none(y1, (1.0 - self.difference) - p);
+        (x0 * q0 - y0 * p0) * p1 * q1 + (x1 * q1 - y1 * p1) * p0 * q0
     }
 }
 

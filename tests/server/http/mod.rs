@@ -1,0 +1,16 @@
+//! The HTTP face, called over a real connection, a module a resource.
+
+mod assign;
+mod auth;
+mod conversions;
+mod customers;
+mod experiments;
+mod exposures;
+mod lifecycle;
+mod limits;
+mod power;
+mod probes;
+mod results;
+mod routes;
+mod server;
+mod under_test;

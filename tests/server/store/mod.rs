@@ -1,0 +1,8 @@
+//! The store: nothing lost, nothing twice, sums as a recount would give them.
+
+mod admission;
+mod catalog;
+mod recount;
+mod recovery;
+mod results;
+mod world;

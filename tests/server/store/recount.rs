@@ -1,0 +1,302 @@
+//! Random lives of a store: whatever comes in whatever order, the sums are those of a recount.
+
+use std::collections::BTreeMap;
+
+use experiment_core::time::{DAY, Timestamp};
+use experiment_server::store::{
+    Outcome, Proposal, ProposedAssign, ProposedEvent, ProposedExposure, Reading, RefusalCode,
+};
+use proptest::prelude::*;
+use redb::{Database, ReadableTable, TableDefinition};
+
+use super::world::{HOUR, MARCH, WINBACK, World, accepted, attributes, event, exposure};
+
+const EXPERIMENTS: [&str; 3] = ["winback", "outside", "exact"];
+
+/// The same definition under three keys and modes.
+fn definitions() -> [String; 3] {
+    let other = |key: &str, mode: &str| {
+        WINBACK.replace("key: winback", &format!("key: {key}")) + &format!("\nassignment: {mode}")
+    };
+    [
+        format!("{WINBACK}\noverrides: {{discount: [c-0]}}"),
+        other("outside", "external"),
+        other("exact", "strict"),
+    ]
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Propose(Vec<Proposal>),
+    Advance(i64),
+    Restart,
+    Crash,
+    LoseState,
+    Settle,
+    Redefine(u8),
+}
+
+fn customer() -> impl Strategy<Value = String> {
+    (0..5_u8).prop_map(|i| format!("c-{i}"))
+}
+
+fn time() -> impl Strategy<Value = Option<Timestamp>> {
+    proptest::option::weighted(0.8, (-6 * 24..10 * 24_i64).prop_map(|hours| Timestamp(MARCH + hours * HOUR)))
+}
+
+fn plan() -> impl Strategy<Value = Option<&'static str>> {
+    proptest::option::of(prop_oneof![Just("basic"), Just("pro"), Just("")])
+}
+
+fn proposed_event() -> impl Strategy<Value = Proposal> {
+    let value = prop_oneof![
+        4 => (-100..1_000_i32).prop_map(|cents| Some(f64::from(cents) / 4.0)),
+        1 => Just(None),
+        1 => Just(Some(0.000_000_5)),
+        1 => Just(Some(f64::NAN)),
+        1 => Just(Some(1e9)),
+        1 => Just(Some(2e9)),
+    ];
+    let name = prop_oneof![4 => Just("order"), 1 => Just("cancel"), 1 => Just("login")];
+    (customer(), proptest::option::weighted(0.9, 0..12_u8), name, value, time()).prop_map(
+        |(customer, id, event, value, at)| {
+            let (id, event) = (id.map(|id| format!("e-{id}")), event.to_owned());
+            Proposal::Event(ProposedEvent { customer, event, id, value, at, attributes: None })
+        },
+    )
+}
+
+fn proposed_exposure() -> impl Strategy<Value = Proposal> {
+    let variant = prop_oneof![5 => Just("control"), 5 => Just("discount"), 1 => Just("bonus")];
+    let id = proptest::option::weighted(0.9, 0..4_u8);
+    (customer(), 0..3_usize, variant, id, time(), plan()).prop_map(
+        |(customer, experiment, variant, id, at, plan)| {
+            Proposal::Exposure(ProposedExposure {
+                customer,
+                experiment: EXPERIMENTS[experiment].to_owned(),
+                variant: variant.to_owned(),
+                id: id.map(|id| format!("x-{id}")),
+                at,
+                attributes: plan.map(attributes),
+            })
+        },
+    )
+}
+
+fn proposed_assign() -> impl Strategy<Value = Proposal> {
+    let variant = prop_oneof![Just("control"), Just("discount")];
+    (customer(), 0..3_usize, variant, plan()).prop_map(|(customer, experiment, variant, plan)| {
+        Proposal::Assign(ProposedAssign {
+            customer,
+            experiment: EXPERIMENTS[experiment].to_owned(),
+            variant: variant.to_owned(),
+            attributes: plan.map(attributes),
+        })
+    })
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let proposal = prop_oneof![5 => proposed_event(), 3 => proposed_exposure(), 2 => proposed_assign()];
+    let act = prop_oneof![
+        12 => proptest::collection::vec(proposal, 1..12).prop_map(Act::Propose),
+        4 => (1..30 * HOUR).prop_map(Act::Advance),
+        1 => Just(Act::Restart),
+        1 => Just(Act::Crash),
+        1 => Just(Act::LoseState),
+        2 => Just(Act::Settle),
+        1 => (0..3_u8).prop_map(Act::Redefine),
+    ];
+    proptest::collection::vec(act, 1..40)
+}
+
+/// What was answered "accepted", by identity where the sender named it.
+#[derive(Default)]
+struct Accounts {
+    facts: u64,
+    named: BTreeMap<(String, String, String), Proposal>,
+}
+
+fn identity(proposal: &Proposal) -> Option<(String, String, String)> {
+    match proposal {
+        Proposal::Event(event) => Some((event.customer.clone(), String::new(), event.id.clone()?)),
+        Proposal::Exposure(exposure) => {
+            Some((exposure.customer.clone(), exposure.experiment.clone(), exposure.id.clone()?))
+        }
+        Proposal::Assign(_) => None,
+    }
+}
+
+impl Accounts {
+    fn book(&mut self, proposals: Vec<Proposal>, outcomes: Vec<Outcome>) {
+        assert_eq!(proposals.len(), outcomes.len());
+        for (proposal, outcome) in proposals.into_iter().zip(outcomes) {
+            let identity = identity(&proposal);
+            match outcome {
+                Outcome::Accepted(accepted) => {
+                    self.facts += 1;
+                    assert_eq!(accepted.generated_id.is_some(), identity.is_none() && !is_assign(&proposal));
+                    if let Some(identity) = identity {
+                        let twice = self.named.insert(identity, proposal);
+                        assert!(twice.is_none(), "accepted twice: {twice:?}");
+                    }
+                }
+                Outcome::Duplicate => {
+                    let first = identity.and_then(|identity| self.named.get(&identity));
+                    assert!(first.is_some(), "a duplicate of nothing: {proposal:?}");
+                }
+                Outcome::Known { .. } => assert!(is_assign(&proposal)),
+                Outcome::Refused(refusal) if refusal.code == RefusalCode::IdConflict => {
+                    let first = identity.and_then(|identity| self.named.get(&identity));
+                    assert_ne!(first, Some(&proposal), "an identical repeat is no conflict");
+                }
+                Outcome::Refused(_) => {}
+            }
+        }
+    }
+
+    /// Everything that was acknowledged is there, once.
+    fn audit(&self, world: &World, catalog_facts: u64) {
+        assert_eq!(world.store().log_position(), self.facts + catalog_facts);
+        let again: Vec<Proposal> = self.named.values().cloned().collect();
+        let outcomes = world.submit(again.clone());
+        for (proposal, outcome) in again.iter().zip(outcomes) {
+            assert_eq!(outcome, Outcome::Duplicate, "{proposal:?}");
+        }
+    }
+}
+
+fn is_assign(proposal: &Proposal) -> bool {
+    matches!(proposal, Proposal::Assign(_))
+}
+
+fn readings(world: &World) -> Vec<Reading> {
+    EXPERIMENTS.iter().map(|key| world.reading(key)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_life_gives_the_sums_of_a_recount(acts in acts()) {
+        let mut world = World::new();
+        let mut accounts = Accounts::default();
+        for definition in definitions() {
+            world.start(&definition);
+        }
+        let mut catalog_facts = 6;
+        // What was known at the end of each day.
+        let mut days: BTreeMap<_, Vec<Reading>> = BTreeMap::new();
+        let mut now = MARCH;
+        for act in acts {
+            match act {
+                Act::Propose(proposals) => {
+                    let outcomes = world.submit(proposals.clone());
+                    accounts.book(proposals, outcomes);
+                }
+                Act::Advance(by) => {
+                    if Timestamp(now).day() != Timestamp(now + by).day() {
+                        days.insert(Timestamp(now).day(), readings(&world));
+                    }
+                    now += by;
+                    world.clock.set(now);
+                }
+                Act::Restart => world.restart(),
+                Act::Crash => world.crash(),
+                Act::LoseState => {
+                    world.close();
+                    std::fs::remove_file(world.folder.path().join("state.redb")).unwrap();
+                    world.open();
+                }
+                Act::Settle => world.verify(),
+                Act::Redefine(traffic) => {
+                    let before = world.store().log_position();
+                    world.define(&format!("{}\ntraffic: 0.{traffic}", definitions()[2]));
+                    catalog_facts += world.store().log_position() - before;
+                }
+            }
+        }
+        world.verify();
+        accounts.audit(&world, catalog_facts);
+        for (day, known) in days {
+            for (key, known) in EXPERIMENTS.iter().zip(known) {
+                prop_assert_eq!(world.store().aggregates(key, Some(day)).unwrap(), known);
+            }
+        }
+        world.close();
+        std::fs::remove_file(world.folder.path().join("state.redb")).unwrap();
+        world.open();
+        world.verify();
+    }
+
+    #[test]
+    fn results_are_a_function_of_the_set_of_facts(
+        facts in proptest::collection::vec(
+            prop_oneof![3 => proposed_event(), 2 => proposed_exposure()],
+            1..60,
+        ),
+        order in proptest::collection::vec(any::<u32>(), 60),
+        cut in 0..60_usize,
+    ) {
+        // One content for each identity, and nothing that only the time of receipt settles.
+        let mut set = BTreeMap::new();
+        for fact in facts {
+            if let Some(identity) = identity(&fact) {
+                set.entry(identity).or_insert(fact);
+            }
+        }
+        let received = MARCH + 20 * DAY;
+        let mut facts: Vec<Proposal> = set.into_values().collect();
+        facts.iter_mut().for_each(|fact| match fact {
+            Proposal::Event(event) => event.at = event.at.or(Some(Timestamp(MARCH))),
+            Proposal::Exposure(exposure) => exposure.at = exposure.at.or(Some(Timestamp(MARCH))),
+            Proposal::Assign(_) => {}
+        });
+        let mut shuffled: Vec<(u32, Proposal)> = order.into_iter().zip(facts.iter().cloned()).collect();
+        shuffled.sort_by_key(|(key, _)| *key);
+        let shuffled: Vec<Proposal> = shuffled.into_iter().map(|(_, fact)| fact).collect();
+
+        let live = |facts: Vec<Proposal>, cut: usize| {
+            let world = World::new();
+            definitions().iter().for_each(|definition| world.start(definition));
+            world.clock.set(received);
+            let (one, other) = facts.split_at(cut.min(facts.len()));
+            world.submit(one.to_vec());
+            world.settle();
+            world.submit(other.to_vec());
+            readings(&world)
+        };
+        prop_assert_eq!(live(facts, 0), live(shuffled, cut));
+    }
+}
+
+#[test]
+fn a_wrong_row_is_found() {
+    const AGGREGATES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("aggregates");
+    const DELTAS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("deltas");
+    for table in [AGGREGATES, DELTAS] {
+        let mut world = World::running();
+        accepted(world.one(exposure("c", "x", "control", MARCH)));
+        accepted(world.one(event("c", "e", "order", 5.0, MARCH)));
+        world.verify();
+        let rows = world.store().verify().unwrap().rows_compared;
+        assert_eq!(rows, 2 * 2 * 6, "two tables, all and one plan, five metrics and the exposed");
+        world.restart();
+        world.close();
+        let database = Database::create(world.folder.path().join("state.redb")).unwrap();
+        let transaction = database.begin_write().unwrap();
+        {
+            let mut sums = transaction.open_table(table).unwrap();
+            let (key, mut row) = {
+                let (key, row) = sums.last().unwrap().unwrap();
+                (key.value().to_vec(), row.value().to_vec())
+            };
+            row[25] ^= 1;
+            sums.insert(key.as_slice(), row.as_slice()).unwrap();
+        }
+        transaction.commit().unwrap();
+        drop(database);
+        world.open();
+        let found = world.store().verify().unwrap();
+        assert_eq!((found.rows_compared, found.differences.len()), (rows, 1));
+    }
+}

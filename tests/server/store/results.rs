@@ -1,0 +1,168 @@
+//! The sums as readers get them.
+
+use experiment_core::definition::LifecycleStep;
+use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Slice};
+use experiment_core::report::{Cells, Stage};
+use experiment_core::time::{DAY, Timestamp};
+use experiment_server::store::{Proposal, Reading, StoreError};
+
+use super::world::{HOUR, MARCH, WINBACK, World, accepted, attributes, event, exposure};
+
+/// The sums of one variant over everybody of a population.
+fn total(cells: &Cells, variant: u16, population: Population) -> Moments {
+    let mut total = Moments::default();
+    for ((slice, cell), moments) in cells {
+        if *slice == Slice::All && cell.variant == variant && cell.population == population {
+            total.merge(moments).unwrap();
+        }
+    }
+    total
+}
+
+fn analysed(reading: &Reading, metric: usize, variant: u16) -> Moments {
+    total(&reading.aggregates.metrics[metric], variant, Population::Analysed)
+}
+
+fn with_plan(proposal: Proposal, plan: &str) -> Proposal {
+    match proposal {
+        Proposal::Exposure(mut exposure) => {
+            exposure.attributes = Some(attributes(plan));
+            Proposal::Exposure(exposure)
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn sums_by_hand() {
+    let world = World::running();
+    let start = MARCH;
+    world.clock.set(MARCH + 10 * DAY);
+    world.submit(vec![
+        with_plan(exposure("a", "x", "control", start), "basic"),
+        event("a", "1", "order", 10.0, start - DAY),
+        event("a", "2", "order", 20.5, start),
+        event("a", "3", "order", 30.0, start + 2 * DAY),
+        event("a", "4", "order", 99.0, start + 3 * DAY),
+        with_plan(exposure("b", "x", "control", start + HOUR), "pro"),
+        event("b", "1", "cancel", None, start + 2 * HOUR),
+        exposure("c", "x", "discount", start),
+        exposure("c", "y", "control", start + HOUR),
+        event("c", "1", "order", 700.0, start + HOUR),
+    ]);
+    let reading = world.reading("winback");
+    assert_eq!(reading.sequence, 12);
+    assert_eq!(reading.design.definition_version, Some(1));
+    assert_eq!(total(&reading.aggregates.exposed, 0, Population::Analysed).n(), 2);
+    assert_eq!(total(&reading.aggregates.exposed, 1, Population::Crossed).n(), 1);
+    let unit = 1_000_000;
+    assert_eq!(analysed(&reading, 0, 0).sums(), [unit], "a was active on day 2");
+    assert_eq!(analysed(&reading, 1, 0).sums(), [50_500_000, 10 * unit]);
+    assert_eq!(analysed(&reading, 2, 0).sums(), [2 * unit]);
+    assert_eq!(analysed(&reading, 3, 0).sums(), [50_500_000, 2 * unit]);
+    assert_eq!(analysed(&reading, 4, 0).sums(), [unit]);
+    let crossed = total(&reading.aggregates.metrics[1], 1, Population::Crossed);
+    assert_eq!(crossed.sums(), [500 * unit, 0], "capped");
+    let basic = Slice::Value { dimension: 0, value: "basic".to_owned() };
+    let (_, of_basic) = reading.aggregates.metrics[1].iter().find(|((slice, _), _)| *slice == basic).unwrap();
+    assert_eq!((of_basic.n(), of_basic.sums()), (1, &[50_500_000, 10 * unit][..]));
+    world.verify();
+}
+
+#[test]
+fn a_past_day_shows_what_was_known_then() {
+    let mut world = World::new();
+    let mut known: Vec<(Timestamp, Reading)> = Vec::new();
+    world.start(WINBACK);
+    for day in 0..6_i64 {
+        let now = MARCH + day * DAY;
+        world.clock.set(now);
+        for i in 0..8 {
+            // Some come anew, some late with an earlier date, some cross over.
+            let customer = format!("c-{}", (i * 3 + day * 5) % 17);
+            let variant = if (i + day) % 5 == 0 { "discount" } else { "control" };
+            let back = (i % 3) * HOUR * 20;
+            let met = exposure(&customer, &format!("x-{day}-{i}"), variant, (now - back).max(MARCH));
+            world.one(with_plan(met, ["basic", "pro", ""][(i % 3) as usize]));
+            world.one(event(&customer, &format!("e-{day}-{i}"), "order", i as f64, now - back));
+        }
+        if day == 3 {
+            world.define(&format!("{WINBACK}\ntraffic: 0.5"));
+        }
+        if day == 4 {
+            world.step("winback", LifecycleStep::Stop);
+            world.restart();
+        }
+        known.push((Timestamp(now), world.reading("winback")));
+    }
+    for (now, reading) in &known {
+        assert_eq!(&world.store().aggregates("winback", Some(now.day())).unwrap(), reading);
+    }
+    let stages: Vec<Stage> = known.iter().map(|(_, reading)| reading.design.stage).collect();
+    assert_eq!(stages[3..], [Stage::Running, Stage::Final, Stage::Final]);
+    let versions: Vec<_> = known.iter().map(|(_, reading)| reading.design.definition_version).collect();
+    assert_eq!(versions[2..4], [Some(1), Some(2)]);
+    let before = world.store().aggregates("winback", Some(Timestamp(MARCH - 1).day())).unwrap_err();
+    assert!(matches!(before, StoreError::UnknownExperiment { .. }));
+    world.verify();
+}
+
+#[test]
+fn a_dimension_with_too_many_values_is_dropped_whole() {
+    let mut world = World::running();
+    let met = |i: usize| with_plan(exposure(&format!("c-{i}"), "x", "control", MARCH), &format!("plan-{i}"));
+    for i in 0..MAX_DIMENSION_VALUES {
+        accepted(world.one(met(i)));
+    }
+    let full = world.reading("winback");
+    assert_eq!((full.aggregates.exposed.len(), full.aggregates.dropped_dimensions.len()), (201, 0));
+    world.clock.advance(DAY);
+    // A customer known by another value, and one value more.
+    accepted(world.one(with_plan(exposure("c-5", "y", "control", MARCH), "plan-6")));
+    assert!(world.reading("winback").aggregates.dropped_dimensions.is_empty());
+    accepted(world.one(met(MAX_DIMENSION_VALUES)));
+    for _ in 0..2 {
+        let dropped = world.reading("winback");
+        assert_eq!(
+            (dropped.aggregates.exposed.len(), &dropped.aggregates.dropped_dimensions[..]),
+            (1, &[0][..])
+        );
+        assert_eq!(world.store().aggregates("winback", Some(Timestamp(MARCH).day())).unwrap(), full);
+        world.verify();
+        world.restart();
+        accepted(world.one(with_plan(
+            exposure("c-7", &format!("z-{}", world.store().log_position()), "control", MARCH),
+            "new",
+        )));
+        world.verify();
+    }
+}
+
+#[test]
+fn exposures_unlike_our_own_draw_are_counted() {
+    for (mode, analysed, left_out) in [("server", 40, 0), ("strict", 0, 0), ("external", 40, 0)] {
+        let world = World::new();
+        world.start(&format!("{WINBACK}\nassignment: {mode}"));
+        for i in 0..40 {
+            accepted(world.one(exposure(&format!("c-{i}"), "x", "discount", MARCH)));
+        }
+        let reading = world.reading("winback");
+        let exposed = &reading.aggregates.exposed;
+        let in_main = total(exposed, 1, Population::Analysed).n();
+        let off = total(exposed, 1, Population::OffAssignment).n();
+        assert_eq!(in_main + off, 40);
+        let ours = u64::try_from(40 - off).unwrap();
+        match mode {
+            "server" => {
+                assert_eq!((in_main, off), (analysed, left_out));
+                assert!((5..35).contains(&reading.aggregates.off_assignment));
+            }
+            "strict" => {
+                assert_eq!(reading.aggregates.off_assignment, 40 - ours);
+                assert!((5..35).contains(&off));
+            }
+            _ => assert_eq!((in_main, reading.aggregates.off_assignment), (analysed, 0)),
+        }
+        world.verify();
+    }
+}
