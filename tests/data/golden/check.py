@@ -108,36 +108,28 @@ def proportion(what, data, got):
     return p_value
 
 
-def fieller(variant, control):
-    """The set of relative effects of two samples by Fieller (1954), at 95 %."""
-    v1, v0 = variant.var() / len(variant), control.var() / len(control)
-    df = (v1 + v0) ** 2 / (v1**2 / (len(variant) - 1) + v0**2 / (len(control) - 1))
-    t2 = stats.t.ppf(0.975, df) ** 2
-    m1, m0 = variant.mean(), control.mean()
-    a, b, c = m0 * m0 - t2 * v0, m1 * m0, m1 * m1 - t2 * v1
-    if b * b - a * c < 0:
-        return "all", None, None
-    ends = sorted((b + sign * math.sqrt(b * b - a * c)) / a - 1 for sign in (-1, 1))
-    return ("interval" if a > 0 else "outside"), *ends
-
-
-def compare_relative(what, got, want, samples):
-    """By the logarithm (tea-tasting), or by Fieller where a mean is within 3 standard errors of 0."""
+def compare_relative(what, got, want, values):
+    """The interval on the log scale, or Fieller's set where an arm's mean is within 3 errors of 0."""
     close(f"{what} relative", got["estimate"], want.rel_effect_size)
-    near_zero = [sample.mean() < 3 * math.sqrt(sample.var() / len(sample)) for sample in samples]
-    how, low, high = "interval", want.rel_effect_size_ci_lower, want.rel_effect_size_ci_upper
-    if any(near_zero):
-        how, low, high = fieller(*samples)
-    if got["set"] != how:
-        problems.append(f"{what} relative set: {got['set']} is not {how}")
-    compare_interval(f"{what} relative", got, low, high)
+    errors = [arm.var() / len(arm) for arm in values]
+    means = want.control, want.treatment
+    if all(mean >= 3 * math.sqrt(error) for mean, error in zip(means, errors)):
+        assert got["set"] == "interval", what
+        compare_interval(f"{what} relative", got, want.rel_effect_size_ci_lower, want.rel_effect_size_ci_upper)
+        close(f"{what} relative std_error", got["std_error"], math.sqrt(
+            errors[0] / means[0] ** 2 + errors[1] / means[1] ** 2) * means[1] / means[0])
+        return
+    q = stats.t.ppf(0.975, stats.ttest_ind(values[0], values[1], equal_var=False).df)
+    # The ratios r with (m1 - r m0)^2 <= q^2 (e1 + r^2 e0).
+    quadratic = [means[0] ** 2 - q**2 * errors[0], -2 * means[0] * means[1], means[1] ** 2 - q**2 * errors[1]]
+    assert got["set"] == ("interval" if quadratic[0] > 0 else "outside"), what
+    low, high = sorted(np.roots(quadratic) - 1)
+    compare_interval(f"{what} fieller", got, low, high)
 
 
-def of_means(what, data, got, metric, unadjusted, samples):
-    """A mean or a ratio by tea-tasting; `metric(level)` makes the deciding one.
-
-    `samples` are the variant's and the control's values for each reading.
-    """
+def of_means(what, data, got, metric, unadjusted, values):
+    """A mean or a ratio by tea-tasting; `metric(level)` makes the deciding one. `values` has, for each
+    reading, the customers' values by arm, the control first."""
 
     def result(make, level):
         return tt.Experiment(m=make(level)).analyze(data, control="control")["m"]
@@ -148,11 +140,11 @@ def of_means(what, data, got, metric, unadjusted, samples):
     readings = [(comparison, plain)]
     if "cuped" in comparison:
         readings.append((comparison["cuped"], result(metric, 0.95)))
-    for (reading, want), values in zip(readings, samples):
+    for (reading, want), arms in zip(readings, values):
         close(f"{what} effect", reading["effect"]["estimate"], want.effect_size)
         compare_interval(f"{what} effect", reading["effect"], want.effect_size_ci_lower, want.effect_size_ci_upper)
         close(f"{what} std_error", reading["effect"]["std_error"], want.effect_size / want.statistic)
-        compare_relative(what, reading["relative_effect"], want, values)
+        compare_relative(what, reading["relative_effect"], want, arms)
         close(f"{what} statistic", reading["statistic"], want.statistic)
         close(f"{what} p", reading["p_value"], want.pvalue)
     deciding = readings[-1][1]
@@ -178,29 +170,28 @@ def mean(what, data, got):
     close(f"{what} theta", comparison["cuped"]["theta"], theta)
     adjusted = stats.ttest_ind(*[arm.spend - theta * arm.spend_before for arm in arms], equal_var=False)
     close(f"{what} cuped df", comparison["cuped"]["degrees_of_freedom"], adjusted.df)
-    centred = [arm.spend - theta * (arm.spend_before - data.spend_before.mean()) for arm in arms]
-    errors = [sum(v.var() / len(v) for v in values) for values in (
-        [arm.spend - theta * arm.spend_before for arm in arms], [arm.spend for arm in arms])]
-    close(f"{what} reduction", comparison["cuped"]["variance_reduction"], 1 - errors[0] / errors[1])
+    values = [arm.spend for arm in arms[::-1]], [arm.spend - theta * arm.spend_before for arm in arms[::-1]]
+    errors = [sum(arm.var() / len(arm) for arm in reading) for reading in values]
+    close(f"{what} reduction", comparison["cuped"]["variance_reduction"], 1 - errors[1] / errors[0])
     return of_means(
         what, data, got,
         lambda level: tt.Mean("spend", "spend_before", confidence_level=level),
         lambda level: tt.Mean("spend", confidence_level=level),
-        [[arm.spend for arm in arms], centred],
+        values,
     )
 
 
 def ratio(what, data, got):
-    samples = {}
+    values = []
     for arm in got["arms"]:
         own = data[data.variant == arm["variant"]]
         close(f"{what} numerator", arm["numerator"], own.spend.mean())
         close(f"{what} denominator", arm["denominator"], own.orders.mean())
         linear = (own.spend - own.spend.mean() / own.orders.mean() * own.orders) / own.orders.mean()
         close(f"{what} variance", arm["variance"], linear.var())
-        samples[arm["variant"]] = linear + own.spend.mean() / own.orders.mean()
+        values.append(linear)
     make = lambda level: tt.RatioOfMeans("spend", "orders", confidence_level=level)
-    return of_means(what, data, got, make, make, [[samples["discount"], samples["control"]]])
+    return of_means(what, data, got, make, make, [values])
 
 
 def metrics(what, data, got):
