@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use redb::Database;
 use tokio::sync::watch;
 
 use super::clock::Clock;
@@ -31,7 +32,11 @@ impl Store {
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
         std::fs::create_dir_all(folder).map_err(unusable)?;
-        let log = open_log(folder)?;
+        Store::start(folder, open_log(folder)?, clock)
+    }
+
+    /// Opens the store on a log that is open already; its state is in `folder`.
+    fn start(folder: &Path, log: Database, clock: Clock) -> Result<Store, StoreError> {
         let head = recover::log_head(folder, &log, clock())?;
         let catalog = recover::catalog(&log)?;
         let recover::FoundState { database: state, position, is_new } = recover::state(folder, &log, &head)?;
@@ -91,4 +96,91 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 fn random() -> Result<u64, StoreError> {
     getrandom::u64().map_err(|error| StoreError::Io { what: "drawing a seed", detail: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use experiment_core::time::Timestamp;
+    use redb::backends::InMemoryBackend;
+    use redb::{Builder, StorageBackend};
+
+    use super::*;
+    use crate::store::{IntakeError, Outcome, Proposal, ProposedEvent};
+
+    /// A disk that can be made to fail.
+    #[derive(Debug)]
+    struct Failing {
+        disk: InMemoryBackend,
+        fails: Arc<AtomicBool>,
+        syncs: Arc<AtomicU64>,
+    }
+
+    impl Failing {
+        fn check(&self) -> Result<(), std::io::Error> {
+            if self.fails.load(Ordering::SeqCst) { Err(std::io::Error::other("no disk")) } else { Ok(()) }
+        }
+    }
+
+    impl StorageBackend for Failing {
+        fn len(&self) -> Result<u64, std::io::Error> {
+            self.disk.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+            self.disk.read(offset, out)
+        }
+
+        fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+            self.check()?;
+            self.disk.set_len(len)
+        }
+
+        fn sync_data(&self) -> Result<(), std::io::Error> {
+            self.check()?;
+            self.syncs.fetch_add(1, Ordering::SeqCst);
+            self.disk.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+            self.check()?;
+            self.disk.write(offset, data)
+        }
+    }
+
+    fn event(id: &str) -> Proposal {
+        Proposal::Event(ProposedEvent {
+            customer: "c".to_owned(),
+            event: "order".to_owned(),
+            id: Some(id.to_owned()),
+            value: None,
+            at: None,
+            attributes: None,
+        })
+    }
+
+    #[test]
+    fn each_commit_is_one_sync_and_a_failed_one_closes_intake() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fails, syncs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let disk =
+            Failing { disk: InMemoryBackend::new(), fails: Arc::clone(&fails), syncs: Arc::clone(&syncs) };
+        let log = Builder::new().create_with_backend(disk).unwrap();
+        let store = Store::start(folder.path(), log, Arc::new(|| Timestamp(5))).unwrap();
+        let before = syncs.load(Ordering::SeqCst);
+        let outcomes = store.submit(vec![event("1"), event("2"), event("1")]).wait().unwrap();
+        assert!(matches!(outcomes[..], [Outcome::Accepted(_), Outcome::Accepted(_), Outcome::Duplicate]));
+        assert_eq!(syncs.load(Ordering::SeqCst) - before, 1);
+        assert_eq!(store.submit(vec![event("2")]).wait(), Ok(vec![Outcome::Duplicate]));
+        assert_eq!(syncs.load(Ordering::SeqCst) - before, 1, "nothing new, no commit");
+        store.wait_for_blocking(2).unwrap();
+
+        fails.store(true, Ordering::SeqCst);
+        assert_eq!(store.submit(vec![event("1"), event("3")]).wait(), Err(IntakeError::StoreFailed));
+        fails.store(false, Ordering::SeqCst);
+        // Whether 3 is on disk shows after a restart; until then nothing is promised.
+        assert_eq!(store.submit(vec![event("1")]).wait(), Err(IntakeError::StoreFailed));
+        assert_eq!((store.log_position(), store.position()), (2, 2));
+    }
 }
