@@ -1,6 +1,6 @@
 //! `analyze`: a file of rows → exact sums → a report.
 //!
-//! Bytes become rows of text ([`input`]), rows are checked one by one (`row`), grouped by customer
+//! Bytes become rows of text (`input`), rows are checked one by one (`row`), grouped by customer
 //! (`distinct`, `totals`) and folded into [`Aggregates`](experiment_core::report::Aggregates) (`fold`).
 //! Memory grows with the customers, not with the rows.
 

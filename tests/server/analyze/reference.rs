@@ -36,7 +36,10 @@ fn data_set(file: &str, name: &'static str) -> Option<(PathBuf, Records)> {
     if path.exists() {
         return Some((path, Records::read(name)));
     }
-    aloud(&format!("SKIPPED: {} is not there; set EXPERIMENT_DATA to the folder of data sets", path.display()));
+    aloud(&format!(
+        "SKIPPED: {} is not there; set EXPERIMENT_DATA to the folder of data sets",
+        path.display()
+    ));
     None
 }
 

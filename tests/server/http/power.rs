@@ -15,10 +15,7 @@ fn two_of_effect_customers_and_power_give_the_third() {
     let served = Served::start();
     let sized = plan(&served, json!({"metric": "proportion", "baseline": 0.1, "effect": {"relative": 0.2}}));
     // Fleiss, Levin and Paik (2003), eq. 4.14: 0.1 against 0.12 at 0.05, two-sided, power 0.8.
-    assert_eq!(
-        (&sized["customers_control"], &sized["customers_variant"]),
-        (&json!(3841.0), &json!(3841.0))
-    );
+    assert_eq!((&sized["customers_control"], &sized["customers_variant"]), (&json!(3841.0), &json!(3841.0)));
     assert_eq!(
         (&sized["power"], &sized["alpha"], &sized["sides"]),
         (&json!(0.8), &json!(0.05), &json!(2)),
