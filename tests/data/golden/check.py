@@ -108,8 +108,28 @@ def proportion(what, data, got):
     return p_value
 
 
-def of_means(what, data, got, metric, unadjusted):
-    """A mean or a ratio by tea-tasting; `metric(level)` makes the deciding one."""
+def compare_relative(what, got, want, values):
+    """The interval on the log scale, or Fieller's set where an arm's mean is within 3 errors of 0."""
+    close(f"{what} relative", got["estimate"], want.rel_effect_size)
+    errors = [arm.var() / len(arm) for arm in values]
+    means = want.control, want.treatment
+    if all(mean >= 3 * math.sqrt(error) for mean, error in zip(means, errors)):
+        assert got["set"] == "interval", what
+        compare_interval(f"{what} relative", got, want.rel_effect_size_ci_lower, want.rel_effect_size_ci_upper)
+        close(f"{what} relative std_error", got["std_error"], math.sqrt(
+            errors[0] / means[0] ** 2 + errors[1] / means[1] ** 2) * means[1] / means[0])
+        return
+    q = stats.t.ppf(0.975, stats.ttest_ind(values[0], values[1], equal_var=False).df)
+    # The ratios r with (m1 - r m0)^2 <= q^2 (e1 + r^2 e0).
+    quadratic = [means[0] ** 2 - q**2 * errors[0], -2 * means[0] * means[1], means[1] ** 2 - q**2 * errors[1]]
+    assert got["set"] == ("interval" if quadratic[0] > 0 else "outside"), what
+    low, high = sorted(np.roots(quadratic) - 1)
+    compare_interval(f"{what} fieller", got, low, high)
+
+
+def of_means(what, data, got, metric, unadjusted, values):
+    """A mean or a ratio by tea-tasting; `metric(level)` makes the deciding one. `values` has, for each
+    reading, the customers' values by arm, the control first."""
 
     def result(make, level):
         return tt.Experiment(m=make(level)).analyze(data, control="control")["m"]
@@ -120,14 +140,11 @@ def of_means(what, data, got, metric, unadjusted):
     readings = [(comparison, plain)]
     if "cuped" in comparison:
         readings.append((comparison["cuped"], result(metric, 0.95)))
-    for reading, want in readings:
+    for (reading, want), arms in zip(readings, values):
         close(f"{what} effect", reading["effect"]["estimate"], want.effect_size)
         compare_interval(f"{what} effect", reading["effect"], want.effect_size_ci_lower, want.effect_size_ci_upper)
         close(f"{what} std_error", reading["effect"]["std_error"], want.effect_size / want.statistic)
-        close(f"{what} relative", reading["relative_effect"]["estimate"], want.rel_effect_size)
-        compare_interval(
-            f"{what} relative", reading["relative_effect"], want.rel_effect_size_ci_lower, want.rel_effect_size_ci_upper
-        )
+        compare_relative(what, reading["relative_effect"], want, arms)
         close(f"{what} statistic", reading["statistic"], want.statistic)
         close(f"{what} p", reading["p_value"], want.pvalue)
     deciding = readings[-1][1]
@@ -153,25 +170,28 @@ def mean(what, data, got):
     close(f"{what} theta", comparison["cuped"]["theta"], theta)
     adjusted = stats.ttest_ind(*[arm.spend - theta * arm.spend_before for arm in arms], equal_var=False)
     close(f"{what} cuped df", comparison["cuped"]["degrees_of_freedom"], adjusted.df)
-    errors = [sum(v.var() / len(v) for v in values) for values in (
-        [arm.spend - theta * arm.spend_before for arm in arms], [arm.spend for arm in arms])]
-    close(f"{what} reduction", comparison["cuped"]["variance_reduction"], 1 - errors[0] / errors[1])
+    values = [arm.spend for arm in arms[::-1]], [arm.spend - theta * arm.spend_before for arm in arms[::-1]]
+    errors = [sum(arm.var() / len(arm) for arm in reading) for reading in values]
+    close(f"{what} reduction", comparison["cuped"]["variance_reduction"], 1 - errors[1] / errors[0])
     return of_means(
         what, data, got,
         lambda level: tt.Mean("spend", "spend_before", confidence_level=level),
         lambda level: tt.Mean("spend", confidence_level=level),
+        values,
     )
 
 
 def ratio(what, data, got):
+    values = []
     for arm in got["arms"]:
         own = data[data.variant == arm["variant"]]
         close(f"{what} numerator", arm["numerator"], own.spend.mean())
         close(f"{what} denominator", arm["denominator"], own.orders.mean())
         linear = (own.spend - own.spend.mean() / own.orders.mean() * own.orders) / own.orders.mean()
         close(f"{what} variance", arm["variance"], linear.var())
+        values.append(linear)
     make = lambda level: tt.RatioOfMeans("spend", "orders", confidence_level=level)
-    return of_means(what, data, got, make, make)
+    return of_means(what, data, got, make, make, [values])
 
 
 def metrics(what, data, got):

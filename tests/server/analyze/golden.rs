@@ -1,6 +1,7 @@
 //! The complete sample report in its three forms: `tests/data/golden`.
 //!
-//! `check.py` there checks the numbers against other libraries; here the forms are held fast.
+//! `check.py` there checks the numbers against other libraries; here the forms are held fast. Where a change
+//! of them is meant, write the files again with the flags below, run `check.py`, and read the difference.
 
 use experiment_core::report::{LIBRARY_VERSION, Report};
 use experiment_server::command::Exit;

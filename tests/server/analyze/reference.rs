@@ -213,7 +213,7 @@ fn check_ratio(records: &mut Records, metric: &MetricReport, column: &str) {
     }
 }
 
-/// The reading with a covariate; `plain` is the record of the same comparison without it.
+/// The reading with a covariate.
 fn check_cuped(records: &mut Records, metric: &MetricReport, column: &str, covariate: &str) {
     for comparison in &metric.comparisons {
         let pair = pair(comparison, column);

@@ -29,6 +29,7 @@ fn every_spelling_of_the_same_rows_gives_the_same_report() {
         "x,\"v\",u\n\"2\",\"A\",1\n5,B,2\n".to_owned(),
         "u,note,v,x\n1,\"a \"\"b\"\",\r\nc\",A,2\n2,,B,5\n".to_owned(),
         "u,v,x\n\n1,A,2\n\n\n2,B,5\n".to_owned(),
+        "\r\nu,v,\"x\"\r\n\r\n1,A,\"2\"\r\n2,B,\"5\"\r\n\r\n".to_owned(),
         ndjson.to_owned(),
         ndjson.replace('\n', "\r\n"),
         format!("\u{feff}\n  {}", ndjson.trim_end()),
@@ -280,6 +281,14 @@ fn events_of_one_id_that_differ_are_left_out() {
     let report = analyze_x(input, &["--rows", "event", "--id", "e"]).report();
     assert_eq!(rejected(&report), [("conflicting_ids", 4)]);
     assert_eq!(arms(&report), [("A", 2, Some(6.0)), ("B", 1, Some(3.0))], "ids belong to their customer");
+}
+
+#[test]
+fn an_event_without_an_id_is_its_own() {
+    let input = "u,v,e,x\n1,A,,1\n1,A,,1\n1,A,a,2\n1,A,a,2\n2,B,,3\n";
+    let report = analyze_x(input, &["--rows", "event", "--id", "e"]).report();
+    assert_eq!(arms(&report), [("A", 1, Some(4.0)), ("B", 1, Some(3.0))]);
+    assert_eq!(report.input.unwrap().duplicates, 1);
 }
 
 #[test]
