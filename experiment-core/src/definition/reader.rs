@@ -423,15 +423,6 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn names_the_nearest_known() {
-        let near = |name| nearest(name, ["window", "role", "event"].into_iter());
-        assert_eq!(near("windwo").as_deref(), Some("did you mean \"window\"?"));
-        assert_eq!(near("evnt").as_deref(), Some("did you mean \"event\"?"));
-        assert_eq!(near("payload_of_another_kind"), None);
-        assert_eq!(near(&"window".repeat(20)), None);
-    }
-
-    #[test]
     fn paths_can_be_read_back() {
         assert_eq!(member("", "key"), "key");
         assert_eq!(member("overrides", "v1.2"), "overrides[\"v1.2\"]");
