@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod decimal;
+pub mod spelling;
 pub mod time;
 
 pub mod assignment;

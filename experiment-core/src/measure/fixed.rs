@@ -56,7 +56,7 @@ impl Fixed {
         let factor = POWERS_OF_TEN[places.min(MAX_PLACES) as usize];
         let steps = (value * factor).round_ties_even();
         // Dividing back is correctly rounded, so equality means that `steps` spells the same value.
-        if steps.abs() < TWO_TO_53 && steps / factor == value {
+        if steps.abs() < FIFTEEN_DIGITS && steps / factor == value {
             return (Fixed(steps as i64), false);
         }
         let exact = Decimal::from_f64(value).ok().and_then(|decimal| Fixed::from_decimal(decimal, places));
@@ -72,8 +72,8 @@ impl Fixed {
     }
 }
 
-/// Below this every whole number is a float.
-const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
+/// Decimals of up to fifteen digits are told apart by floats; of longer ones several spell one float.
+const FIFTEEN_DIGITS: f64 = 1e15;
 const POWERS_OF_TEN: [f64; MAX_PLACES as usize + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
 #[cfg(test)]
@@ -90,6 +90,8 @@ mod tests {
         assert_eq!(Fixed::from_f64(-2.675, 2), (Fixed(-268), true));
         assert_eq!(Fixed::from_f64(5e-324, 6), (Fixed(0), true));
         assert_eq!(Fixed::from_f64(-0.0, 6), (Fixed(0), false));
+        // Sixteen digits: this float is also that of …060, its shortest text.
+        assert_eq!(Fixed::from_f64(-89_423_960.001_570_59, 8), (Fixed(-8_942_396_000_157_060), false));
     }
 
     #[test]

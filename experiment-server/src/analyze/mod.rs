@@ -13,7 +13,6 @@ mod fold;
 mod input;
 mod instant;
 mod keys;
-mod nearest;
 mod reading;
 mod reject;
 mod rejects_file;

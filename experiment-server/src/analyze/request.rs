@@ -2,9 +2,9 @@
 
 use experiment_core::definition::{Correction, MAX_METRICS, Method, Plan, Sides};
 use experiment_core::measure::DEFAULT_PLACES;
+use experiment_core::spelling::nearest;
 
 use super::flag::{FlagError, KindFlag, MetricFlag, NamedFlag, Requirement, Weights};
-use super::nearest::nearest;
 
 /// The word that makes each row a customer of its own.
 pub const ROW_UNIT: &str = "@row";

@@ -5,11 +5,11 @@ use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
+use experiment_core::spelling::nearest;
 
 use super::auth::Access::{Destroy, Ingest, Maintain, Read, Write};
 use super::auth::{allow, authenticate};
 use super::leftover::discard_leftover;
-use super::nearest::nearest;
 use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;

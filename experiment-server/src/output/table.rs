@@ -229,10 +229,10 @@ fn write_cells(cells: &[String; 8], mark: &str, out: &mut dyn Write) -> io::Resu
 }
 
 fn write_immature(metric: &MetricReport, out: &mut dyn Write) -> io::Result<()> {
-    if let Some(immature) = metric.immature.filter(|immature| *immature > 0) {
-        writeln!(out, "      {} customers whose window is still open are left out", number::count(immature))?;
-    }
-    let Some(so_far) = &metric.so_far else { return Ok(()) };
+    // Where every window has ended, "so far" says the same as the rows above.
+    let waiting = metric.immature.filter(|immature| *immature > 0).zip(metric.so_far.as_ref());
+    let Some((immature, so_far)) = waiting else { return Ok(()) };
+    writeln!(out, "      {} customers whose window is still open are left out", number::count(immature))?;
     let arm = |arm: &experiment_core::report::ArmSoFar| {
         let estimate = arm.estimate.map_or("-".to_owned(), |value| number::value(metric.kind, value));
         format!("{} {estimate} (n {})", arm.variant, number::count(arm.n))

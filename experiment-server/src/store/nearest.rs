@@ -1,27 +1,23 @@
 //! Says what somebody may have meant.
 
+use experiment_core::spelling::nearest;
+
 /// Most names listed.
 const MAX_LISTED: usize = 20;
 
 /// A mend for a name that is not known: the nearest one, and what there is.
 pub(super) fn mend<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let mut known: Vec<(usize, &str)> =
-        known.map(|name| (strsim::damerau_levenshtein(wanted, name), name)).collect();
+    let mut known: Vec<&str> = known.collect();
     known.sort_unstable();
-    let Some((distance, nearest)) = known.first().copied() else {
+    if known.is_empty() {
         return "none is known: define one first".to_owned();
-    };
-    let is_near = distance <= 1 + wanted.chars().count() / 4;
-    let count = known.len();
-    known.truncate(MAX_LISTED);
-    known.sort_unstable_by_key(|(_, name)| *name);
-    let listed: Vec<&str> = known.iter().map(|(_, name)| *name).collect();
-    let listed = listed.join(", ");
-    let more = if count > MAX_LISTED { format!(" and {} more", count - MAX_LISTED) } else { String::new() };
-    if is_near {
-        format!("did you mean {nearest:?}? known: {listed}{more}")
-    } else {
-        format!("known: {listed}{more}")
+    }
+    let listed = known[..known.len().min(MAX_LISTED)].join(", ");
+    let unlisted = known.len().saturating_sub(MAX_LISTED);
+    let more = if unlisted > 0 { format!(" and {unlisted} more") } else { String::new() };
+    match nearest(wanted, known) {
+        Some(name) => format!("did you mean {name:?}? known: {listed}{more}"),
+        None => format!("known: {listed}{more}"),
     }
 }
 

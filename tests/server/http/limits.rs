@@ -88,8 +88,8 @@ fn headers_are_bounded() {
 #[test]
 fn slow_clients_are_let_go() {
     let served = Served::start_with(|settings| {
-        settings.timeouts.head = Duration::from_millis(200);
-        settings.timeouts.body = Duration::from_millis(200);
+        settings.timeouts.head = Duration::from_millis(600);
+        settings.timeouts.body = Duration::from_millis(600);
     });
     // Headers that never end.
     let answer = served.raw("GET /healthz HTTP/1.1\r\nHost: local");

@@ -1,5 +1,6 @@
 //! Rows of a CSV file (RFC 4180; lines end with LF or CRLF).
 
+use experiment_core::spelling::nearest;
 use std::io::{self, Chain, Read};
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder, Terminator, Writer, WriterBuilder};
@@ -7,7 +8,6 @@ use ::csv::{ByteRecord, Reader, ReaderBuilder, Terminator, Writer, WriterBuilder
 use super::bounded::{Bounded, Budget};
 use super::{MAX_ROW_BYTES, Step, Wanted, read_error};
 use crate::analyze::error::{AnalyzeError, listing};
-use crate::analyze::nearest::nearest;
 use crate::analyze::reject::{Problem, Reason};
 
 const BUFFER_BYTES: usize = 1 << 16;
