@@ -379,7 +379,7 @@ impl<'a> Fields<'a> {
 }
 
 /// `did you mean "window"?` for the nearest of `known`, if any is near.
-fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     if name.len() > MAX_COMPARED_BYTES {
         return None;
     }
@@ -391,7 +391,7 @@ fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<Strin
 }
 
 /// The path of a member: `.name` where that can be read back, else `["name"]`.
-fn member(path: &str, name: &str) -> String {
+pub(crate) fn member(path: &str, name: &str) -> String {
     let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     match (plain && name.len() <= MAX_SHOWN_CHARS, path.is_empty()) {
         (true, true) => name.to_owned(),
@@ -401,7 +401,7 @@ fn member(path: &str, name: &str) -> String {
 }
 
 /// A value as a message shows it.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(flag) => flag.to_string(),
