@@ -24,6 +24,8 @@ const MAX_NODES: usize = 4_096;
 const MAX_ITEMS: usize = 10_000;
 /// Longest path in parts.
 const MAX_PATH_PARTS: usize = 16;
+/// Most regular expressions in one condition, each of which may take a megabyte.
+const MAX_PATTERNS: usize = 32;
 /// Operators that stand where attributes do.
 const LOGICAL: &[&str] = &["$and", "$or", "$nor", "$not"];
 /// Most names listed where none is near.
@@ -50,13 +52,14 @@ pub(super) struct Compiler<'a> {
     pub(super) groups: &'a Groups,
     problems: Vec<Problem>,
     nodes: usize,
+    patterns: usize,
     /// Beyond a bound: nothing more is read, and nothing matches.
     exceeded: bool,
 }
 
 /// The rule with all that is wrong with it.
 pub(super) fn compile(condition: &Value, groups: &Groups) -> (Rule, Vec<Problem>) {
-    let mut compiler = Compiler { groups, problems: Vec::new(), nodes: 0, exceeded: false };
+    let mut compiler = Compiler { groups, problems: Vec::new(), nodes: 0, patterns: 0, exceeded: false };
     let rule = compiler.rule(condition, &Place { path: String::new(), depth: 0 });
     (if compiler.exceeded { Rule::Never } else { rule }, compiler.problems)
 }
@@ -208,6 +211,16 @@ impl Compiler<'_> {
     pub(super) fn tests(&mut self, items: &[Value], place: &Place, ignores_case: bool) -> Box<[Test]> {
         let tests = items.iter().enumerate();
         tests.map(|(index, item)| self.test(item, &place.item(index), ignores_case)).collect()
+    }
+
+    /// Counts a regular expression; `false` beyond the bound.
+    pub(super) fn enter_pattern(&mut self, place: &Place) -> bool {
+        self.patterns += 1;
+        if self.patterns > MAX_PATTERNS && !self.exceeded {
+            let detail = format!("the condition has more than {MAX_PATTERNS} regular expressions");
+            self.exceed(place, detail, "join them with |, or say it with other operators");
+        }
+        !self.exceeded
     }
 
     pub(super) fn group(&mut self, name: &Value, place: &Place) -> Arc<Members> {

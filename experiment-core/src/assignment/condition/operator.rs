@@ -165,6 +165,9 @@ fn pattern(compiler: &mut Compiler<'_>, operand: &Value, place: &Place, ignores_
         compiler.expected(place, "a regular expression", operand, "write it as text");
         return Test::Never;
     };
+    if !compiler.enter_pattern(place) {
+        return Test::Never;
+    }
     match Pattern::new(text, ignores_case) {
         Ok(pattern) => Test::Pattern(pattern),
         Err(error) => {
