@@ -188,6 +188,10 @@ impl Translator<'_> {
             'v' => Escape::Char('\u{b}'),
             'f' => Escape::Char('\u{c}'),
             '0' => Escape::Char('\0'),
+            'c' => match self.rest.next() {
+                Some(letter) if letter.is_ascii_alphabetic() => Escape::Char(char::from(letter as u8 & 31)),
+                _ => return Err("\\c needs a letter"),
+            },
             '1'..='9' => return Err("a reference back to a group takes more than linear time"),
             'x' => Escape::Char(self.hexadecimal(2)?.unwrap_or('x')),
             'u' => Escape::Char(self.hexadecimal(4)?.unwrap_or('u')),
@@ -242,6 +246,7 @@ mod tests {
             ("a{2,3}?b{,4}", r"a{2,3}b\x{7b}\x{2c}4\x{7d}"),
             ("[]|[^]", r"[^\x00-\x{10ffff}]|[\x00-\x{10ffff}]"),
             (r"a\/b/c", r"a\x{2f}b\x{2f}c"),
+            (r"\cJ", r"\x{a}"),
             (r"\bx[\b]", r"(?-u:\b)x[\x{8}]"),
             (r"\x41\u00e9\u{2}", "Aéu{2}"),
             ("(?:a)(?<n>b)", "(?:a)(?<n>b)"),
