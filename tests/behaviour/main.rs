@@ -3,6 +3,7 @@
 
 mod assignment;
 mod compat;
+mod condition;
 mod definition;
 mod distribution;
 mod reference;
