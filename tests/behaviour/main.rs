@@ -1,6 +1,7 @@
 //! Behaviour of the core, a module an area.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
+mod allocation;
 mod assignment;
 mod compat;
 mod condition;
