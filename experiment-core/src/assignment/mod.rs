@@ -4,6 +4,9 @@
 //! All read a [`CompiledExperiment`] out of a [`Snapshot`]; none of them allocates, locks or reads a clock.
 //! The bytes that are hashed and the thresholds are a public contract: see `docs/assignment.md`.
 
+pub mod compat;
+pub mod condition;
+
 mod allocation;
 mod hash;
 mod share;
