@@ -122,6 +122,8 @@ pub enum CheckCode {
     DimensionValues,
     /// Exposures agree with our own draw.
     OffAssignment,
+    /// New facts still reach the sums.
+    Stale,
     /// Every metric's sums fit their 128 bits.
     Overflow,
 }

@@ -28,9 +28,12 @@ pub(super) async fn get_health() -> Result<Response, Problem> {
     reply::json(&Health { status: "alive", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// 200 once intake is open, before that 503 with the progress of the rebuild.
+/// 200 while intake is open, else 503 with the progress of the rebuild or with what failed.
 pub(super) async fn get_readiness(State(app): State<AppState>) -> Result<Response, Problem> {
     let readiness = app.store.ready();
+    if let Some(failed) = readiness.failed {
+        return Err(Problem::new(Kind::NotReady, failed));
+    }
     if !readiness.ready {
         let (folded, of) = (readiness.folded, readiness.of);
         let detail = format!("the state is being rebuilt from the log: {folded} of {of} facts");

@@ -279,7 +279,7 @@ fn override_customers_are_never_analysed() {
     assert_eq!(world.store().known_variant("winback", "qa-1").unwrap(), None);
     assert!(world.reading("winback").aggregates.exposed.is_empty());
     // Taken from the list, the customer is analysed from the next exposure on.
-    world.define(WINBACK);
+    world.define(&format!("{WINBACK}\noverrides: {{}}"));
     accepted(world.one(assign("qa-1", "control")));
     assert_eq!(world.reading("winback").aggregates.exposed.len(), 2);
     world.verify();
