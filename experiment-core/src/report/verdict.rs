@@ -21,10 +21,20 @@ pub(crate) fn verdict(
 ) -> Verdict {
     let failed = health.checks.iter().find(|check| check.level == Level::Fail);
     if let Some(check) = failed.filter(|check| check.check == CheckCode::Srm) {
-        return Verdict { verdict: VerdictCode::Invalid, variant: None, reasons: vec![check.detail.clone()] };
+        return Verdict {
+            verdict: VerdictCode::Invalid,
+            variant: None,
+            reasons: vec![check.detail.clone()],
+            decided_on: None,
+        };
     }
     if let Some(reason) = incomplete(design, aggregates, metrics, as_of) {
-        return Verdict { verdict: VerdictCode::Continue, variant: None, reasons: vec![reason] };
+        return Verdict {
+            verdict: VerdictCode::Continue,
+            variant: None,
+            reasons: vec![reason],
+            decided_on: None,
+        };
     }
     let outlooks: Vec<Outlook> =
         design.treatments().map(|variant| outlook(design, metrics, variant)).collect();
@@ -35,6 +45,7 @@ pub(crate) fn verdict(
             verdict: VerdictCode::Ship,
             variant: Some(best.variant.clone()),
             reasons: best.better.iter().chain(&best.guarded).cloned().collect(),
+            decided_on: None,
         };
     }
     if !outlooks.is_empty() && outlooks.iter().all(Outlook::ruled_out) {
@@ -44,6 +55,7 @@ pub(crate) fn verdict(
             verdict: VerdictCode::KeepControl,
             variant: Some(control),
             reasons: reasons.cloned().collect(),
+            decided_on: None,
         };
     }
     let mut reasons: Vec<String> = outlooks.into_iter().flat_map(Outlook::undecided).collect();
@@ -51,11 +63,11 @@ pub(crate) fn verdict(
     if reasons.is_empty() {
         reasons.push("The sample is complete, and no primary metric shows a difference.".to_owned());
     }
-    Verdict { verdict: VerdictCode::Inconclusive, variant: None, reasons }
+    Verdict { verdict: VerdictCode::Inconclusive, variant: None, reasons, decided_on: None }
 }
 
 /// Why the sample is not complete; `None` when it is.
-fn incomplete(
+pub(super) fn incomplete(
     design: &Design,
     aggregates: &Aggregates,
     metrics: &[MetricReport],

@@ -34,11 +34,7 @@ pub(super) async fn get_readiness(State(app): State<AppState>) -> Result<Respons
     if let Some(failed) = readiness.failed {
         return Err(Problem::new(Kind::NotReady, failed));
     }
-    if !readiness.ready {
-        let (folded, of) = (readiness.folded, readiness.of);
-        let detail = format!("the state is being rebuilt from the log: {folded} of {of} facts");
-        return Err(Problem::new(Kind::NotReady, format!("{detail}; mend: wait, nothing is lost")));
-    }
+    app.check_rebuilt()?;
     let (position, log_position) = (app.store.position(), app.store.log_position());
     reply::json(&Ready { status: "ready", position, log_position })
 }

@@ -37,6 +37,7 @@ pub(super) async fn get_results(
     let format = parse_format(query.take("format")?.as_deref())?;
     query.end()?;
     find(&app.store.catalog(), &key)?;
+    app.check_rebuilt()?;
     if fresh {
         app.fold_all().await?;
     }
@@ -55,6 +56,7 @@ fn make_report(app: &AppState, key: &str, day: Option<Day>) -> Result<Report, Pr
     let concluded = app.store.catalog().get(key).and_then(|entry| entry.concluded_at());
     let as_of = day.map_or(now, |day| day.end().min(now)).min(concluded.unwrap_or(now));
     let found = report(&reading.design, &reading.aggregates, Some(as_of)).map_err(Problem::internal)?;
+    let found = app.decisions.settle(&app.store, found).map_err(Problem::internal)?;
     let mut found = Report { sequence: Some(reading.sequence), ..found };
     found.health.checks.extend(overflow_check(&reading));
     found.health.checks.extend(stale_check(app));
