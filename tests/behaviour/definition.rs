@@ -584,7 +584,7 @@ fn life_cycle() {
         (Draft, [Some(Running), None, None, Some(Archived)]),
         (Running, [Some(Running), Some(Stopped), None, None]),
         (Stopped, [None, Some(Stopped), Some(Concluded), Some(Archived)]),
-        (Concluded, [None, None, Some(Concluded), Some(Archived)]),
+        (Concluded, [None, Some(Concluded), Some(Concluded), Some(Archived)]),
         (Archived, [None, None, None, Some(Archived)]),
     ];
     for (status, expected) in table {

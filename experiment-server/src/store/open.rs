@@ -31,7 +31,7 @@ impl Store {
     pub fn open(folder: &Path, clock: Clock) -> Result<Store, StoreError> {
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
-        std::fs::create_dir_all(folder).map_err(unusable)?;
+        make_folder(folder).map_err(unusable)?;
         Store::start(folder, open_log(folder)?, clock)
     }
 
@@ -85,6 +85,15 @@ impl Store {
         }
         Ok(store)
     }
+}
+
+/// Makes the folder if it is not there; what it will hold is nobody else's business.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
