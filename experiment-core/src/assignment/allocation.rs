@@ -3,6 +3,9 @@
 use super::share::{RANGE, part_of_range};
 use crate::decimal::Decimal;
 
+/// Up to so many ranges are counted rather than searched.
+const FEW_RANGES: usize = 8;
+
 /// Why weights or ranges are no allocation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -122,7 +125,13 @@ impl Allocation {
     /// The variant of a customer with this hash.
     #[must_use]
     pub fn variant(&self, hash: u64) -> usize {
-        let index = self.ranges.partition_point(|range| range.to < hash);
+        let ended = |range: &Range| range.to < hash;
+        let index = if self.ranges.len() <= FEW_RANGES {
+            // Counting has no branch that depends on the hash, which nobody can foresee.
+            self.ranges.iter().map(|range| usize::from(ended(range))).sum()
+        } else {
+            self.ranges.partition_point(ended)
+        };
         // The last range ends at the largest hash, so there always is one.
         self.ranges.get(index).map_or(0, |range| range.variant)
     }
