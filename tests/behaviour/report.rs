@@ -246,6 +246,19 @@ fn crossed_customers_are_counted_but_not_compared() {
 }
 
 #[test]
+fn arms_of_which_many_crossed_are_not_shipped() {
+    let one = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+    let crossed = |n: i64| {
+        let mut sums = aggregates((1_000, 1_000), &[(300, 400)]);
+        for arm in [0, 1] {
+            sums.exposed.insert(cell(arm, Population::Crossed, 0), counted(n));
+        }
+        verdict_of(&one, &sums).0
+    };
+    assert_eq!((crossed(100), crossed(200)), (VerdictCode::Ship, VerdictCode::Inconclusive));
+}
+
+#[test]
 fn a_covariate_decides_where_there_is_one() {
     let mut one = design(vec![metric("spend", Role::Primary, Direction::Up)]);
     (one.metrics[0].estimand, one.metrics[0].covariate) = (Estimand::Mean, true);

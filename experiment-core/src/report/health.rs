@@ -13,6 +13,8 @@ const SRM_ALARM_RUNNING: f64 = 0.0001;
 const SRM_ALARM_FINAL: f64 = 0.001;
 /// Share of crossed customers above which the arms are mixed enough to matter.
 const CROSSOVER_WARNING: f64 = 0.01;
+/// Share of crossed customers above which what is left of the arms is a selection of its own.
+const CROSSOVER_FAILURE: f64 = 0.10;
 /// Customers an arm needs before normal approximations are taken at their word.
 const FEWEST_CUSTOMERS: u64 = 100;
 /// Events, and non-events, a proportion needs in each arm.
@@ -91,9 +93,10 @@ fn crossover_check(crossed: u64, total: u64) -> Check {
     let share = if total == 0 { 0.0 } else { crossed as f64 / total as f64 };
     let found = format!("{crossed} of {total} customers ({:.2} %) were seen in two variants", share * 100.0);
     if share > CROSSOVER_WARNING {
+        let level = if share > CROSSOVER_FAILURE { Level::Fail } else { Level::Warn };
         let advice =
             "they are left out, which can bias the comparison. Make sure that a customer keeps their variant";
-        return check(CheckCode::Crossover, Level::Warn, format!("{found}; {advice}."));
+        return check(CheckCode::Crossover, level, format!("{found}; {advice}."));
     }
     check(CheckCode::Crossover, Level::Ok, format!("{found} and are left out."))
 }

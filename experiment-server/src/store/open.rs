@@ -1,8 +1,9 @@
 //! Opens a store.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
@@ -76,10 +77,22 @@ impl Store {
         let folder = Folder::new(Arc::clone(&shared), rules, position);
         let (queue, commands): (_, Receiver<Command>) = sync_channel(QUEUE_LENGTH);
         let mut store = Store { shared, queue: Some(queue), threads: Mutex::default() };
-        let writer = spawn("store-writer", move || writer.run(&commands))?;
+        let failed = Arc::clone(&store.shared);
+        let writer = spawn("store-writer", move || {
+            if catch_unwind(AssertUnwindSafe(|| writer.run(&commands))).is_err() {
+                failed.commit_failed.store(true, Ordering::Release);
+            }
+        })?;
         // From here on dropping the store ends what was begun.
         store.threads = Mutex::new(Threads { writer: Some(writer), folder: None });
-        let folder = spawn("store-folder", move || folder.run())?;
+        let failed = Arc::clone(&store.shared);
+        let folder = spawn("store-folder", move || {
+            if catch_unwind(AssertUnwindSafe(|| folder.run())).is_err() {
+                let detail = "it came upon a fault of its own, see the log".to_owned();
+                let _ = failed.fold_error.set(StoreError::Io { what: "folding", detail });
+                failed.folded.send_modify(|_| ());
+            }
+        })?;
         if let Ok(threads) = store.threads.get_mut() {
             threads.folder = Some(folder);
         }
