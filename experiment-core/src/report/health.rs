@@ -80,9 +80,9 @@ fn srm_check(design: &Design, srm: Option<&Srm>, customers: &[u64]) -> Check {
     };
     if srm.p_value < alarm {
         let detail = format!(
-            "The arms' sizes do not fit the weights (p = {:.2e}): customers are missing from some arm or \
+            "The arms' sizes do not fit the weights (p {}): customers are missing from some arm or \
              counted in the wrong one, so the arms can't be compared. Find the cause before anything else.",
-            srm.p_value
+            if srm.p_value < 1e-300 { "below 1e-300".to_owned() } else { format!("= {:.2e}", srm.p_value) }
         );
         return check(CheckCode::Srm, Level::Fail, detail);
     }
