@@ -23,7 +23,7 @@ pub(crate) fn etag_value(hash: u64) -> HeaderValue {
 /// 428 without the header, 412 when it names other versions only, 400 when it can't be read.
 pub(crate) fn if_match(headers: &HeaderMap, entry: &Entry) -> Result<Expected, Problem> {
     let mut tags = headers.get_all(IF_MATCH).iter().peekable();
-    let hash = entry.current().hash;
+    let hash = entry.tag();
     let current = etag(hash);
     let wrong = |kind, detail: String, mend: String| {
         let error = FieldError::new("If-Match", detail, mend);

@@ -50,7 +50,7 @@ struct ListView<'a> {
 #[derive(Serialize)]
 struct VersionView<'a> {
     version: u32,
-    etag: String,
+    hash: String,
     received_at: Timestamp,
     document: &'a Value,
 }
@@ -68,7 +68,7 @@ impl<'a> ExperimentView<'a> {
             key: &entry.key,
             status: entry.status,
             version: current.number,
-            etag: etag(current.hash),
+            etag: etag(entry.tag()),
             overrides: entry.overrides.len(),
             hypothesis: current.experiment.hypothesis.as_deref(),
             started_at: entry.started_at,
@@ -144,7 +144,7 @@ pub(super) async fn list_versions(
     let catalog = app.store.catalog();
     let versions = find(&catalog, &key)?.versions.iter().map(|version| VersionView {
         version: version.number,
-        etag: etag(version.hash),
+        hash: format!("{:016x}", version.hash),
         received_at: version.received_at,
         document: &version.experiment.document,
     });
@@ -196,7 +196,7 @@ pub(super) fn answer(
     view: &ExperimentView<'_>,
 ) -> Result<Response, Problem> {
     let mut response = reply::json_with(status, view)?;
-    response.headers_mut().insert(ETAG, etag_value(entry.current().hash));
+    response.headers_mut().insert(ETAG, etag_value(entry.tag()));
     Ok(response)
 }
 

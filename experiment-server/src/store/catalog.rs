@@ -6,6 +6,7 @@ use std::sync::Arc;
 use experiment_core::assignment::{CompiledExperiment, Snapshot};
 use experiment_core::definition::{Experiment, LifecycleStep, Status};
 use experiment_core::time::{Day, Timestamp};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::StoreError;
 use super::record::{DefinitionRecord, LifecycleRecord, Record};
@@ -215,6 +216,23 @@ fn compiled(entry: &Entry) -> Result<CompiledExperiment, StoreError> {
 }
 
 impl Entry {
+    /// What names the definition as it stands: the hash of its version, and with override lists the hash of
+    /// that and of who is on them.
+    #[must_use]
+    pub fn tag(&self) -> u64 {
+        let hash = self.current().hash;
+        if self.overrides.is_empty() {
+            return hash;
+        }
+        let mut bytes = hash.to_le_bytes().to_vec();
+        for (customer, variant) in self.overrides.iter() {
+            bytes.extend((customer.len() as u64).to_le_bytes());
+            bytes.extend(customer.as_bytes());
+            bytes.extend((*variant as u64).to_le_bytes());
+        }
+        xxh3_64(&bytes)
+    }
+
     /// When it was concluded.
     #[must_use]
     pub fn concluded_at(&self) -> Option<Timestamp> {

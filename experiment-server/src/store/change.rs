@@ -14,7 +14,7 @@ use super::nearest::mend;
 pub enum Expected {
     /// There is none, or the same: create it.
     New,
-    /// The one with this version hash: replace it.
+    /// The one with this [`Entry::tag`]: replace it.
     Hash(u64),
     /// Whatever there is: create or replace.
     Any,
@@ -25,7 +25,7 @@ pub enum Expected {
 pub struct Defined {
     /// The version in force.
     pub version: u32,
-    /// Its hash.
+    /// The [`Entry::tag`] after it.
     pub hash: u64,
     /// What was done.
     pub change: Change,
@@ -99,9 +99,9 @@ pub(super) fn plan_definition(
     };
     let current = entry.current();
     if let Expected::Hash(hash) = expected
-        && hash != current.hash
+        && hash != entry.tag()
     {
-        return Err(CatalogError::PreconditionFailed { key: key(), hash: Some(current.hash) });
+        return Err(CatalogError::PreconditionFailed { key: key(), hash: Some(entry.tag()) });
     }
     // Compared whole: equal hashes alone could be a coincidence.
     let same_document = current.experiment.document == experiment.document;
@@ -109,7 +109,7 @@ pub(super) fn plan_definition(
         return Ok(DefinitionPlan { change: Change::Unchanged, new_version: None });
     }
     if expected == Expected::New {
-        return Err(CatalogError::Exists { key: key(), hash: current.hash });
+        return Err(CatalogError::Exists { key: key(), hash: entry.tag() });
     }
     check_redefinition(entry, experiment)?;
     let new_version = (!same_document).then_some(current.number + 1);

@@ -256,8 +256,8 @@ impl Writer {
         if plan.change != Change::Unchanged {
             write_overrides(experiment, work, transaction)?;
         }
-        let version = work.catalog.get(&experiment.key).map_or(0, |entry| entry.current().number);
-        let hash = experiment.version_hash();
+        let entry = work.catalog.get(&experiment.key);
+        let (version, hash) = entry.map_or((0, 0), |entry| (entry.current().number, entry.tag()));
         Ok(Ok(Defined { version, hash, change: plan.change, sequence: work.next }))
     }
 

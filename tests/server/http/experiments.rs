@@ -1,5 +1,6 @@
 //! `/v1/experiments`: definitions.
 
+use experiment_core::definition::{Experiment, read_document};
 use serde_json::{Value, json};
 
 use super::under_test::{Served, WINBACK};
@@ -106,7 +107,10 @@ fn putting_needs_the_version_it_was_made_from() {
     let versions = versions["versions"].as_array().unwrap();
     let told = |index: usize, field: &str| versions[index][field].clone();
     assert_eq!((versions.len(), told(0, "version"), told(1, "version")), (2, json!(1), json!(2)));
-    assert_eq!((told(0, "etag"), told(1, "document")["traffic"].clone()), (json!(etag), json!(0.5)));
+    let hash = |text: &str| Experiment::parse(read_document(text).unwrap()).unwrap().version_hash();
+    assert_eq!(told(0, "hash"), format!("{:016x}", hash(WINBACK)));
+    assert_eq!(told(1, "hash"), format!("{:016x}", hash(&wider)));
+    assert_eq!(told(1, "document")["traffic"], json!(0.5));
     assert_eq!(told(0, "received_at"), "2026-03-01T12:00:00Z");
 }
 

@@ -31,6 +31,11 @@ fn definitions_have_versions_and_preconditions() {
     let listed = format!("{second}\noverrides: {{discount: [qa-1]}}");
     let outcome = define(&world, &listed, Expected::Hash(updated.hash)).unwrap();
     assert_eq!((outcome.version, outcome.change, outcome.sequence), (2, Change::Updated, 2));
+    // Whoever read the definition before the lists changed is told so.
+    let late = define(&world, &second, Expected::Hash(updated.hash));
+    assert!(
+        matches!(late, Err(CatalogError::PreconditionFailed { hash: Some(hash), .. }) if hash == outcome.hash)
+    );
     world.restart();
     let catalog = world.store().catalog();
     let entry = catalog.get("winback").unwrap();
