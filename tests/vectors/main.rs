@@ -6,6 +6,7 @@
 mod answer;
 mod case;
 mod counts;
+mod exact;
 mod means;
 mod planning;
 mod proportions;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex};
 const METHODS: &[(&str, Method)] = &[
     ("chi_square", counts::chi_square),
     ("cuped", means::cuped),
+    ("exact_2x2", exact::exact_2x2),
     ("multiplicity", counts::multiplicity),
     ("non_inferiority", planning::non_inferiority),
     ("one_proportion", proportions::one_proportion),
@@ -39,7 +41,6 @@ const PENDING: &[&str] = &[
     "betting",
     "brunner_munzel",
     "dunnett",
-    "exact_2x2",
     "group_sequential",
     "ks_2samp",
     "mann_whitney",

@@ -1,6 +1,7 @@
 //! Properties over extreme inputs: counts up to 10⁹, floats of every size, `NaN` and infinities among them.
 
 use experiment_core::stats::cuped::{Theta, cuped};
+use experiment_core::stats::exact::{self, ExactTest};
 use experiment_core::stats::margin::{self, EquivalenceRange};
 use experiment_core::stats::mean::{self, MeanSummary};
 use experiment_core::stats::proportion::{self, ProportionSummary};
@@ -365,4 +366,45 @@ proptest! {
         }
     }
 
+    #[test]
+    fn exact_tests_are_probabilities_and_mirror(control in proportion_arm(), variant in proportion_arm()) {
+        let fisher = |side| exact::fisher_test(&control, &variant, side).unwrap();
+        let sound = |test: &ExactTest| {
+            (0.0..=1.0).contains(&test.p_value) && logarithm_agrees(test.p_value, test.log10_p_value)
+        };
+        let (greater, less) = (fisher(Alternative::Greater), fisher(Alternative::Less));
+        let two_sided = fisher(Alternative::TwoSided);
+        prop_assert!(sound(&greater) && sound(&less) && sound(&two_sided), "{greater:?} {less:?} {two_sided:?}");
+        prop_assert!(greater.p_value + less.p_value > 1.0 - 1e-9, "both hold the observed table");
+        prop_assert!(two_sided.p_value >= greater.p_value.min(less.p_value) * (1.0 - 1e-9), "{two_sided:?}");
+        let swapped = exact::fisher_test(&variant, &control, Alternative::Less).unwrap();
+        prop_assert!(close(swapped.log10_p_value, greater.log10_p_value, 1e-7) || (swapped.p_value - greater.p_value).abs() < 1e-9);
+        for rate in [1e-300, 1e-9, 0.3, 1.0 - 1e-16] {
+            let test = exact::binomial_test(&control, rate, Alternative::TwoSided).unwrap();
+            prop_assert!(sound(&test), "{test:?} at {rate}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Boschloo's one-sided test is never weaker than Fisher's.
+    #[test]
+    fn unconditional_tests_are_probabilities(n in (1..25_u64, 1..25_u64), seed in any::<(u64, u64)>()) {
+        let control = ProportionSummary { successes: seed.0 % (n.0 + 1), n: n.0 };
+        let variant = ProportionSummary { successes: seed.1 % (n.1 + 1), n: n.1 };
+        for side in [Alternative::Greater, Alternative::Less] {
+            let boschloo = exact::boschloo_test(&control, &variant, side).unwrap();
+            let fisher = exact::fisher_test(&control, &variant, side).unwrap();
+            prop_assert!((0.0..=1.0).contains(&boschloo.p_value) && (0.0..=1.0).contains(&boschloo.worst_rate));
+            prop_assert!(boschloo.p_value <= fisher.p_value * (1.0 + 1e-9), "{boschloo:?} {fisher:?}");
+        }
+        for side in [Alternative::Greater, Alternative::Less, Alternative::TwoSided] {
+            match exact::barnard_test(&control, &variant, side) {
+                Ok(test) => prop_assert!((0.0..=1.0).contains(&test.p_value), "{test:?}"),
+                Err(reason) => prop_assert_eq!(reason.code(), "no_variation"),
+            }
+        }
+    }
 }

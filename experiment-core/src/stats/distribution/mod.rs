@@ -15,6 +15,7 @@ pub mod noncentral_t;
 pub mod normal;
 pub mod student_t;
 
+pub(crate) mod discrete;
 pub(crate) mod gamma;
 pub(crate) mod quadrature;
 
