@@ -10,6 +10,7 @@ mod exact;
 mod means;
 mod planning;
 mod proportions;
+mod ranks;
 
 use answer::Method;
 use case::{Tally, read_cases};
@@ -21,9 +22,12 @@ use std::sync::{Arc, Mutex};
 
 /// The methods that exist, by file name.
 const METHODS: &[(&str, Method)] = &[
+    ("brunner_munzel", ranks::brunner_munzel),
     ("chi_square", counts::chi_square),
     ("cuped", means::cuped),
     ("exact_2x2", exact::exact_2x2),
+    ("ks_2samp", ranks::ks_2samp),
+    ("mann_whitney", ranks::mann_whitney),
     ("multiplicity", counts::multiplicity),
     ("non_inferiority", planning::non_inferiority),
     ("one_proportion", proportions::one_proportion),
@@ -39,11 +43,8 @@ const PENDING: &[&str] = &[
     "asymptotic_cs",
     "beta_binomial",
     "betting",
-    "brunner_munzel",
     "dunnett",
     "group_sequential",
-    "ks_2samp",
-    "mann_whitney",
     "msprt",
     "normal_mixture_boundary",
     "normal_normal",

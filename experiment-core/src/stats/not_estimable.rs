@@ -23,6 +23,15 @@ pub enum NotEstimable {
         /// The one value in the variant.
         variant: f64,
     },
+    /// No customer's rank says anything that another's does not: all values are equal, or all of one arm lie
+    /// on one side of the other's.
+    #[error(
+        "the ranks do not vary within the arms (probability of superiority {probability_of_superiority})"
+    )]
+    NoRankVariation {
+        /// P(variant larger) + ½ P(equal).
+        probability_of_superiority: f64,
+    },
     /// A relative effect divides by the control's mean, which is zero.
     #[error("the control's mean is 0 (the variant's is {variant}), so there is nothing to be relative to")]
     ZeroControlMean {
@@ -105,6 +114,7 @@ impl NotEstimable {
         match self {
             Self::TooFewCustomers { .. } => "too_few_customers",
             Self::NoVariation { .. } => "no_variation",
+            Self::NoRankVariation { .. } => "no_rank_variation",
             Self::ZeroControlMean { .. } => "zero_control_mean",
             Self::ZeroDenominator { .. } => "zero_denominator",
             Self::NoPositiveRatio { .. } => "no_positive_ratio",

@@ -60,7 +60,7 @@ fn pair_arm() -> impl Strategy<Value = PairSummary> {
     )
 }
 
-fn options() -> impl Strategy<Value = TestOptions> {
+pub(super) fn options() -> impl Strategy<Value = TestOptions> {
     let level = prop_oneof![0.5..0.9999_f64, prop::sample::select(vec![1e-9, 0.2, 0.95, 1.0 - 1e-12])];
     (level, 0..3_u8).prop_map(|(level, side)| match side {
         0 => TestOptions::two_sided(level),
@@ -78,11 +78,11 @@ fn mirrored(options: &TestOptions) -> TestOptions {
     TestOptions { alternative, ..*options }
 }
 
-fn in_order(interval: &Interval) -> bool {
+pub(super) fn in_order(interval: &Interval) -> bool {
     !interval.lower.is_nan() && !interval.upper.is_nan() && interval.lower <= interval.upper
 }
 
-fn sound(comparison: &Comparison) -> bool {
+pub(super) fn sound(comparison: &Comparison) -> bool {
     comparison.effect.is_finite()
         && comparison.std_error > 0.0
         && comparison.std_error.is_finite()
@@ -93,12 +93,12 @@ fn sound(comparison: &Comparison) -> bool {
         && in_order(&comparison.interval)
 }
 
-fn close(a: f64, b: f64, relative: f64) -> bool {
+pub(super) fn close(a: f64, b: f64, relative: f64) -> bool {
     a == b || (a - b).abs() <= relative * a.abs().max(b.abs())
 }
 
 /// The p-value and its logarithm must say the same.
-fn logarithm_agrees(p: f64, log10: f64) -> bool {
+pub(super) fn logarithm_agrees(p: f64, log10: f64) -> bool {
     if p > 1e-300 {
         close(p.log10(), log10, 1e-9) || (p.log10() - log10).abs() < 1e-12
     } else {

@@ -1,0 +1,90 @@
+//! Properties of the methods that take one value per customer: floats of every size, ties, `NaN`.
+
+use super::properties::{any_float, close, in_order, logarithm_agrees, options};
+use experiment_core::stats::rank::{
+    Continuity, KsReference, LevelCounts, RankedArms, brunner_munzel_test, kolmogorov_smirnov_test,
+    mann_whitney_exact_test, mann_whitney_test, superiority,
+};
+use experiment_core::stats::{Alternative, NotEstimable};
+use proptest::prelude::*;
+
+/// Up to twelve values; whole ones tie often.
+fn sample() -> impl Strategy<Value = Vec<f64>> {
+    let ties = prop::collection::vec((0..4_i8).prop_map(f64::from), 0..12);
+    let ordinary = prop::collection::vec(-10.0..10.0_f64, 0..12);
+    prop_oneof![ties, ordinary, prop::collection::vec(any_float(), 0..12)]
+}
+
+fn p_is_sound(p: f64) -> bool {
+    (0.0..=1.0).contains(&p)
+}
+
+const SIDES: [Alternative; 3] = [Alternative::TwoSided, Alternative::Greater, Alternative::Less];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn rank_tests_are_sound_or_say_why(control in sample(), variant in sample(), options in options()) {
+        let arms = match RankedArms::from_values(&control, &variant) {
+            Ok(arms) => arms,
+            Err(reason) => {
+                let broken = control.iter().chain(&variant).any(|value| value.is_nan());
+                let empty = control.is_empty() || variant.is_empty();
+                prop_assert!(broken && reason.code() == "impossible_input" || empty && reason.code() == "too_few_customers");
+                return Ok(());
+            }
+        };
+        let swapped = RankedArms::from_values(&variant, &control).unwrap();
+        let wins = control.iter().flat_map(|c| variant.iter().map(move |v| (v > c, v == c)));
+        let by_pairs: f64 = wins.map(|(larger, equal)| if larger { 1.0 } else if equal { 0.5 } else { 0.0 }).sum();
+        prop_assert_eq!(superiority(&arms).u, by_pairs);
+        for continuity in [Continuity::Uncorrected, Continuity::Corrected] {
+            for side in SIDES {
+                if let Ok(test) = mann_whitney_test(&arms, continuity, side) {
+                    prop_assert!(p_is_sound(test.p_value) && logarithm_agrees(test.p_value, test.log10_p_value), "{test:?}");
+                    prop_assert!(test.z.is_finite());
+                }
+            }
+            if let Ok(test) = mann_whitney_test(&arms, continuity, Alternative::Greater) {
+                let other = mann_whitney_test(&swapped, continuity, Alternative::Less).unwrap();
+                prop_assert!(close(test.p_value, other.p_value, 1e-12) && test.z == -other.z);
+            }
+        }
+        for side in SIDES {
+            match mann_whitney_exact_test(&arms, side) {
+                Ok(p) => prop_assert!(p_is_sound(p) && p > 0.0),
+                Err(reason) => prop_assert_eq!(reason.code(), "impossible_input"),
+            }
+        }
+        if let Ok(test) = brunner_munzel_test(&arms, &options) {
+            prop_assert!(p_is_sound(test.p_value) && in_order(&test.interval) && test.degrees_of_freedom > 0.0, "{test:?}");
+        }
+        for reference in [KsReference::Exact, KsReference::Limit, KsReference::OneSample] {
+            let test = kolmogorov_smirnov_test(&arms, reference).unwrap();
+            prop_assert!(p_is_sound(test.p_value) && p_is_sound(test.statistic), "{test:?}");
+            let other = kolmogorov_smirnov_test(&swapped, reference).unwrap();
+            prop_assert!(test.statistic == other.statistic && close(test.p_value, other.p_value, 1e-12));
+        }
+    }
+
+    #[test]
+    fn counts_of_any_size_have_ranks(counts in prop::collection::vec((0..3_000_000_000_u64, 0..3_000_000_000_u64), 0..6)) {
+        let levels = counts.iter().map(|(control, variant)| LevelCounts { control: *control, variant: *variant });
+        let Ok(arms) = RankedArms::from_counts(levels.collect()) else { return Ok(()) };
+        let test = mann_whitney_test(&arms, Continuity::Corrected, Alternative::TwoSided);
+        match test {
+            Ok(test) => prop_assert!(p_is_sound(test.p_value) && test.z.is_finite(), "{test:?}"),
+            Err(reason) => prop_assert_eq!(reason.code(), "no_rank_variation"),
+        }
+        let limit = kolmogorov_smirnov_test(&arms, KsReference::Limit).unwrap();
+        prop_assert!(p_is_sound(limit.p_value), "{limit:?}");
+    }
+}
+
+#[test]
+fn equal_values_have_no_ranks_to_test() {
+    let arms = RankedArms::from_values(&[1.0; 3], &[1.0; 4]).unwrap();
+    let reason = NotEstimable::NoRankVariation { probability_of_superiority: 0.5 };
+    assert_eq!(mann_whitney_test(&arms, Continuity::Corrected, Alternative::TwoSided), Err(reason));
+}
