@@ -5,6 +5,7 @@ use experiment_core::stats::exact::{self, ExactTest};
 use experiment_core::stats::margin::{self, EquivalenceRange};
 use experiment_core::stats::mean::{self, MeanSummary};
 use experiment_core::stats::proportion::{self, ProportionSummary};
+use experiment_core::stats::rate::{self, RateSummary};
 use experiment_core::stats::ratio::{PairSummary, delta_method, ratio_test};
 use experiment_core::stats::relative::{self, FiellerSet};
 use experiment_core::stats::{Alternative, Comparison, Interval, NotEstimable, TestOptions};
@@ -363,6 +364,29 @@ proptest! {
             });
             let want = simes.fold(0.0, f64::max);
             prop_assert!(close(*got, want, 1e-12), "{got} against {want} in {p_values:?}");
+        }
+    }
+
+    #[test]
+    fn rates_are_sound_or_say_why(
+        events in (count(), count()), exposures in (any_float(), any_float()), options in options(),
+    ) {
+        let control = RateSummary { events: events.0, exposure: exposures.0.abs() };
+        let variant = RateSummary { events: events.1, exposure: exposures.1.abs() };
+        if let Ok(test) = rate::score_test(&control, &variant, options.alternative) {
+            prop_assert!((0.0..=1.0).contains(&test.p_value) && test.statistic.is_finite(), "{test:?}");
+        }
+        if let Ok(test) = rate::exact_test(&control, &variant, options.alternative) {
+            prop_assert!((0.0..=1.0).contains(&test.p_value), "{test:?}");
+            prop_assert!(logarithm_agrees(test.p_value, test.log10_p_value), "{test:?}");
+        }
+        for interval in [rate::exact_ratio_interval, rate::score_ratio_interval, rate::log_ratio_interval] {
+            if let Ok(ends) = interval(&control, &variant, &options) {
+                prop_assert!(in_order(&ends), "{ends:?}");
+            }
+        }
+        if let Ok(test) = rate::difference_test(&control, &variant, &options) {
+            prop_assert!(sound(&test), "{test:?}");
         }
     }
 

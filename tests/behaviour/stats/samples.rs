@@ -1,10 +1,11 @@
 //! Properties of the methods that take one value per customer: floats of every size, ties, `NaN`.
 
-use super::properties::{any_float, close, in_order, logarithm_agrees, options};
+use super::properties::{any_float, close, in_order, logarithm_agrees, options, sound};
 use experiment_core::stats::rank::{
     Continuity, KsReference, LevelCounts, RankedArms, brunner_munzel_test, kolmogorov_smirnov_test,
     mann_whitney_exact_test, mann_whitney_test, superiority,
 };
+use experiment_core::stats::yuen::{TrimmedSummary, yuen_test};
 use experiment_core::stats::{Alternative, NotEstimable};
 use proptest::prelude::*;
 
@@ -65,6 +66,18 @@ proptest! {
             prop_assert!(p_is_sound(test.p_value) && p_is_sound(test.statistic), "{test:?}");
             let other = kolmogorov_smirnov_test(&swapped, reference).unwrap();
             prop_assert!(test.statistic == other.statistic && close(test.p_value, other.p_value, 1e-12));
+        }
+    }
+
+    #[test]
+    fn trimmed_means_are_sound_or_say_why(
+        control in sample(), variant in sample(), trim in 0.0..0.6_f64, options in options(),
+    ) {
+        let summaries = (TrimmedSummary::from_values(&control, trim), TrimmedSummary::from_values(&variant, trim));
+        let (Ok(control), Ok(variant)) = summaries else { return Ok(()) };
+        prop_assert!(control.winsorized_variance >= 0.0 && control.winsorized_variance.is_finite(), "{control:?}");
+        if let Ok(test) = yuen_test(&control, &variant, &options) {
+            prop_assert!(sound(&test), "{test:?}");
         }
     }
 
