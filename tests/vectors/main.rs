@@ -7,9 +7,11 @@ mod answer;
 mod case;
 mod counts;
 mod exact;
+mod figures;
 mod means;
 mod planning;
 mod proportions;
+mod quantiles;
 mod ranks;
 mod rates;
 mod trimmed;
@@ -34,9 +36,11 @@ const METHODS: &[(&str, Method)] = &[
     ("non_inferiority", planning::non_inferiority),
     ("one_proportion", proportions::one_proportion),
     ("power", planning::power),
+    ("quantile", quantiles::quantile),
     ("rate_ratio", rates::rate_ratio),
     ("ratio_delta", means::ratio_delta),
     ("relative_lift", means::relative_lift),
+    ("retention", figures::retention),
     ("two_proportion", proportions::two_proportion),
     ("welch_t", means::welch_t),
     ("yuen", trimmed::yuen),
@@ -53,9 +57,7 @@ const PENDING: &[&str] = &[
     "normal_mixture_boundary",
     "normal_normal",
     "post_stratification",
-    "quantile",
     "resampling",
-    "retention",
     "srm_sequential",
     "survival",
 ];

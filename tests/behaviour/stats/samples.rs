@@ -1,6 +1,7 @@
 //! Properties of the methods that take one value per customer: floats of every size, ties, `NaN`.
 
 use super::properties::{any_float, close, in_order, logarithm_agrees, options, sound};
+use experiment_core::stats::quantile::{exact_ranks, quantile_of};
 use experiment_core::stats::rank::{
     Continuity, KsReference, LevelCounts, RankedArms, brunner_munzel_test, kolmogorov_smirnov_test,
     mann_whitney_exact_test, mann_whitney_test, superiority,
@@ -78,6 +79,22 @@ proptest! {
         prop_assert!(control.winsorized_variance >= 0.0 && control.winsorized_variance.is_finite(), "{control:?}");
         if let Ok(test) = yuen_test(&control, &variant, &options) {
             prop_assert!(sound(&test), "{test:?}");
+        }
+    }
+
+    #[test]
+    fn quantile_intervals_are_in_order(
+        values in sample(), n in 1..2_000_000_u64, quantile in 0.0..1.0_f64, options in options(),
+    ) {
+        if let Ok(estimate) = quantile_of(&values, quantile, &options) {
+            prop_assert!(estimate.estimate.is_finite() && in_order(&estimate.interval), "{estimate:?}");
+        }
+        if let Ok(ranks) = exact_ranks(n, quantile, &options) {
+            let miss = 1.0 - options.confidence_level;
+            prop_assert!(ranks.coverage >= 1.0 - miss * (1.0 + 1e-6) - 1e-12, "{ranks:?}");
+            if options.confidence_level >= 0.5 && let (Some(lower), Some(upper)) = (ranks.lower, ranks.upper) {
+                prop_assert!(1 <= lower && lower <= upper && upper <= n, "{ranks:?}");
+            }
         }
     }
 
