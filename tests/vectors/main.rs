@@ -14,6 +14,7 @@ mod proportions;
 mod quantiles;
 mod ranks;
 mod rates;
+mod survivals;
 mod trimmed;
 
 use answer::Method;
@@ -41,6 +42,7 @@ const METHODS: &[(&str, Method)] = &[
     ("ratio_delta", means::ratio_delta),
     ("relative_lift", means::relative_lift),
     ("retention", figures::retention),
+    ("survival", survivals::survival),
     ("two_proportion", proportions::two_proportion),
     ("welch_t", means::welch_t),
     ("yuen", trimmed::yuen),
@@ -59,7 +61,6 @@ const PENDING: &[&str] = &[
     "post_stratification",
     "resampling",
     "srm_sequential",
-    "survival",
 ];
 
 /// One line of counts per file, by file name.

@@ -60,6 +60,24 @@ pub enum NotEstimable {
         /// Successes in the variant.
         variant: u64,
     },
+    /// No event occurred while customers of different arms were at risk, or an arm had none at risk.
+    #[error(
+        "none of the {events} events tells the arms apart: at none are enough customers of all arms at risk"
+    )]
+    NoEvents {
+        /// Events of all arms.
+        events: u64,
+    },
+    /// The likelihood of a hazard ratio grows without end towards 0 or infinity.
+    #[error(
+        "the hazard ratio has no finite estimate, with {control} events in the control and {variant} in the variant"
+    )]
+    NoFiniteHazardRatio {
+        /// Events of the control.
+        control: u64,
+        /// Events of the variant.
+        variant: u64,
+    },
     /// A row or column of a table of counts is empty, so nothing is expected in its cells.
     #[error("{margin} {index} of the table, counted from 0, is empty")]
     EmptyMargin {
@@ -119,6 +137,8 @@ impl NotEstimable {
             Self::ZeroDenominator { .. } => "zero_denominator",
             Self::NoPositiveRatio { .. } => "no_positive_ratio",
             Self::NoSuccesses { .. } => "no_successes",
+            Self::NoEvents { .. } => "no_events",
+            Self::NoFiniteHazardRatio { .. } => "no_finite_hazard_ratio",
             Self::EmptyMargin { .. } => "empty_margin",
             Self::NoEffect { .. } => "no_effect",
             Self::UnreachablePower { .. } => "unreachable_power",

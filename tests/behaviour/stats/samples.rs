@@ -6,6 +6,9 @@ use experiment_core::stats::rank::{
     Continuity, KsReference, LevelCounts, RankedArms, brunner_munzel_test, kolmogorov_smirnov_test,
     mann_whitney_exact_test, mann_whitney_test, superiority,
 };
+use experiment_core::stats::survival::{
+    FollowUp, SurvivalTable, cox_two_arms, kaplan_meier, log_rank_test, nelson_aalen, restricted_mean_test,
+};
 use experiment_core::stats::yuen::{TrimmedSummary, yuen_test};
 use experiment_core::stats::{Alternative, NotEstimable};
 use proptest::prelude::*;
@@ -15,6 +18,12 @@ fn sample() -> impl Strategy<Value = Vec<f64>> {
     let ties = prop::collection::vec((0..4_i8).prop_map(f64::from), 0..12);
     let ordinary = prop::collection::vec(-10.0..10.0_f64, 0..12);
     prop_oneof![ties, ordinary, prop::collection::vec(any_float(), 0..12)]
+}
+
+/// Follow-ups with ties, and now and then a time of any size.
+fn follow_ups() -> impl Strategy<Value = Vec<FollowUp>> {
+    let time = prop_oneof![5 => (0..6_u8).prop_map(f64::from), 1 => any_float().prop_map(f64::abs)];
+    prop::collection::vec((time, any::<bool>()).prop_map(|(time, event)| FollowUp { time, event }), 0..12)
 }
 
 fn p_is_sound(p: f64) -> bool {
@@ -95,6 +104,31 @@ proptest! {
             if options.confidence_level >= 0.5 && let (Some(lower), Some(upper)) = (ranks.lower, ranks.upper) {
                 prop_assert!(1 <= lower && lower <= upper && upper <= n, "{ranks:?}");
             }
+        }
+    }
+
+    #[test]
+    fn survival_is_sound_or_says_why(control in follow_ups(), variant in follow_ups(), options in options()) {
+        let tables = (SurvivalTable::from_follow_ups(&control), SurvivalTable::from_follow_ups(&variant));
+        let (Ok(control), Ok(variant)) = tables else { return Ok(()) };
+        for point in kaplan_meier(&control, &options).unwrap() {
+            prop_assert!(p_is_sound(point.survival), "{point:?}");
+            prop_assert!(point.interval.is_none_or(|ends| in_order(&ends) && 0.0 <= ends.lower && ends.upper <= 1.0), "{point:?}");
+        }
+        prop_assert!(nelson_aalen(&control).iter().all(|point| point.hazard > 0.0 && point.variance > 0.0));
+        let horizon = control.last_time().min(variant.last_time());
+        if let Ok(test) = restricted_mean_test(&control, &variant, horizon, &options) {
+            prop_assert!(sound(&test.comparison), "{test:?}");
+        }
+        if let Ok(cox) = cox_two_arms(&control, &variant, &options) {
+            prop_assert!(sound(&cox.ln_hazard_ratio) && cox.hazard_ratio > 0.0 && cox.ln_likelihood <= 1e-9, "{cox:?}");
+            let other = cox_two_arms(&variant, &control, &options).unwrap();
+            prop_assert!((cox.ln_hazard_ratio.effect + other.ln_hazard_ratio.effect).abs() < 1e-9, "{cox:?} {other:?}");
+        }
+        if let Ok(log_rank) = log_rank_test(&[control.clone(), variant.clone()]) {
+            prop_assert!(p_is_sound(log_rank.test.p_value) && log_rank.test.statistic >= 0.0, "{log_rank:?}");
+            let other = log_rank_test(&[variant, control]).unwrap();
+            prop_assert!(close(log_rank.test.statistic, other.test.statistic, 1e-6) || (log_rank.test.statistic - other.test.statistic).abs() < 1e-9);
         }
     }
 
