@@ -14,6 +14,7 @@ mod proportions;
 mod quantiles;
 mod ranks;
 mod rates;
+mod resamples;
 mod survivals;
 mod trimmed;
 
@@ -41,6 +42,7 @@ const METHODS: &[(&str, Method)] = &[
     ("rate_ratio", rates::rate_ratio),
     ("ratio_delta", means::ratio_delta),
     ("relative_lift", means::relative_lift),
+    ("resampling", resamples::resampling),
     ("retention", figures::retention),
     ("survival", survivals::survival),
     ("two_proportion", proportions::two_proportion),
@@ -59,7 +61,6 @@ const PENDING: &[&str] = &[
     "normal_mixture_boundary",
     "normal_normal",
     "post_stratification",
-    "resampling",
     "srm_sequential",
 ];
 

@@ -3,7 +3,7 @@
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
 //! [`proportion`], [`exact`], [`mean`], [`ratio`], [`relative`], [`cuped`], [`rank`],
-//! [`quantile`], [`yuen`], [`rate`], [`retention`], [`survival`]; [`chi_square`] and [`srm`] for counts;
+//! [`quantile`], [`yuen`], [`rate`], [`retention`], [`survival`], [`resample`]; [`chi_square`] and [`srm`] for counts;
 //! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`power`] for planning.
 //!
 //! Conventions: effects are variant minus control; relative effects are over the control's mean;
@@ -26,6 +26,7 @@ pub mod rank;
 pub mod rate;
 pub mod ratio;
 pub mod relative;
+pub mod resample;
 pub mod retention;
 pub mod srm;
 pub mod survival;

@@ -184,7 +184,7 @@ fn count_while(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
 }
 
 /// Linear between the order statistics around (n − 1)q, of a sample that is not empty.
-fn between(sorted: &[f64], quantile: f64) -> f64 {
+pub(crate) fn between(sorted: &[f64], quantile: f64) -> f64 {
     let position = (sorted.len() - 1) as f64 * quantile;
     let below = position as usize;
     let above = (below + 1).min(sorted.len() - 1);

@@ -6,6 +6,9 @@ use experiment_core::stats::rank::{
     Continuity, KsReference, LevelCounts, RankedArms, brunner_munzel_test, kolmogorov_smirnov_test,
     mann_whitney_exact_test, mann_whitney_test, superiority,
 };
+use experiment_core::stats::resample::{
+    Resampling, bootstrap_difference, difference_acceleration, exact_permutation_test, permutation_test,
+};
 use experiment_core::stats::survival::{
     FollowUp, SurvivalTable, cox_two_arms, kaplan_meier, log_rank_test, nelson_aalen, restricted_mean_test,
 };
@@ -129,6 +132,30 @@ proptest! {
             prop_assert!(p_is_sound(log_rank.test.p_value) && log_rank.test.statistic >= 0.0, "{log_rank:?}");
             let other = log_rank_test(&[variant, control]).unwrap();
             prop_assert!(close(log_rank.test.statistic, other.test.statistic, 1e-6) || (log_rank.test.statistic - other.test.statistic).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn resampling_is_sound_or_says_why(
+        control in sample(), variant in sample(), seed in any::<u64>(), options in options(),
+    ) {
+        let resampling = Resampling { resamples: 50, seed };
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        if let Ok(draws) = bootstrap_difference(&control, &variant, mean, &resampling) {
+            prop_assert!(!draws.std_error().is_nan() && draws.sorted().is_sorted());
+            let ends = draws.percentile_interval(&options).unwrap();
+            prop_assert!(!ends.lower.is_nan() && !ends.upper.is_nan(), "{ends:?}");
+            if let Ok(acceleration) = difference_acceleration(&control, &variant, mean)
+                && let Ok(ends) = draws.bca_interval(acceleration, &options) {
+                prop_assert!(!ends.lower.is_nan() && !ends.upper.is_nan(), "{ends:?}");
+            }
+        }
+        for test in [permutation_test(&control, &variant, &resampling), exact_permutation_test(&control, &variant)] {
+            let Ok(test) = test else { continue };
+            for p in [test.p_greater, test.p_less, test.p_absolute, test.p_twice_smaller_tail()] {
+                prop_assert!(p > 0.0 && p <= 1.0, "{test:?}");
+            }
+            prop_assert!(test.p_greater + test.p_less > 1.0 - 1e-12, "{test:?}");
         }
     }
 
