@@ -55,6 +55,20 @@ impl Decimal {
         format!("{value:e}").parse()
     }
 
+    /// The decimal that `text` spells, of digits beyond the thirtieth only that there are any.
+    ///
+    /// The last digit kept is then never 0 or 5, so that rounding to fewer digits later comes out as if all
+    /// had been kept (as `ROUND_05UP` of the General Decimal Arithmetic Specification).
+    ///
+    /// # Errors
+    /// [`DecimalError`] when it is no number, or one of 10^30 or more.
+    pub fn rounded(text: &str) -> Result<Decimal, DecimalError> {
+        match text.parse() {
+            Err(DecimalError::TooLong(_)) => cut(text),
+            read => read,
+        }
+    }
+
     /// The integer above the line.
     #[must_use]
     pub fn coefficient(self) -> i128 {
@@ -100,6 +114,28 @@ impl Decimal {
     pub fn is_zero(self) -> bool {
         self.coefficient == 0
     }
+}
+
+/// Reads a number with more digits than are kept; its form has been checked.
+fn cut(text: &str) -> Result<Decimal, DecimalError> {
+    let too_long = || DecimalError::TooLong(text.to_owned());
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let exponent: i64 = exponent.parse().map_err(|_| too_long())?;
+    let digits = mantissa.trim_start_matches(['+', '-']);
+    let fraction = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_start_matches('0');
+    let length = |count: usize| i64::try_from(count).map_err(|_| too_long());
+    let places = length(fraction)? - exponent;
+    let (most, count) = (i64::from(MAX_DIGITS), length(digits.len())?);
+    let dropped = (count - most).max(places - most).max(0);
+    let places = u32::try_from(places - dropped).map_err(|_| too_long())?;
+    let (kept, lost) = digits.split_at(usize::try_from((count - dropped).max(0)).map_err(|_| too_long())?);
+    let mut coefficient: i128 = if kept.is_empty() { 0 } else { kept.parse().map_err(|_| too_long())? };
+    if lost.bytes().any(|digit| digit != b'0') && coefficient % 5 == 0 {
+        coefficient += 1;
+    }
+    Ok(Decimal::new(if mantissa.starts_with('-') { -coefficient } else { coefficient }, places))
 }
 
 impl PartialOrd for Decimal {
@@ -225,6 +261,23 @@ mod tests {
         }
         assert!(Decimal::from_f64(f64::NAN).is_err() && Decimal::from_f64(f64::INFINITY).is_err());
         assert!(Decimal::from_f64(1e300).is_err());
+    }
+
+    #[test]
+    fn long_numbers_round_as_if_nothing_had_been_cut() {
+        let steps = |text: &str| Decimal::rounded(text).unwrap().scaled(6);
+        assert_eq!(steps("5.551115123125783e-17"), Some((0, true)));
+        assert_eq!(steps("-1e-400"), Some((0, true)));
+        assert_eq!(steps("0.3333333333333333333333333333333333333333"), Some((333_333, true)));
+        assert_eq!(
+            steps("123456789.0000005000000000000000000000000000000001"),
+            Some((123_456_789_000_001, true))
+        );
+        assert_eq!(steps("0.00000050000000000000000000000000000000000000"), Some((0, true)));
+        assert_eq!(steps("-0.0000005000000000000000000000000000000000001"), Some((-1, true)));
+        assert_eq!(steps("2.50"), Some((2_500_000, false)));
+        assert!(Decimal::rounded("1e31").is_err() && Decimal::rounded("1e99999999999999999999").is_err());
+        assert!(Decimal::rounded("abc").is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod analyze;
 pub mod client;
 pub mod command;
+pub mod decision;
 pub mod http;
 pub mod output;
 pub mod planning;

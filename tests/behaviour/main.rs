@@ -1,7 +1,10 @@
 //! Behaviour of the core, a module an area.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
+mod allocation;
 mod assignment;
+mod compat;
+mod condition;
 mod definition;
 mod distribution;
 mod reference;

@@ -143,6 +143,55 @@ fn each_verdict_has_its_case() {
 }
 
 #[test]
+fn a_one_sided_plan_sees_what_is_worse() {
+    let mut two = design(["kept", "spent"].map(|key| metric(key, Role::Primary, Direction::Up)).into());
+    two.plan.sides = Sides::One;
+    let better = (300, 400);
+    assert_eq!(verdict_of(&two, &aggregates((1_000, 1_000), &[better, better])).0, VerdictCode::Ship);
+    assert_eq!(
+        verdict_of(&two, &aggregates((1_000, 1_000), &[better, (900, 200)])).0,
+        VerdictCode::KeepControl
+    );
+    let mut down = design(vec![metric("left", Role::Primary, Direction::Down)]);
+    down.plan.sides = Sides::One;
+    assert_eq!(verdict_of(&down, &aggregates((1_000, 1_000), &[(400, 300)])).0, VerdictCode::Ship);
+    assert_eq!(verdict_of(&down, &aggregates((1_000, 1_000), &[(300, 400)])).0, VerdictCode::KeepControl);
+    assert_eq!(verdict_of(&down, &aggregates((1_000, 1_000), &[(300, 301)])).0, VerdictCode::Inconclusive);
+}
+
+#[test]
+fn a_guardrail_that_nobody_trips_passes() {
+    let primary = metric("kept", Role::Primary, Direction::Up);
+    let guarded = design(vec![primary.clone(), metric("complained", Role::Guardrail, Direction::Down)]);
+    let ship = VerdictCode::Ship;
+    assert_eq!(verdict_of(&guarded, &aggregates((1_000, 1_000), &[(300, 400), (0, 0)])).0, ship);
+    // With 100 customers an arm the score bound is 2.6 points: not inside the margin of one.
+    let few = aggregates((100, 100), &[(30, 60), (0, 0)]);
+    assert_eq!(verdict_of(&guarded, &few).0, VerdictCode::Inconclusive);
+    let mut refunds = metric("refunds", Role::Guardrail, Direction::Down);
+    refunds.estimand = Estimand::Mean;
+    let guarded = design(vec![primary, refunds]);
+    assert_eq!(verdict_of(&guarded, &aggregates((1_000, 1_000), &[(300, 400), (0, 0)])).0, ship);
+}
+
+#[test]
+fn an_arm_of_weight_zero_is_neither_tested_nor_waited_for() {
+    let mut three = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+    three.variants.push(VariantDesign { key: "retired".to_owned(), weight: 0.0 });
+    three.stage = Stage::Running;
+    three.plan.target = Some(Target::CustomersPerArm(1_000));
+    let at = Some(Day(20).start());
+    let read = |sums: &Aggregates| report(&three, sums, at).unwrap();
+    let fine = read(&aggregates((1_000, 1_000), &[(300, 400)]));
+    assert_eq!((level(&fine, CheckCode::Srm), fine.verdict.verdict), (Level::Ok, VerdictCode::Ship));
+    let uneven = read(&aggregates((1_000, 1_400), &[(300, 400)]));
+    assert_eq!((level(&uneven, CheckCode::Srm), uneven.verdict.verdict), (Level::Fail, VerdictCode::Invalid));
+    let mut strays = aggregates((1_000, 1_000), &[(300, 400)]);
+    strays.exposed.insert(cell(2, Population::Analysed, 0), counted(1));
+    assert_eq!(read(&strays).verdict.verdict, VerdictCode::Invalid);
+}
+
+#[test]
 fn of_several_winners_the_surest_is_shipped() {
     let mut three = design(vec![metric("kept", Role::Primary, Direction::Up)]);
     three.variants.push(VariantDesign { key: "bonus".to_owned(), weight: 1.0 });
@@ -194,6 +243,19 @@ fn crossed_customers_are_counted_but_not_compared() {
     assert_eq!(report.metrics[0].arms[1].n, 1_000);
     assert_eq!(report.health.srm.as_ref().unwrap().observed["discount"], 1_050);
     assert_eq!(level(&report, CheckCode::Crossover), Level::Warn);
+}
+
+#[test]
+fn arms_of_which_many_crossed_are_not_shipped() {
+    let one = design(vec![metric("kept", Role::Primary, Direction::Up)]);
+    let crossed = |n: i64| {
+        let mut sums = aggregates((1_000, 1_000), &[(300, 400)]);
+        for arm in [0, 1] {
+            sums.exposed.insert(cell(arm, Population::Crossed, 0), counted(n));
+        }
+        verdict_of(&one, &sums).0
+    };
+    assert_eq!((crossed(100), crossed(200)), (VerdictCode::Ship, VerdictCode::Inconclusive));
 }
 
 #[test]
@@ -265,7 +327,7 @@ fn one_sided_plans_leave_the_far_end_open() {
         ([Bound::Upper].as_slice(), None)
     );
     assert!(comparison.p_value.unwrap() > 0.999);
-    assert_eq!(report.verdict.verdict, VerdictCode::Inconclusive);
+    assert_eq!(report.verdict.verdict, VerdictCode::KeepControl);
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use super::share::{RANGE, part_of_range};
 use crate::decimal::Decimal;
 
+/// Up to so many ranges are counted rather than searched.
+const FEW_RANGES: usize = 8;
+
 /// Why weights or ranges are no allocation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -62,22 +65,73 @@ impl Allocation {
         if sum == 0 {
             return Err(AllocationError::NoWeight);
         }
-        let mut ranges = Vec::with_capacity(weights.len());
-        let mut from: u128 = 0;
+        let mut allocation = Builder::default();
         for (variant, end) in ends.into_iter().enumerate() {
-            let end = part_of_range(end, sum);
-            if end > from {
-                ranges.push(Range { from: low_bits(from), to: low_bits(end - 1), variant });
-                from = end;
+            let size = part_of_range(end, sum) - allocation.end;
+            allocation.push(size, variant);
+        }
+        Ok(Allocation { ranges: allocation.ranges })
+    }
+
+    /// The allocation of the next phase, with other weights or further variants: each variant gets exactly
+    /// what [`Allocation::from_weights`] would give it, and the fewest customers move. A variant that
+    /// shrinks gives up its last hashes; those that grow take what was given up, in order.
+    ///
+    /// From `1:1` to `1:1:1` a third of the customers move, where fresh ranges would move half. Whoever
+    /// moves must leave a variant that shrinks, so Σ max(0, old − new) is the least there can be.
+    ///
+    /// # Errors
+    /// As [`Allocation::from_weights`].
+    ///
+    /// # Examples
+    /// ```
+    /// use experiment_core::assignment::Allocation;
+    /// use experiment_core::decimal::Decimal;
+    ///
+    /// let halves = Allocation::from_weights(&[Decimal::ONE; 2]).unwrap();
+    /// let thirds = halves.next(&[Decimal::ONE; 3]).unwrap();
+    /// let variants: Vec<usize> = thirds.ranges().map(|(_, _, variant)| variant).collect();
+    /// assert_eq!(variants, [0, 2, 1, 2]);
+    /// ```
+    pub fn next(&self, weights: &[Decimal]) -> Result<Allocation, AllocationError> {
+        let fresh = Allocation::from_weights(weights)?;
+        // How much each variant may still take.
+        let mut room: Vec<u128> = (0..weights.len()).map(|variant| fresh.size(variant)).collect();
+        let mut pieces: Vec<(u128, Option<usize>)> = Vec::with_capacity(2 * self.ranges.len());
+        for range in &self.ranges {
+            let size = u128::from(range.to - range.from) + 1;
+            // A variant that is no more has no room at all.
+            let kept = room.get_mut(range.variant).map_or(0, |room| take(room, size));
+            pieces.extend([(kept, Some(range.variant)), (size - kept, None)]);
+        }
+        let mut next = Builder::default();
+        let mut growing = 0;
+        for (mut size, owner) in pieces {
+            if let Some(variant) = owner {
+                next.push(size, variant);
+                continue;
+            }
+            // What was given up is as much as there is room, since both cover every hash.
+            while let (true, Some(room)) = (size > 0, room.get_mut(growing)) {
+                let taken = take(room, size);
+                next.push(taken, growing);
+                size -= taken;
+                growing += usize::from(*room == 0);
             }
         }
-        Ok(Allocation { ranges })
+        Ok(Allocation { ranges: next.ranges })
     }
 
     /// The variant of a customer with this hash.
     #[must_use]
     pub fn variant(&self, hash: u64) -> usize {
-        let index = self.ranges.partition_point(|range| range.to < hash);
+        let ended = |range: &Range| range.to < hash;
+        let index = if self.ranges.len() <= FEW_RANGES {
+            // Counting has no branch that depends on the hash, which nobody can foresee.
+            self.ranges.iter().map(|range| usize::from(ended(range))).sum()
+        } else {
+            self.ranges.partition_point(ended)
+        };
         // The last range ends at the largest hash, so there always is one.
         self.ranges.get(index).map_or(0, |range| range.variant)
     }
@@ -92,6 +146,35 @@ impl Allocation {
     pub fn size(&self, variant: usize) -> u128 {
         let own = self.ranges.iter().filter(|range| range.variant == variant);
         own.map(|range| u128::from(range.to - range.from) + 1).sum()
+    }
+}
+
+/// Takes up to `size` out of `room`; answers how much.
+fn take(room: &mut u128, size: u128) -> u128 {
+    let taken = size.min(*room);
+    *room -= taken;
+    taken
+}
+
+/// Ranges one after the other, neighbours of one variant joined.
+#[derive(Default)]
+struct Builder {
+    ranges: Vec<Range>,
+    end: u128,
+}
+
+impl Builder {
+    fn push(&mut self, size: u128, variant: usize) {
+        if size == 0 {
+            return;
+        }
+        let from = low_bits(self.end);
+        self.end += size;
+        let to = low_bits(self.end - 1);
+        match self.ranges.last_mut() {
+            Some(last) if last.variant == variant => last.to = to,
+            _ => self.ranges.push(Range { from, to, variant }),
+        }
     }
 }
 

@@ -4,6 +4,9 @@
 //! All read a [`CompiledExperiment`] out of a [`Snapshot`]; none of them allocates, locks or reads a clock.
 //! The bytes that are hashed and the thresholds are a public contract: see `docs/assignment.md`.
 
+pub mod compat;
+pub mod condition;
+
 mod allocation;
 mod hash;
 mod share;
@@ -18,7 +21,7 @@ pub use trace::{ExplainedStep, Explanation, NoTrace, Step, Trace};
 
 use std::fmt;
 
-use crate::definition::{AssignmentMode, Status};
+use crate::definition::Status;
 
 /// Whom to assign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,13 +222,13 @@ impl<T: Trace> Case<'_, T> {
     }
 
     fn overridden(&mut self) -> Option<Decision> {
-        let variant = self.experiment.experiment().overrides.get(self.customer.id).copied();
+        let variant = self.experiment.overridden(self.customer.id);
         self.tell(Step::Override(variant));
         variant.map(|variant| Decision::Assigned { variant, reason: Reason::Override })
     }
 
     fn external(&mut self) -> Option<Decision> {
-        let external = self.experiment.experiment().assignment == AssignmentMode::External;
+        let external = self.experiment.is_external();
         self.tell(Step::External(external));
         external.then_some(Decision::NotAssigned(NotAssignedReason::External))
     }
@@ -238,7 +241,7 @@ impl<T: Trace> Case<'_, T> {
 
     fn sticky(&mut self) -> Option<Decision> {
         // An index from a version with other variants would not name one of ours.
-        let sticky = self.sticky.filter(|variant| *variant < self.experiment.experiment().variants.len());
+        let sticky = self.sticky.filter(|variant| *variant < self.experiment.variant_count());
         self.tell(Step::Sticky(sticky));
         sticky.map(|variant| Decision::Assigned { variant, reason: Reason::Sticky })
     }

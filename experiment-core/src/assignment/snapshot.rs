@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{Allocation, AllocationError, HashPrefix, Purpose, Share};
-use crate::definition::{Experiment, Status};
+use crate::definition::{AssignmentMode, Experiment, Status};
 
 /// Why an experiment cannot be compiled; never for one that was parsed, with a winner of its own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,10 @@ pub struct CompiledExperiment {
     status: Status,
     version: u32,
     winner: Option<usize>,
+    /// What most decisions read of the definition, kept here so that they need not go there.
+    variants: usize,
+    has_overrides: bool,
+    is_external: bool,
     traffic: Share,
     allocation: Allocation,
     traffic_prefix: HashPrefix,
@@ -68,6 +72,9 @@ impl CompiledExperiment {
             status,
             version,
             winner,
+            variants: experiment.variants.len(),
+            has_overrides: !experiment.overrides.is_empty(),
+            is_external: experiment.assignment == AssignmentMode::External,
             traffic: Share::of(experiment.traffic),
             allocation,
             traffic_prefix: HashPrefix::new(&experiment.salt, Purpose::Traffic),
@@ -98,6 +105,21 @@ impl CompiledExperiment {
     #[must_use]
     pub fn winner(&self) -> Option<usize> {
         self.winner
+    }
+
+    /// How many variants there are.
+    pub(super) fn variant_count(&self) -> usize {
+        self.variants
+    }
+
+    /// The index of the variant on whose override list the customer is.
+    pub(super) fn overridden(&self, customer_id: &str) -> Option<usize> {
+        if self.has_overrides { self.experiment.overrides.get(customer_id).copied() } else { None }
+    }
+
+    /// Whether somebody else draws the arms.
+    pub(super) fn is_external(&self) -> bool {
+        self.is_external
     }
 
     /// The share of the eligible that enters.

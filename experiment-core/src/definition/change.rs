@@ -23,6 +23,7 @@ pub fn allowed_while_running(old: &Experiment, new: &Experiment) -> Result<(), V
         variants,
         control,
         overrides: _,
+        states_overrides: _,
         dimensions,
         metrics,
         plan,

@@ -52,6 +52,8 @@ pub struct Experiment {
     /// QA customers and the variant (by index) that each of them always sees; never analysed.
     /// Not part of the version: see [`Experiment::document`].
     pub overrides: BTreeMap<String, usize>,
+    /// Whether the document has override lists, be they empty; one without leaves those there are alone.
+    pub states_overrides: bool,
     /// Attributes, read at first exposure, by which results are sliced.
     pub dimensions: Vec<String>,
     /// What is measured, in the order written.
@@ -89,7 +91,8 @@ impl Experiment {
         match parsed {
             Some(mut experiment) if problems.is_empty() => {
                 if let Value::Object(fields) = &mut document {
-                    fields.remove("overrides");
+                    experiment.states_overrides =
+                        fields.remove("overrides").is_some_and(|lists| !lists.is_null());
                 }
                 experiment.document = document;
                 Ok(experiment)
@@ -174,6 +177,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
             variants,
             control,
             overrides: overrides?,
+            states_overrides: false,
             dimensions: dimensions?,
             metrics: metrics?,
             plan: plan?,

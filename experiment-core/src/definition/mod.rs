@@ -21,6 +21,11 @@ mod schedule;
 mod unsupported;
 mod variant;
 
+/// How messages spell paths and values, for what is compiled elsewhere.
+pub(crate) mod document_path {
+    pub(crate) use super::reader::{did_you_mean, member, shown};
+}
+
 pub use change::allowed_while_running;
 pub use document::{DocumentError, MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, read_document};
 pub use experiment::{AssignmentMode, Experiment, MAX_DIMENSIONS, MAX_OVERRIDES};

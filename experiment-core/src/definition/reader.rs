@@ -378,12 +378,12 @@ impl<'a> Fields<'a> {
 }
 
 /// `did you mean "window"?` for the nearest of `known`, if any is near.
-fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+pub(crate) fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     nearest(name, known).map(|candidate| format!("did you mean \"{candidate}\"?"))
 }
 
 /// The path of a member: `.name` where that can be read back, else `["name"]`.
-fn member(path: &str, name: &str) -> String {
+pub(crate) fn member(path: &str, name: &str) -> String {
     let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     match (plain && name.len() <= MAX_SHOWN_CHARS, path.is_empty()) {
         (true, true) => name.to_owned(),
@@ -393,7 +393,7 @@ fn member(path: &str, name: &str) -> String {
 }
 
 /// A value as a message shows it.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(flag) => flag.to_string(),

@@ -60,6 +60,7 @@ impl Status {
         match (self, step) {
             (Draft | Running, Start) => Ok(Running),
             (Running | Stopped, Stop) => Ok(Stopped),
+            (Concluded, Stop) => Ok(Concluded),
             (Stopped | Concluded, Conclude { .. }) => Ok(Concluded),
             (Draft | Stopped | Concluded | Archived, Archive) => Ok(Archived),
             (Stopped | Concluded, Start) => {
@@ -68,7 +69,6 @@ impl Status {
             (Draft, Stop) => refused("start it first, or archive it"),
             (Draft, Conclude { .. }) => refused("start it and stop it first"),
             (Running, Conclude { .. } | Archive) => refused("stop it first"),
-            (Concluded, Stop) => refused("it has been stopped before; nothing is left to do"),
             (Archived, Start | Stop | Conclude { .. }) => refused("make a new experiment under another key"),
         }
     }

@@ -3,7 +3,7 @@
 use super::family::adjust;
 use super::metric::MetricAnalysis;
 use super::sums::{self, arms};
-use super::verdict::verdict;
+use super::verdict::{incomplete, verdict};
 use super::{Aggregates, Cells, Design, DimensionReport, LIBRARY_VERSION, Report, VariantCount, health};
 use crate::definition::{Correction, Role};
 use crate::measure::{MomentsOverflow, Slice};
@@ -44,6 +44,21 @@ pub fn report(
         dimensions: dimensions(design, aggregates, as_of)?,
         verdict,
     })
+}
+
+/// Whether the planned sample is there and mature: from then on a fixed plan may decide. Once it is, it
+/// stays so on later days.
+///
+/// # Errors
+/// As [`report`].
+pub fn is_complete(
+    design: &Design,
+    aggregates: &Aggregates,
+    as_of: Timestamp,
+) -> Result<bool, MomentsOverflow> {
+    let analyses = analyse(design, aggregates, &Slice::All, Some(as_of))?;
+    let metrics: Vec<_> = analyses.into_iter().map(|analysis| analysis.report).collect();
+    Ok(incomplete(design, aggregates, &metrics, Some(as_of)).is_none())
 }
 
 fn analyse<'a>(

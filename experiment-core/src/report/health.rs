@@ -13,6 +13,8 @@ const SRM_ALARM_RUNNING: f64 = 0.0001;
 const SRM_ALARM_FINAL: f64 = 0.001;
 /// Share of crossed customers above which the arms are mixed enough to matter.
 const CROSSOVER_WARNING: f64 = 0.01;
+/// Share of crossed customers above which what is left of the arms is a selection of its own.
+const CROSSOVER_FAILURE: f64 = 0.10;
 /// Customers an arm needs before normal approximations are taken at their word.
 const FEWEST_CUSTOMERS: u64 = 100;
 /// Events, and non-events, a proportion needs in each arm.
@@ -25,7 +27,7 @@ pub(crate) fn health(design: &Design, aggregates: &Aggregates, metrics: &[Metric
     let crossed = sums::customers(&aggregates.exposed, arms, Some(Population::Crossed)).iter().sum();
     let srm = srm(design, &customers);
     let total: u64 = customers.iter().sum();
-    let mut checks = vec![srm_check(design, srm.as_ref(), total), crossover_check(crossed, total)];
+    let mut checks = vec![srm_check(design, srm.as_ref(), &customers), crossover_check(crossed, total)];
     checks.extend(immaturity_check(metrics));
     checks.push(sample_size_check(metrics));
     checks.push(rounded_check(design, aggregates));
@@ -39,10 +41,13 @@ fn check(check: CheckCode, level: Level, detail: impl Into<String>) -> Check {
     Check { check, level, detail: detail.into() }
 }
 
-/// All first exposures against the weights, before any exclusion.
+/// All first exposures against the weights, before any exclusion. The test is over the arms that may get
+/// customers; the others are judged by [`srm_check`].
 fn srm(design: &Design, customers: &[u64]) -> Option<Srm> {
     let weights: Vec<f64> = design.variants.iter().map(|variant| variant.weight).collect();
-    let test = chi_square_test(customers, &weights).ok()?;
+    let open = customers.iter().zip(&weights).filter(|(_, weight)| **weight > 0.0);
+    let (open_customers, open_weights): (Vec<u64>, Vec<f64>) = open.unzip();
+    let test = chi_square_test(&open_customers, &open_weights).ok()?;
     let total: u64 = customers.iter().sum();
     let all: f64 = weights.iter().sum();
     let keys = design.variants.iter().map(|variant| variant.key.clone());
@@ -56,19 +61,18 @@ fn srm(design: &Design, customers: &[u64]) -> Option<Srm> {
     })
 }
 
-fn srm_check(design: &Design, srm: Option<&Srm>, total: u64) -> Check {
-    let misplaced = design.variants.iter().find(|variant| {
-        variant.weight <= 0.0 && srm.is_none_or(|srm| srm.observed.get(&variant.key).is_some_and(|n| *n > 0))
-    });
+fn srm_check(design: &Design, srm: Option<&Srm>, customers: &[u64]) -> Check {
+    let closed = design.variants.iter().zip(customers).find(|(variant, n)| variant.weight <= 0.0 && **n > 0);
+    if let Some((variant, n)) = closed {
+        let detail = format!(
+            "{} has weight 0 and yet {n} customers, so the arms' sizes do not fit the weights. Find out where \
+             they come from, or say assignment: external with the weights used there.",
+            variant.key
+        );
+        return check(CheckCode::Srm, Level::Fail, detail);
+    }
     let Some(srm) = srm else {
-        return match misplaced {
-            Some(variant) if total > 0 => check(
-                CheckCode::Srm,
-                Level::Warn,
-                format!("The arms' sizes can't be tested against the weights: {} has weight 0.", variant.key),
-            ),
-            _ => check(CheckCode::Srm, Level::Warn, "There are too few customers to test the arms' sizes."),
-        };
+        return check(CheckCode::Srm, Level::Warn, "There are too few customers to test the arms' sizes.");
     };
     let alarm = match design.stage {
         Stage::Running => SRM_ALARM_RUNNING,
@@ -76,9 +80,9 @@ fn srm_check(design: &Design, srm: Option<&Srm>, total: u64) -> Check {
     };
     if srm.p_value < alarm {
         let detail = format!(
-            "The arms' sizes do not fit the weights (p = {:.2e}): customers are missing from some arm or \
+            "The arms' sizes do not fit the weights (p {}): customers are missing from some arm or \
              counted in the wrong one, so the arms can't be compared. Find the cause before anything else.",
-            srm.p_value
+            if srm.p_value < 1e-300 { "below 1e-300".to_owned() } else { format!("= {:.2e}", srm.p_value) }
         );
         return check(CheckCode::Srm, Level::Fail, detail);
     }
@@ -89,9 +93,10 @@ fn crossover_check(crossed: u64, total: u64) -> Check {
     let share = if total == 0 { 0.0 } else { crossed as f64 / total as f64 };
     let found = format!("{crossed} of {total} customers ({:.2} %) were seen in two variants", share * 100.0);
     if share > CROSSOVER_WARNING {
+        let level = if share > CROSSOVER_FAILURE { Level::Fail } else { Level::Warn };
         let advice =
             "they are left out, which can bias the comparison. Make sure that a customer keeps their variant";
-        return check(CheckCode::Crossover, Level::Warn, format!("{found}; {advice}."));
+        return check(CheckCode::Crossover, level, format!("{found}; {advice}."));
     }
     check(CheckCode::Crossover, Level::Ok, format!("{found} and are left out."))
 }

@@ -15,7 +15,7 @@ mod types;
 mod verdict;
 
 pub use aggregates::{Aggregates, Cells};
-pub use analysis::report;
+pub use analysis::{is_complete, report};
 pub use design::{Design, Estimand, MetricDesign, Stage, VariantDesign};
 pub use types::{
     Arm, ArmSoFar, Bound, Check, CheckCode, Comparison, Cuped, Decision, DimensionReport, Effect, Health,

@@ -157,9 +157,21 @@ impl Pair<'_> {
         if reading == Reading::Unadjusted && self.metric.estimand == Estimand::Proportion {
             let (control, variant) =
                 (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
-            return Ok(proportion::unpooled_z_test(&control, &variant, options)?.interval);
+            return match proportion::unpooled_z_test(&control, &variant, options) {
+                // No complaint at all in either arm: Wald sees no uncertainty, the score interval does.
+                Err(NotEstimable::NoVariation { .. }) => {
+                    proportion::miettinen_nurminen_interval(&control, &variant, options)
+                }
+                test => Ok(test?.interval),
+            };
         }
-        self.decision_interval(reading, options)
+        match self.decision_interval(reading, options) {
+            // All customers of an arm alike: what is seen is all there is.
+            Err(NotEstimable::NoVariation { control, variant }) => {
+                Ok(Interval { lower: variant - control, upper: variant - control })
+            }
+            interval => interval,
+        }
     }
 }
 

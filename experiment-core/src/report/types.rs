@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Estimand;
 use crate::definition::{Direction, Role};
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 
 /// Everything there is to say about an experiment at one instant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,6 +122,8 @@ pub enum CheckCode {
     DimensionValues,
     /// Exposures agree with our own draw.
     OffAssignment,
+    /// New facts still reach the sums.
+    Stale,
     /// Every metric's sums fit their 128 bits.
     Overflow,
 }
@@ -394,6 +396,9 @@ pub struct Verdict {
     pub variant: Option<String>,
     /// Why, in plain sentences.
     pub reasons: Vec<String>,
+    /// The day on which it was decided, once and for all; absent for a verdict of the present moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_on: Option<Day>,
 }
 
 /// The verdicts there are.

@@ -2,10 +2,10 @@
 
 use super::sums;
 use super::{
-    Aggregates, CheckCode, Comparison, Design, Estimand, Health, Level, MetricReport, Stage, Verdict,
-    VerdictCode,
+    Aggregates, CheckCode, Comparison, Design, Estimand, Health, Level, MetricReport, Reading, Stage,
+    Verdict, VerdictCode,
 };
-use crate::definition::{Direction, Role, Target};
+use crate::definition::{Direction, Role, Sides, Target};
 use crate::time::{DAY, Timestamp};
 
 /// The verdict; the first rule that fits speaks.
@@ -21,10 +21,20 @@ pub(crate) fn verdict(
 ) -> Verdict {
     let failed = health.checks.iter().find(|check| check.level == Level::Fail);
     if let Some(check) = failed.filter(|check| check.check == CheckCode::Srm) {
-        return Verdict { verdict: VerdictCode::Invalid, variant: None, reasons: vec![check.detail.clone()] };
+        return Verdict {
+            verdict: VerdictCode::Invalid,
+            variant: None,
+            reasons: vec![check.detail.clone()],
+            decided_on: None,
+        };
     }
     if let Some(reason) = incomplete(design, aggregates, metrics, as_of) {
-        return Verdict { verdict: VerdictCode::Continue, variant: None, reasons: vec![reason] };
+        return Verdict {
+            verdict: VerdictCode::Continue,
+            variant: None,
+            reasons: vec![reason],
+            decided_on: None,
+        };
     }
     let outlooks: Vec<Outlook> =
         design.treatments().map(|variant| outlook(design, metrics, variant)).collect();
@@ -35,6 +45,7 @@ pub(crate) fn verdict(
             verdict: VerdictCode::Ship,
             variant: Some(best.variant.clone()),
             reasons: best.better.iter().chain(&best.guarded).cloned().collect(),
+            decided_on: None,
         };
     }
     if !outlooks.is_empty() && outlooks.iter().all(Outlook::ruled_out) {
@@ -44,6 +55,7 @@ pub(crate) fn verdict(
             verdict: VerdictCode::KeepControl,
             variant: Some(control),
             reasons: reasons.cloned().collect(),
+            decided_on: None,
         };
     }
     let mut reasons: Vec<String> = outlooks.into_iter().flat_map(Outlook::undecided).collect();
@@ -51,11 +63,11 @@ pub(crate) fn verdict(
     if reasons.is_empty() {
         reasons.push("The sample is complete, and no primary metric shows a difference.".to_owned());
     }
-    Verdict { verdict: VerdictCode::Inconclusive, variant: None, reasons }
+    Verdict { verdict: VerdictCode::Inconclusive, variant: None, reasons, decided_on: None }
 }
 
 /// Why the sample is not complete; `None` when it is.
-fn incomplete(
+pub(super) fn incomplete(
     design: &Design,
     aggregates: &Aggregates,
     metrics: &[MetricReport],
@@ -75,7 +87,12 @@ fn incomplete(
     }
     match design.plan.target {
         Some(Target::CustomersPerArm(wanted)) => {
-            let smallest = primaries().flat_map(|metric| &metric.arms).map(|arm| arm.n).min().unwrap_or(0);
+            // Nobody is due in an arm of weight 0.
+            let open = |metric: &&MetricReport| -> Option<u64> {
+                let arms = metric.arms.iter().zip(&design.variants);
+                arms.filter(|(_, variant)| variant.weight > 0.0).map(|(arm, _)| arm.n).min()
+            };
+            let smallest = primaries().filter_map(|metric| open(&metric)).min().unwrap_or(0);
             (smallest < wanted).then(|| {
                 format!(
                     "The smallest arm has {smallest} of the planned {wanted} mature customers; \
@@ -146,7 +163,7 @@ fn outlook(design: &Design, metrics: &[MetricReport], variant: usize) -> Outlook
         };
         match metric.role {
             Role::Primary => {
-                judge_primary(&mut outlook, metric, comparison, planned.min_effect);
+                judge_primary(&mut outlook, design.plan.sides, metric, comparison, planned.min_effect);
                 if std::mem::take(&mut first) {
                     outlook.lower_bound = good_bound(metric.direction, comparison, true);
                 }
@@ -161,6 +178,7 @@ fn outlook(design: &Design, metrics: &[MetricReport], variant: usize) -> Outlook
 
 fn judge_primary(
     outlook: &mut Outlook,
+    sides: Sides,
     metric: &MetricReport,
     comparison: &Comparison,
     min_effect: Option<f64>,
@@ -170,9 +188,11 @@ fn judge_primary(
         Direction::Up => effect > 0.0,
         Direction::Down => effect < 0.0,
     };
-    if comparison.decision.is_some_and(|decision| decision.significant) {
-        let sentence = describe(metric, comparison, effect);
-        if good { outlook.better.push(sentence) } else { outlook.worse.push(sentence) }
+    let sentence = || describe(metric, comparison, effect);
+    if good && comparison.decision.is_some_and(|decision| decision.significant) {
+        outlook.better.push(sentence());
+    } else if !good && is_worse(sides, comparison) {
+        outlook.worse.push(sentence());
     }
     let most = good_bound(metric.direction, comparison, false);
     match min_effect.filter(|least| most < *least) {
@@ -185,6 +205,20 @@ fn judge_primary(
             amount(metric.kind, least)
         )),
         None => outlook.all_too_small = false,
+    }
+}
+
+/// Whether an effect in the bad direction is significant. A one-sided test asks for the good direction
+/// only, so there its mirror image is asked, at the same level.
+fn is_worse(sides: Sides, comparison: &Comparison) -> bool {
+    let Some(decision) = comparison.decision else { return false };
+    match sides {
+        Sides::Two => decision.significant,
+        Sides::One => {
+            let cuped = comparison.cuped.filter(|_| decision.reading == Reading::Cuped);
+            let p_value = cuped.map(|cuped| cuped.p_value).or(comparison.p_value);
+            p_value.is_some_and(|p_value| 1.0 - p_value <= 1.0 - decision.confidence_level)
+        }
     }
 }
 
@@ -207,7 +241,7 @@ fn judge_guardrail(
 
 /// The effect of the reading that decides.
 fn deciding_effect(comparison: &Comparison) -> f64 {
-    let cuped = comparison.decision.is_some_and(|decision| decision.reading == super::Reading::Cuped);
+    let cuped = comparison.decision.is_some_and(|decision| decision.reading == Reading::Cuped);
     let effect = if cuped { comparison.cuped.map(|cuped| cuped.effect) } else { comparison.effect };
     effect.map_or(0.0, |effect| effect.estimate)
 }
@@ -235,7 +269,7 @@ fn describe(metric: &MetricReport, comparison: &Comparison, effect: f64) -> Stri
     };
     let p_value = comparison.adjusted_p_value.or(comparison.p_value).unwrap_or(1.0);
     let p_value = if p_value < 0.0001 { "below 0.0001".to_owned() } else { format!("{p_value:.4}") };
-    let cuped = comparison.decision.is_some_and(|decision| decision.reading == super::Reading::Cuped);
+    let cuped = comparison.decision.is_some_and(|decision| decision.reading == Reading::Cuped);
     let reduced = if cuped { " after variance reduction" } else { "" };
     format!(
         "{} is {way} in {} than in {}: {} against {}, a difference of {}{reduced} (adjusted p {p_value}).",

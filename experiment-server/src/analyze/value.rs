@@ -79,7 +79,7 @@ fn flag(text: &str) -> Option<bool> {
 }
 
 fn number(text: &str, places: u32) -> Option<Value> {
-    let exact: Decimal = text.parse().ok()?;
+    let exact = Decimal::rounded(text).ok()?;
     let limit = Decimal::new(MAX_VALUE as i128, 0);
     if exact > limit || exact < Decimal::new(-(MAX_VALUE as i128), 0) {
         return None;

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use experiment_core::definition::{Experiment, LifecycleStep, read_document};
 use serde_json::Value;
 
-use super::place::{Place, open};
+use super::place::Place;
 use super::{Console, Exit};
 use crate::client::Client;
 use crate::store::{Change, Expected, Store};
@@ -47,15 +47,18 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     for file in &args.files {
         experiments.push(read(file, console).with_context(|| format!("{} is not applied", file.display()))?);
     }
-    match args.data.as_deref().map_or_else(|| Place::of_url(&args.url), Place::of_folder) {
+    let place = match &args.data {
+        Some(data) => Place::of_folder(data)?,
+        None => Place::of_url(&args.url),
+    };
+    match place {
         Place::Live(client) => {
             for (document, experiment) in &experiments {
                 let line = apply_over_http(&client, document, &experiment.key, args.start)?;
                 writeln!(console.stdout, "{line}")?;
             }
         }
-        Place::Closed(folder) => {
-            let store = open(&folder)?;
+        Place::Opened(store) => {
             for (_, experiment) in experiments {
                 let line = apply_to_store(&store, experiment, args.start)?;
                 writeln!(console.stdout, "{line}")?;

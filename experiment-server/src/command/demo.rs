@@ -79,8 +79,11 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
 fn play(client: &Client, console: &mut Console<'_>) -> anyhow::Result<usize> {
     let applied = client.post("/v1/experiments", "application/yaml", DEFINITION.as_bytes())?;
     applied.success().context("the demo's experiment can't be made; name another folder with --data")?;
-    client.post(&format!("/v1/experiments/{EXPERIMENT}/start"), "application/json", b"")?.success()?;
-    let players = campaign::players(system_clock()().day());
+    let started =
+        client.post(&format!("/v1/experiments/{EXPERIMENT}/start"), "application/json", b"")?.success()?;
+    // Played again on another day, the same campaign is sent again, and every fact is known.
+    let started_at = started.body.get("started_at").and_then(Value::as_str).and_then(|at| at.parse().ok());
+    let players = campaign::players(started_at.unwrap_or_else(|| system_clock()()).day());
     let progress = progress(players.len(), console.progress);
     let mut facts = 0;
     for batch in players.chunks(BATCH) {

@@ -19,7 +19,7 @@ pub use console::{Console, Exit};
 
 /// A/B tests of retention offers: assign, measure, decide.
 #[derive(Debug, Parser)]
-#[command(name = "experiment", version, about, propagate_version = true)]
+#[command(name = "experiment", version, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

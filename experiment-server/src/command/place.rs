@@ -1,31 +1,46 @@
-//! Where a command finds the facts: a server that holds the folder, or the folder itself.
+//! Where a command finds the facts: the folder itself, or a server that holds it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 
 use crate::client::Client;
 use crate::running::RunningServer;
 use crate::settings::ADMIN_KEY_VARIABLE;
-use crate::store::{Store, system_clock};
+use crate::store::{Store, StoreError, system_clock};
 
-/// A server that answers, or a folder that nobody holds.
+/// A server to talk to, or a store that this process holds.
 pub(super) enum Place {
     /// A running server.
     Live(Client),
-    /// A folder to open.
-    Closed(PathBuf),
+    /// The folder, opened.
+    Opened(Store),
 }
 
 impl Place {
-    /// The server that holds `data`, or else `data` itself.
-    pub(super) fn of_folder(data: &Path) -> Place {
-        let running = RunningServer::read(data).ok().flatten();
-        let client = running.map(|server| Client::new(&server.url, admin_key(), Some(server.start_token)));
-        match client.filter(|client| client.get("/healthz").is_ok()) {
-            Some(client) => Place::Live(client),
-            None => Place::Closed(data.to_owned()),
+    /// The store in `data`, a new one if need be, or the server that holds it.
+    pub(super) fn of_folder(data: &Path) -> anyhow::Result<Place> {
+        match Store::open(data, system_clock()) {
+            Ok(store) => {
+                store.wait_for_blocking(store.log_position())?;
+                Ok(Place::Opened(store))
+            }
+            // The lock tells for sure: what a killed server wrote about itself may name another one by now.
+            Err(StoreError::InUse { .. }) => live(data).map(Place::Live),
+            Err(error) => Err(error).with_context(|| format!("cannot open {}", data.display())),
         }
+    }
+
+    /// As [`Place::of_folder`], for a folder that must be there: a mistyped path must not make a new, empty
+    /// store.
+    pub(super) fn of_existing_folder(data: &Path) -> anyhow::Result<Place> {
+        if !data.join("log.redb").is_file() {
+            bail!(
+                "{} holds no store (there is no log.redb); name the folder given to `experiment serve --data`",
+                data.display()
+            );
+        }
+        Place::of_folder(data)
     }
 
     /// The server at `url`.
@@ -34,26 +49,15 @@ impl Place {
     }
 }
 
+/// The server that holds a folder.
+fn live(data: &Path) -> anyhow::Result<Client> {
+    let running = RunningServer::read(data)?.with_context(|| {
+        format!("another process holds {}, and no server.json there says which", data.display())
+    })?;
+    Ok(Client::new(&running.url, admin_key(), Some(running.start_token)))
+}
+
 /// The admin key from the environment.
 pub(super) fn admin_key() -> Option<String> {
     std::env::var(ADMIN_KEY_VARIABLE).ok().filter(|key| !key.is_empty())
-}
-
-/// Opens a folder that is there; a mistyped path must not make a new, empty store.
-pub(super) fn open_existing(data: &Path) -> anyhow::Result<Store> {
-    if !data.join("log.redb").is_file() {
-        bail!(
-            "{} holds no store (there is no log.redb); name the folder given to `experiment serve --data`",
-            data.display()
-        );
-    }
-    open(data)
-}
-
-/// Opens a folder, a new one if need be.
-pub(super) fn open(data: &Path) -> anyhow::Result<Store> {
-    let store =
-        Store::open(data, system_clock()).with_context(|| format!("cannot open {}", data.display()))?;
-    store.wait_for_blocking(store.log_position())?;
-    Ok(store)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::place::{Place, open_existing};
+use super::place::Place;
 use super::{Console, Exit};
 
 const EXAMPLES: &str = "\
@@ -25,7 +25,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let (facts, rows, differences) = match Place::of_folder(&args.data) {
+    let (facts, rows, differences) = match Place::of_existing_folder(&args.data)? {
         Place::Live(client) => {
             let body = client.post("/v1/verify", "application/json", b"{}")?.success()?.body;
             let number = |name: &str| body.get(name).and_then(Value::as_u64);
@@ -33,8 +33,7 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
             let rows = number("rows_compared").context("the server's answer lacks rows_compared")?;
             (number("facts"), rows, serde_json::from_value(differences)?)
         }
-        Place::Closed(folder) => {
-            let store = open_existing(&folder)?;
+        Place::Opened(store) => {
             let verification = store.verify()?;
             store.shutdown()?;
             (Some(verification.facts), verification.rows_compared, verification.differences)

@@ -16,7 +16,9 @@ use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
 use super::store_problem::unknown_experiment;
-use crate::store::{Attributes, Catalog, Outcome, Proposal, ProposedAssign, Refusal, RefusalCode};
+use crate::store::{
+    Attributes, Catalog, IntakeError, Outcome, Proposal, ProposedAssign, Refusal, RefusalCode,
+};
 
 /// Which experiments are asked for.
 enum Which {
@@ -187,10 +189,10 @@ fn decide<'a>(
     match known {
         Some(_) => Ok(answer(assign(compiled, customer, known), Exposure::Known)),
         // What is not known yet may still be on its way out of the log.
-        None if !app.store.ready().ready => {
-            Err(Problem::busy("the state is being rebuilt, see /readyz; mend: try again in a moment"))
+        None => {
+            app.check_rebuilt()?;
+            Ok(answer(drawn, Exposure::NotRecorded))
         }
-        None => Ok(answer(drawn, Exposure::NotRecorded)),
     }
 }
 
@@ -216,7 +218,15 @@ async fn record(
     if proposals.is_empty() {
         return Ok(());
     }
-    let outcomes = app.store.submit(proposals).await?;
+    let outcomes = match app.store.submit(proposals).await {
+        // The disk is gone or full: customers still get their variant, and are told that it is not kept.
+        Err(IntakeError::StoreFailed) => {
+            let detail = IntakeError::StoreFailed.to_string();
+            answers.iter_mut().filter(|answer| is_new(answer)).for_each(|a| a.detail = Some(detail.clone()));
+            return Ok(());
+        }
+        outcomes => outcomes?,
+    };
     for (answer, outcome) in answers.iter_mut().filter(|answer| is_new(answer)).zip(outcomes) {
         answer.settle(outcome);
     }

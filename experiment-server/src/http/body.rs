@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::json::read_json;
-use super::limits::{INLINE_BODY_BYTES, MAX_BODY_BYTES};
+use super::limits::{INLINE_BODY_BYTES, MAX_BATCH_BYTES, MAX_BODY_BYTES};
 use super::problem::{FieldError, Kind, Problem};
 
 /// What the client says that it sent.
@@ -79,16 +79,16 @@ pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<
     }
 }
 
-/// All bytes of a body, within its bound and its time. What is not read is [dealt with](super::leftover).
+/// All bytes of a body, at most `limit` and within its time. What is not read is [dealt with](super::leftover).
 ///
 /// # Errors
-/// 413 beyond [`MAX_BODY_BYTES`], 408 when it takes longer than `timeout`, 400 when it ends early.
-pub(crate) async fn read_body(request: Request, timeout: Duration) -> Result<Bytes, Problem> {
+/// 413 beyond `limit`, 408 when it takes longer than `timeout`, 400 when it ends early.
+pub(crate) async fn read_body(request: Request, limit: usize, timeout: Duration) -> Result<Bytes, Problem> {
     let body = request.into_body();
-    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
-        return Err(too_large());
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
     }
-    match tokio::time::timeout(timeout, collect(body)).await {
+    match tokio::time::timeout(timeout, collect(body, limit)).await {
         Ok(read) => read,
         Err(_) => {
             let seconds = timeout.as_secs_f64();
@@ -99,7 +99,7 @@ pub(crate) async fn read_body(request: Request, timeout: Duration) -> Result<Byt
     }
 }
 
-async fn collect(mut body: Body) -> Result<Bytes, Problem> {
+async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
@@ -107,8 +107,8 @@ async fn collect(mut body: Body) -> Result<Bytes, Problem> {
             Problem::of_field(Kind::InvalidBody, broken).with_cause(error)
         })?;
         let Ok(data) = frame.into_data() else { continue };
-        if read.len() + data.len() > MAX_BODY_BYTES {
-            return Err(too_large());
+        if read.len() + data.len() > limit {
+            return Err(too_large(limit));
         }
         if read.is_empty() && body.is_end_stream() {
             // Most bodies come in one piece, which needs no copy.
@@ -119,10 +119,9 @@ async fn collect(mut body: Body) -> Result<Bytes, Problem> {
     Ok(read.freeze())
 }
 
-fn too_large() -> Problem {
-    let detail = format!(
-        "the body has more than {MAX_BODY_BYTES} bytes, the most for one request; mend: split the batch"
-    );
+fn too_large(limit: usize) -> Problem {
+    let mend = if limit == MAX_BATCH_BYTES { "split the batch" } else { "send less" };
+    let detail = format!("the body has more than {limit} bytes, the most for this call; mend: {mend}");
     Problem::new(Kind::TooLarge, detail)
 }
 
@@ -149,7 +148,7 @@ pub(crate) fn empty_body() -> Problem {
 /// 415, 413, 408, 400.
 pub(crate) async fn read_json_body(request: Request, timeout: Duration) -> Result<Value, Problem> {
     media_type(request.headers(), &[MediaType::Json])?;
-    let body = read_body(request, timeout).await?;
+    let body = read_body(request, MAX_BODY_BYTES, timeout).await?;
     off_thread_if_large(body.len(), move || json_of(&body)).await
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::body::{MediaType, empty_body, json_of, media_type, off_thread, read_body};
 use super::etag::{etag, etag_value, if_match};
 use super::extract::{InPath, Query, invalid};
+use super::limits::MAX_BODY_BYTES;
 use super::nearest::did_you_mean;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply;
@@ -201,7 +202,7 @@ pub(super) fn answer(
 
 async fn read_experiment(app: &AppState, request: Request) -> Result<Experiment, Problem> {
     let media = media_type(request.headers(), &[MediaType::Json, MediaType::Yaml])?;
-    let body = read_body(request, app.settings.timeouts.body).await?;
+    let body = read_body(request, MAX_BODY_BYTES, app.settings.timeouts.body).await?;
     // A wide definition takes a while to check, so never where other requests are answered.
     off_thread(move || parse_experiment(&body, media)).await
 }

@@ -286,9 +286,13 @@ fn wrong_attribute(name: &str, value: &Value) -> Option<(String, &'static str)> 
         Value::String(text) if text.len() > MAX_ATTRIBUTE_BYTES => {
             Some((format!("is {} bytes long, the most is {MAX_ATTRIBUTE_BYTES}", text.len()), "shorten it"))
         }
-        Value::Array(_) | Value::Object(_) => {
-            Some((format!("is {}", kind_of(value)), "send texts, numbers, true or false"))
-        }
+        // Conditions look into lists and objects; a dimension takes them as their JSON text.
+        Value::Array(_) | Value::Object(_) => match value.to_string().len() {
+            length if length > MAX_ATTRIBUTE_BYTES => {
+                Some((format!("is {length} bytes of JSON, the most is {MAX_ATTRIBUTE_BYTES}"), "shorten it"))
+            }
+            _ => None,
+        },
         _ => None,
     }
 }

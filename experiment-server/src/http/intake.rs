@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::batch::{Item, read_batch};
 use super::body::{MediaType, media_type, off_thread_if_large, read_body};
 use super::fields::Fields;
+use super::limits::MAX_BATCH_BYTES;
 use super::problem::{FieldError, Problem};
 use super::reply;
 use super::state::AppState;
@@ -76,7 +77,7 @@ async fn take_in(
     parse: fn(Value) -> Result<Proposal, Vec<FieldError>>,
 ) -> Result<Response, Problem> {
     let media = media_type(request.headers(), &[MediaType::Json, MediaType::Ndjson])?;
-    let body = read_body(request, app.settings.timeouts.body).await?;
+    let body = read_body(request, MAX_BATCH_BYTES, app.settings.timeouts.body).await?;
     let items = off_thread_if_large(body.len(), move || read_batch(&body, media, parse)).await?;
     let mut answer = Answer::default();
     let mut proposals = Vec::with_capacity(items.len());

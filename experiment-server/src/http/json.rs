@@ -76,9 +76,14 @@ fn read_strictly(text: &[u8]) -> Result<Value, JsonError> {
     }
 }
 
-/// The `NaN`, `Infinity` or `-Infinity` that a client wrote here.
+/// The `NaN`, `Infinity` or `-Infinity` that a client wrote here or anywhere within.
 pub(crate) fn non_finite(value: &Value) -> Option<&str> {
-    value.as_str()?.strip_prefix(NON_FINITE)
+    match value {
+        Value::String(text) => text.strip_prefix(NON_FINITE),
+        Value::Array(list) => list.iter().find_map(non_finite),
+        Value::Object(fields) => fields.values().find_map(non_finite),
+        _ => None,
+    }
 }
 
 /// The text with each bare `NaN`, `Infinity` and `-Infinity` in quotes and marked; `None` without any.

@@ -12,6 +12,7 @@ use super::body::{MediaType, json_of, media_type, read_body};
 use super::experiments::{ExperimentView, answer, find};
 use super::extract::InPath;
 use super::fields::Fields;
+use super::limits::MAX_BODY_BYTES;
 use super::problem::{FieldError, Kind, Problem};
 use super::state::AppState;
 use crate::store::Entry;
@@ -83,7 +84,7 @@ pub(super) async fn begin_phase(
 /// The fields of the body; nothing is an empty object.
 async fn read_fields(app: &AppState, request: Request) -> Result<Fields, Problem> {
     let headers = request.headers().clone();
-    let body = read_body(request, app.settings.timeouts.body).await?;
+    let body = read_body(request, MAX_BODY_BYTES, app.settings.timeouts.body).await?;
     let value = if body.trim_ascii().is_empty() {
         Value::Object(Map::new())
     } else {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-/// Largest request body in bytes.
-pub(crate) const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// Largest batch of facts in bytes.
+pub(crate) const MAX_BATCH_BYTES: usize = 10 * 1024 * 1024;
+/// Largest other request body in bytes: read as a tree of values, it takes many times that in memory.
+pub(crate) const MAX_BODY_BYTES: usize = 512 * 1024;
 /// How much of a body that nobody wants is still read, in bytes, so that the client gets to read the answer.
 pub(crate) const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
 /// Most items in one batch of exposures or conversions.

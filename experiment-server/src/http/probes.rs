@@ -28,14 +28,13 @@ pub(super) async fn get_health() -> Result<Response, Problem> {
     reply::json(&Health { status: "alive", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// 200 once intake is open, before that 503 with the progress of the rebuild.
+/// 200 while intake is open, else 503 with the progress of the rebuild or with what failed.
 pub(super) async fn get_readiness(State(app): State<AppState>) -> Result<Response, Problem> {
     let readiness = app.store.ready();
-    if !readiness.ready {
-        let (folded, of) = (readiness.folded, readiness.of);
-        let detail = format!("the state is being rebuilt from the log: {folded} of {of} facts");
-        return Err(Problem::new(Kind::NotReady, format!("{detail}; mend: wait, nothing is lost")));
+    if let Some(failed) = readiness.failed {
+        return Err(Problem::new(Kind::NotReady, failed));
     }
+    app.check_rebuilt()?;
     let (position, log_position) = (app.store.position(), app.store.log_position());
     reply::json(&Ready { status: "ready", position, log_position })
 }

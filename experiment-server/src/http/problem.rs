@@ -182,11 +182,14 @@ impl FieldError {
     }
 }
 
-/// As it is written: `field` in requests, `path` in definitions.
+/// As it is written: always with `field`, in definitions also as `path`.
 impl Serialize for FieldError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(if self.in_definition { "path" } else { "field" }, &self.field)?;
+        map.serialize_entry("field", &self.field)?;
+        if self.in_definition {
+            map.serialize_entry("path", &self.field)?;
+        }
         map.serialize_entry("detail", &self.detail)?;
         map.serialize_entry("mend", &self.mend)?;
         if let Some((line, column)) = self.place {

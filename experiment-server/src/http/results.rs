@@ -37,6 +37,7 @@ pub(super) async fn get_results(
     let format = parse_format(query.take("format")?.as_deref())?;
     query.end()?;
     find(&app.store.catalog(), &key)?;
+    app.check_rebuilt()?;
     if fresh {
         app.fold_all().await?;
     }
@@ -50,12 +51,23 @@ pub(super) async fn get_results(
 fn make_report(app: &AppState, key: &str, day: Option<Day>) -> Result<Report, Problem> {
     let reading = app.store.aggregates(key, day)?;
     let now = app.now();
-    // A day that has not ended yet is read as far as it has come.
-    let as_of = day.map_or(now, |day| day.end().min(now));
+    // A day that has not ended yet is read as far as it has come. Once an experiment is concluded its
+    // controls get the winner, so the days mature by then are all there will be.
+    let concluded = app.store.catalog().get(key).and_then(|entry| entry.concluded_at());
+    let as_of = day.map_or(now, |day| day.end().min(now)).min(concluded.unwrap_or(now));
     let found = report(&reading.design, &reading.aggregates, Some(as_of)).map_err(Problem::internal)?;
+    let found = app.decisions.settle(&app.store, found).map_err(Problem::internal)?;
     let mut found = Report { sequence: Some(reading.sequence), ..found };
     found.health.checks.extend(overflow_check(&reading));
+    found.health.checks.extend(stale_check(app));
     Ok(found)
+}
+
+/// A store that has failed still answers with what it had.
+fn stale_check(app: &AppState) -> Option<Check> {
+    let failed = app.store.ready().failed?;
+    let detail = format!("The sums no longer follow the facts: {failed}.");
+    Some(Check { check: CheckCode::Stale, level: Level::Fail, detail })
 }
 
 /// Metrics without sums would otherwise look like metrics without customers.

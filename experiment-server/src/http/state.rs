@@ -9,7 +9,8 @@ use tokio::sync::Semaphore;
 
 use super::auth::Gate;
 use super::limits::FRESH_TIMEOUT;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
+use crate::decision::Decisions;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// One permit a request in progress.
     pub(crate) requests: Semaphore,
+    /// What fixed plans have decided.
+    pub(crate) decisions: Decisions,
     /// Whether a recount is under way: one at a time.
     pub(crate) verifying: AtomicBool,
 }
@@ -37,7 +40,28 @@ impl AppState {
         let gate = Gate { admin_key: settings.admin_key.clone(), start_token };
         let requests = Semaphore::new(settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
         let verifying = AtomicBool::new(false);
-        AppState(Arc::new(Shared { store, settings, gate, requests, verifying }))
+        AppState(Arc::new(Shared {
+            store,
+            settings,
+            gate,
+            requests,
+            decisions: Decisions::default(),
+            verifying,
+        }))
+    }
+
+    /// Whether the sums are whole: while they are rebuilt, what there is of them would mislead.
+    ///
+    /// # Errors
+    /// 503 with the progress.
+    pub(crate) fn check_rebuilt(&self) -> Result<(), Problem> {
+        let readiness = self.store.ready();
+        if readiness.ready || readiness.failed.is_some() {
+            return Ok(());
+        }
+        let (folded, of) = (readiness.folded, readiness.of);
+        let detail = format!("the state is being rebuilt from the log: {folded} of {of} facts");
+        Err(Problem::new(Kind::NotReady, format!("{detail}; mend: wait, nothing is lost")))
     }
 
     /// Waits until everything acknowledged so far is in the sums.

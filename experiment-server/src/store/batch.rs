@@ -207,7 +207,9 @@ impl Batch {
 
     /// The customers in the order of their ids, each with the facts in the order of the log.
     pub(super) fn customers(&self) -> impl Iterator<Item = (&[u8], impl Iterator<Item = Fact<'_>>)> {
-        let same = |one: &Item, other: &Item| self.customer(one) == self.customer(other);
+        let same = |one: &Item, other: &Item| {
+            one.prefix == other.prefix && self.customer(one) == self.customer(other)
+        };
         self.items.chunk_by(same).map(|items| {
             let facts = items.iter().map(|item| self.fact(item));
             (self.customer(&items[0]), facts)

@@ -215,6 +215,13 @@ fn compiled(entry: &Entry) -> Result<CompiledExperiment, StoreError> {
 }
 
 impl Entry {
+    /// When it was concluded.
+    #[must_use]
+    pub fn concluded_at(&self) -> Option<Timestamp> {
+        let concluded = self.steps.iter().find(|step| matches!(step.step, LifecycleStep::Conclude { .. }));
+        concluded.map(|step| step.received_at)
+    }
+
     /// The version in force.
     #[must_use]
     pub fn current(&self) -> &Arc<Version> {

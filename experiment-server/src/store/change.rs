@@ -1,5 +1,6 @@
 //! Decides about changes of the catalog; writes nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use experiment_core::definition::{Experiment, LifecycleStep, Problem, Status, allowed_while_running};
@@ -61,6 +62,23 @@ pub(super) struct DefinitionPlan {
     pub(super) change: Change,
     /// The version to write, if one is to be written.
     pub(super) new_version: Option<u32>,
+}
+
+/// The definition with the override lists there are, where it states none of its own: they are kept
+/// apart, so a document read from the store and sent back does not hold them.
+pub(super) fn with_overrides<'a>(catalog: &Catalog, experiment: &'a Experiment) -> Cow<'a, Experiment> {
+    let Some(entry) = catalog.get(&experiment.key).filter(|_| !experiment.states_overrides) else {
+        return Cow::Borrowed(experiment);
+    };
+    let variants = &entry.current().experiment.variants;
+    let index = |old: &usize| experiment.variant_index(&variants.get(*old)?.key);
+    let kept = entry.overrides.iter().filter_map(|(customer, old)| Some((customer.clone(), index(old)?)));
+    let overrides = kept.collect();
+    Cow::Owned({
+        let mut experiment = experiment.clone();
+        experiment.overrides = overrides;
+        experiment
+    })
 }
 
 /// What to do about a definition.

@@ -187,8 +187,11 @@ impl Store {
     #[must_use]
     pub fn ready(&self) -> Readiness {
         let shared = &self.shared;
-        let ready = !shared.rebuilding.load(Ordering::Acquire);
-        Readiness { ready, folded: shared.position(), of: shared.opened_at }
+        let fold_error = shared.fold_error.get().map(StoreError::to_string);
+        let commit_failed = shared.commit_failed.load(Ordering::Acquire);
+        let failed = commit_failed.then(|| IntakeError::StoreFailed.to_string()).or(fold_error);
+        let ready = failed.is_none() && !shared.rebuilding.load(Ordering::Acquire);
+        Readiness { ready, failed, folded: shared.position(), of: shared.opened_at }
     }
 
     /// What came in since the store was opened.

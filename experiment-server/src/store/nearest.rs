@@ -4,6 +4,8 @@ use experiment_core::spelling::nearest;
 
 /// Most names listed.
 const MAX_LISTED: usize = 20;
+/// Most names compared with the wanted one: this is worked out between commits, for each item of a batch.
+const MAX_COMPARED: usize = 100;
 
 /// A mend for a name that is not known: the nearest one, and what there is.
 pub(super) fn mend<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
@@ -15,7 +17,7 @@ pub(super) fn mend<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> St
     let listed = known[..known.len().min(MAX_LISTED)].join(", ");
     let unlisted = known.len().saturating_sub(MAX_LISTED);
     let more = if unlisted > 0 { format!(" and {unlisted} more") } else { String::new() };
-    match nearest(wanted, known) {
+    match nearest(wanted, known.into_iter().take(MAX_COMPARED)) {
         Some(name) => format!("did you mean {name:?}? known: {listed}{more}"),
         None => format!("known: {listed}{more}"),
     }

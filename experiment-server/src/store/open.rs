@@ -1,13 +1,15 @@
 //! Opens a store.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use redb::Database;
 use tokio::sync::watch;
 
 use super::clock::Clock;
@@ -30,8 +32,12 @@ impl Store {
     pub fn open(folder: &Path, clock: Clock) -> Result<Store, StoreError> {
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
-        std::fs::create_dir_all(folder).map_err(unusable)?;
-        let log = open_log(folder)?;
+        make_folder(folder).map_err(unusable)?;
+        Store::start(folder, open_log(folder)?, clock)
+    }
+
+    /// Opens the store on a log that is open already; its state is in `folder`.
+    fn start(folder: &Path, log: Database, clock: Clock) -> Result<Store, StoreError> {
         let head = recover::log_head(folder, &log, clock())?;
         let catalog = recover::catalog(&log)?;
         let recover::FoundState { database: state, position, is_new } = recover::state(folder, &log, &head)?;
@@ -71,15 +77,36 @@ impl Store {
         let folder = Folder::new(Arc::clone(&shared), rules, position);
         let (queue, commands): (_, Receiver<Command>) = sync_channel(QUEUE_LENGTH);
         let mut store = Store { shared, queue: Some(queue), threads: Mutex::default() };
-        let writer = spawn("store-writer", move || writer.run(&commands))?;
+        let failed = Arc::clone(&store.shared);
+        let writer = spawn("store-writer", move || {
+            if catch_unwind(AssertUnwindSafe(|| writer.run(&commands))).is_err() {
+                failed.commit_failed.store(true, Ordering::Release);
+            }
+        })?;
         // From here on dropping the store ends what was begun.
         store.threads = Mutex::new(Threads { writer: Some(writer), folder: None });
-        let folder = spawn("store-folder", move || folder.run())?;
+        let failed = Arc::clone(&store.shared);
+        let folder = spawn("store-folder", move || {
+            if catch_unwind(AssertUnwindSafe(|| folder.run())).is_err() {
+                let detail = "it came upon a fault of its own, see the log".to_owned();
+                let _ = failed.fold_error.set(StoreError::Io { what: "folding", detail });
+                failed.folded.send_modify(|_| ());
+            }
+        })?;
         if let Ok(threads) = store.threads.get_mut() {
             threads.folder = Some(folder);
         }
         Ok(store)
     }
+}
+
+/// Makes the folder if it is not there; what it will hold is nobody else's business.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
@@ -91,4 +118,91 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 fn random() -> Result<u64, StoreError> {
     getrandom::u64().map_err(|error| StoreError::Io { what: "drawing a seed", detail: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use experiment_core::time::Timestamp;
+    use redb::backends::InMemoryBackend;
+    use redb::{Builder, StorageBackend};
+
+    use super::*;
+    use crate::store::{IntakeError, Outcome, Proposal, ProposedEvent};
+
+    /// A disk that can be made to fail.
+    #[derive(Debug)]
+    struct Failing {
+        disk: InMemoryBackend,
+        fails: Arc<AtomicBool>,
+        syncs: Arc<AtomicU64>,
+    }
+
+    impl Failing {
+        fn check(&self) -> Result<(), std::io::Error> {
+            if self.fails.load(Ordering::SeqCst) { Err(std::io::Error::other("no disk")) } else { Ok(()) }
+        }
+    }
+
+    impl StorageBackend for Failing {
+        fn len(&self) -> Result<u64, std::io::Error> {
+            self.disk.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+            self.disk.read(offset, out)
+        }
+
+        fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+            self.check()?;
+            self.disk.set_len(len)
+        }
+
+        fn sync_data(&self) -> Result<(), std::io::Error> {
+            self.check()?;
+            self.syncs.fetch_add(1, Ordering::SeqCst);
+            self.disk.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+            self.check()?;
+            self.disk.write(offset, data)
+        }
+    }
+
+    fn event(id: &str) -> Proposal {
+        Proposal::Event(ProposedEvent {
+            customer: "c".to_owned(),
+            event: "order".to_owned(),
+            id: Some(id.to_owned()),
+            value: None,
+            at: None,
+            attributes: None,
+        })
+    }
+
+    #[test]
+    fn each_commit_is_one_sync_and_a_failed_one_closes_intake() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fails, syncs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let disk =
+            Failing { disk: InMemoryBackend::new(), fails: Arc::clone(&fails), syncs: Arc::clone(&syncs) };
+        let log = Builder::new().create_with_backend(disk).unwrap();
+        let store = Store::start(folder.path(), log, Arc::new(|| Timestamp(5))).unwrap();
+        let before = syncs.load(Ordering::SeqCst);
+        let outcomes = store.submit(vec![event("1"), event("2"), event("1")]).wait().unwrap();
+        assert!(matches!(outcomes[..], [Outcome::Accepted(_), Outcome::Accepted(_), Outcome::Duplicate]));
+        assert_eq!(syncs.load(Ordering::SeqCst) - before, 1);
+        assert_eq!(store.submit(vec![event("2")]).wait(), Ok(vec![Outcome::Duplicate]));
+        assert_eq!(syncs.load(Ordering::SeqCst) - before, 1, "nothing new, no commit");
+        store.wait_for_blocking(2).unwrap();
+
+        fails.store(true, Ordering::SeqCst);
+        assert_eq!(store.submit(vec![event("1"), event("3")]).wait(), Err(IntakeError::StoreFailed));
+        fails.store(false, Ordering::SeqCst);
+        // Whether 3 is on disk shows after a restart; until then nothing is promised.
+        assert_eq!(store.submit(vec![event("1")]).wait(), Err(IntakeError::StoreFailed));
+        assert_eq!((store.log_position(), store.position()), (2, 2));
+    }
 }

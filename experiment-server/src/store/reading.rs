@@ -4,10 +4,13 @@ use experiment_core::report::{Aggregates, Design};
 use experiment_core::time::Timestamp;
 
 /// How far the fold has come since the store was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    /// Whether everything that was in the log at the start is folded or remembered: intake is open.
+    /// Whether everything that was in the log at the start is folded or remembered and nothing has failed:
+    /// intake is open.
     pub ready: bool,
+    /// What failed, if anything did; only a restart mends it.
+    pub failed: Option<String>,
     /// Facts folded.
     pub folded: u64,
     /// Facts in the log when the store was opened.

@@ -12,7 +12,9 @@ use tokio::sync::oneshot;
 
 use super::admit::{Admission, Learned};
 use super::catalog::Catalog;
-use super::change::{Change, Defined, Expected, Stepped, override_rows, plan_definition, plan_step};
+use super::change::{
+    Change, Defined, Expected, Stepped, override_rows, plan_definition, plan_step, with_overrides,
+};
 use super::error::{CatalogError, IntakeError, StoreError};
 use super::overlay::Overlay;
 use super::position::StateView;
@@ -243,6 +245,7 @@ impl Writer {
         transaction: &WriteTransaction,
         facts: &mut Table<'_, u64, &'static [u8]>,
     ) -> Result<Result<Defined, CatalogError>, StoreError> {
+        let experiment = &*with_overrides(&work.catalog, experiment);
         let plan = match plan_definition(&work.catalog, experiment, expected) {
             Ok(plan) => plan,
             Err(refused) => return Ok(Err(refused)),

@@ -200,14 +200,18 @@ fn first_calls_at_once_give_one_variant_and_one_exposure() {
 fn every_wrong_field_is_named_at_once() {
     let served = Served::with_winback();
     let body = r#"{"experment": "winback", "experiments": ["a", 1], "customer": {"id": "", "age": 3,
-        "attributes": {"a": [1], "b": NaN}}, "record": "yes"}"#;
+        "attributes": {"a": [1, Infinity], "b": NaN, "consent": {"email": true}}}, "record": "yes"}"#;
     let problem = served.post("/v1/assign", body).problem(422, "invalid-request");
     assert_eq!(
         problem["errors"],
         json!([
             error("experiments[1]", "is a number, not a text", "send the key of an experiment"),
             error("customer.id", "is empty", "use 1 to 256 bytes"),
-            error("customer.attributes.a", "is a list", "send texts, numbers, true or false"),
+            error(
+                "customer.attributes.a",
+                "Infinity is not a finite number",
+                "send a number, or leave it out"
+            ),
             error("customer.attributes.b", "NaN is not a finite number", "send a number, or leave it out"),
             error("customer.age", "is not a field of this call", "the fields are id, attributes"),
             error("record", "is a text, not true or false", "send true or false"),

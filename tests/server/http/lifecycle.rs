@@ -79,6 +79,27 @@ fn concluding_waits_for_the_windows() {
 }
 
 #[test]
+fn a_forced_conclusion_fixes_the_days_that_are_read() {
+    let served = Served::with_winback();
+    let exposure = r#"{"customer": "a", "experiment": "winback", "variant": "control", "id": "x"}"#;
+    served.send("/v1/exposures", exposure);
+    served.pass("10d");
+    served.send("/v1/exposures", &exposure.replace("\"a\"", "\"b\""));
+    assert_eq!(served.post("/v1/experiments/winback/stop", "").status, 200);
+    served.pass("11d");
+    let headers = [("content-type", "application/json"), ("x-start-token", &token(&served))];
+    let force = r#"{"variant": "discount", "force": true}"#;
+    assert_eq!(served.call("POST", "/v1/experiments/winback/conclude", &headers, force).status, 200);
+    served.pass("60d");
+    let report = served.get("/v1/experiments/winback/results?fresh").json();
+    assert_eq!(report["as_of"], "2026-03-22T12:00:00Z");
+    assert_eq!(
+        (&report["metrics"][0]["arms"][0]["n"], &report["metrics"][0]["immature"]),
+        (&json!(1), &json!(1))
+    );
+}
+
+#[test]
 fn what_cannot_be_undone_needs_the_start_token() {
     let served = Served::with_winback();
     assert_eq!(served.post("/v1/experiments/winback/stop", "").status, 200);

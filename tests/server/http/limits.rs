@@ -8,16 +8,22 @@ use super::under_test::Served;
 const TEN_MIB: usize = 10 * 1024 * 1024;
 
 #[test]
-fn a_body_of_ten_mebibytes_is_read_and_one_byte_more_is_not() {
+fn a_body_is_read_up_to_its_bound_and_one_byte_more_is_not() {
     let served = Served::start();
     let line = r#"{"customer": "c", "event": "order", "id": "a"}"#;
     let body = |bytes: usize| format!("{line}{}", " ".repeat(bytes - line.len()));
     assert_eq!(served.post("/v1/conversions", &body(TEN_MIB)).json()["accepted"], 1);
-    for path in ["/v1/conversions", "/v1/assign", "/v1/experiments", "/v1/power"] {
-        let problem = served.post(path, &body(TEN_MIB + 1)).problem(413, "too-large");
-        let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.contains("10485760") && detail.contains("split the batch"), "{detail}");
+    let too_large = |path: &str, bytes: usize| {
+        let problem = served.post(path, &body(bytes)).problem(413, "too-large");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    let detail = too_large("/v1/conversions", TEN_MIB + 1);
+    assert!(detail.contains("10485760") && detail.contains("split the batch"), "{detail}");
+    for path in ["/v1/assign", "/v1/experiments", "/v1/power"] {
+        let detail = too_large(path, 512 * 1024 + 1);
+        assert!(detail.contains("524288") && detail.contains("send less"), "{detail}");
     }
+    assert_eq!(served.post("/v1/assign", &body(512 * 1024)).status, 422);
 }
 
 #[test]

@@ -49,6 +49,54 @@ fn the_report_holds_everything_acknowledged() {
 }
 
 #[test]
+fn a_fixed_plan_decides_once() {
+    let served = Served::start();
+    let definition = "
+key: once
+assignment: external
+variants: [{key: control}, {key: discount}]
+metrics: [{key: kept, kind: conversion, event: order, window: {to: 1d}, role: primary}]
+plan: {target: {customers_per_arm: 100}}
+";
+    assert_eq!(served.post_yaml("/v1/experiments", definition).status, 201);
+    assert_eq!(served.post("/v1/experiments/once/start", "").status, 200);
+    let wave = |name: &str, buyers: [usize; 2]| {
+        let (mut exposures, mut orders) = (Vec::new(), Vec::new());
+        for (variant, buyers) in ["control", "discount"].iter().zip(buyers) {
+            for i in 0..200 {
+                let customer = format!("{name}-{variant}-{i}");
+                exposures.push(
+                    json!({"customer": customer, "experiment": "once", "variant": variant, "id": "x"})
+                        .to_string(),
+                );
+                if i < buyers {
+                    orders.push(json!({"customer": customer, "event": "order", "id": "o"}).to_string());
+                }
+            }
+        }
+        served.send("/v1/exposures", &exposures.join("\n"));
+        served.send("/v1/conversions", &orders.join("\n"));
+    };
+    let verdict =
+        |query: &str| served.get(&format!("/v1/experiments/once/results?{query}")).json()["verdict"].clone();
+    wave("first", [20, 80]);
+    assert_eq!(verdict("fresh")["verdict"], "continue");
+    served.pass("3d");
+    let decided = verdict("fresh");
+    assert_eq!((&decided["verdict"], &decided["decided_on"]), (&json!("ship"), &json!("2026-03-02")));
+    // What comes later says the opposite and changes nothing.
+    wave("second", [190, 10]);
+    wave("third", [190, 10]);
+    served.pass("3d");
+    let report = served.get("/v1/experiments/once/results?fresh").json();
+    assert_eq!(report["verdict"], decided);
+    assert!(report["metrics"][0]["comparisons"][0]["effect"]["estimate"].as_f64().unwrap() < 0.0);
+    assert_eq!(verdict("as_of=2026-03-01")["verdict"], "continue");
+    assert_eq!(verdict("as_of=2026-03-02")["verdict"], "ship");
+    assert_eq!(verdict("as_of=2026-03-05"), decided);
+}
+
+#[test]
 fn a_past_day_shows_what_was_known_by_its_end() {
     let served = with_facts();
     assert_eq!(served.get(&format!("{PATH}?fresh")).status, 200);

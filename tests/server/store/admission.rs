@@ -3,8 +3,8 @@
 use experiment_core::definition::LifecycleStep;
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
-    IntakeError, MAX_AHEAD, MAX_EVENTS_PER_CUSTOMER, MAX_PROPOSALS, Outcome, Proposal, ProposedAssign,
-    RefusalCode,
+    IntakeError, MAX_AHEAD, MAX_EVENTS_PER_CUSTOMER, MAX_PROPOSALS, MAX_QUEUED_FACTS, Outcome, Proposal,
+    ProposedAssign, RefusalCode,
 };
 
 use super::world::{HOUR, MARCH, WINBACK, World, accepted, assign, attributes, event, exposure, refused};
@@ -279,7 +279,7 @@ fn override_customers_are_never_analysed() {
     assert_eq!(world.store().known_variant("winback", "qa-1").unwrap(), None);
     assert!(world.reading("winback").aggregates.exposed.is_empty());
     // Taken from the list, the customer is analysed from the next exposure on.
-    world.define(WINBACK);
+    world.define(&format!("{WINBACK}\noverrides: {{}}"));
     accepted(world.one(assign("qa-1", "control")));
     assert_eq!(world.reading("winback").aggregates.exposed.len(), 2);
     world.verify();
@@ -305,4 +305,21 @@ fn an_assignment_keeps_only_what_is_analysed() {
     repeat.at = None;
     repeat.attributes = Some([("plan".to_owned(), "basic".into())].into_iter().collect());
     assert_eq!(world.one(Proposal::Exposure(repeat)), Outcome::Duplicate);
+}
+
+#[test]
+fn the_queue_has_a_bound() {
+    let world = World::running();
+    world.clock.hold();
+    let held = world.store().submit(vec![event("c", "e", "order", None, MARCH)]);
+    world.clock.wait_until_read();
+    let batch = || vec![event("", "e", "order", None, MARCH); MAX_PROPOSALS];
+    let waiting: Vec<_> =
+        (0..MAX_QUEUED_FACTS / MAX_PROPOSALS).map(|_| world.store().submit(batch())).collect();
+    let refused = world.store().submit(vec![event("c", "f", "order", None, MARCH)]).wait();
+    assert!(matches!(refused, Err(IntakeError::Busy { .. })), "{refused:?}");
+    world.clock.release();
+    held.wait().unwrap();
+    waiting.into_iter().for_each(|pending| assert_eq!(pending.wait().unwrap().len(), MAX_PROPOSALS));
+    accepted(world.one(event("c", "f", "order", None, MARCH)));
 }

@@ -37,8 +37,16 @@ fn definitions_have_versions_and_preconditions() {
     assert_eq!(entry.versions.iter().map(|version| version.number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(entry.overrides.get("qa-1"), Some(&1));
     assert!(!entry.current().experiment.document.to_string().contains("qa-1"));
+    // A document without lists, such as the stored one sent back, leaves them alone; an empty one clears them.
     let outcome = define(&world, &second, Expected::Any).unwrap();
-    assert_eq!((outcome.version, outcome.change), (2, Change::Updated));
+    assert_eq!((outcome.version, outcome.change), (2, Change::Unchanged));
+    let faster = define(&world, &format!("{WINBACK}\ntraffic: 0.75"), Expected::Any).unwrap();
+    assert_eq!((faster.version, faster.change), (3, Change::Updated));
+    world.restart();
+    assert_eq!(world.store().catalog().get("winback").unwrap().overrides.get("qa-1"), Some(&1));
+    let outcome =
+        define(&world, &format!("{WINBACK}\ntraffic: 0.75\noverrides: {{}}"), Expected::Any).unwrap();
+    assert_eq!((outcome.version, outcome.change), (3, Change::Updated));
     world.restart();
     assert!(world.store().catalog().get("winback").unwrap().overrides.is_empty());
 }
@@ -111,7 +119,7 @@ fn the_snapshot_follows_every_commit() {
         assert_eq!(decision(&world, "c").reason(), "assigned");
         world.restart();
     }
-    world.define(&format!("{WINBACK}\ntraffic: 0"));
+    world.define(&format!("{WINBACK}\ntraffic: 0\noverrides: {{}}"));
     assert_eq!(decision(&world, "c").reason(), "traffic");
     assert_eq!(decision(&world, "qa-1").reason(), "traffic");
     world.step("winback", LifecycleStep::Stop);

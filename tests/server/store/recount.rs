@@ -300,3 +300,48 @@ fn a_wrong_row_is_found() {
         assert_eq!((found.rows_compared, found.differences.len()), (rows, 1));
     }
 }
+
+#[test]
+fn a_sum_beyond_its_bits_ends_its_metric_alone() {
+    const AGGREGATES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("aggregates");
+    let mut world = World::running();
+    world.clock.set(MARCH + 2 * DAY);
+    accepted(world.one(exposure("c", "x", "control", MARCH)));
+    accepted(world.one(event("c", "e", "order", 5.0, MARCH + DAY)));
+    world.settle();
+    world.restart();
+    world.close();
+    // As if 10^24 customers had been counted: no honest way leads there.
+    let database = Database::create(world.folder.path().join("state.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut sums = transaction.open_table(AGGREGATES).unwrap();
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = (sums.iter().unwrap())
+            .map(|row| row.map(|(key, row)| (key.value().to_vec(), row.value().to_vec())).unwrap())
+            .collect();
+        for (key, mut row) in rows {
+            if row.get(25..41).is_some_and(|sum| sum.iter().any(|byte| *byte != 0)) {
+                row[25..41].copy_from_slice(&i128::MAX.to_le_bytes());
+                sums.insert(key.as_slice(), row.as_slice()).unwrap();
+            }
+        }
+    }
+    transaction.commit().unwrap();
+    drop(database);
+    world.open();
+    world.clock.advance(DAY);
+    accepted(world.one(exposure("d", "x", "control", MARCH)));
+    accepted(world.one(event("d", "e", "order", 5.0, MARCH + DAY)));
+    for _ in 0..2 {
+        let reading = world.reading("winback");
+        assert_eq!(reading.failed_metrics, [0, 1, 2, 3]);
+        assert!(reading.aggregates.metrics[..4].iter().all(|cells| cells.is_empty()));
+        assert!(reading.aggregates.metrics[4].values().all(|moments| moments.n() == 2));
+        // The day before it is still told.
+        let before = world.store().aggregates("winback", Some(Timestamp(MARCH + 2 * DAY).day())).unwrap();
+        assert_eq!((before.failed_metrics.len(), before.aggregates.metrics[1].len()), (0, 2));
+        world.verify();
+        world.restart();
+        accepted(world.one(event("d", &format!("e-{}", world.store().log_position()), "order", 5.0, MARCH)));
+    }
+}

@@ -1,0 +1,260 @@
+//! From a condition as written to one that can be judged, noting what is wrong.
+//!
+//! There is one reading for both ways to compile: it always gives what the SDKs would do, and the strict
+//! way refuses that if anything was noted.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::Groups;
+use super::actual::Actual;
+use super::fold::lower;
+use super::members::Members;
+use super::operator::{self, Operator};
+use super::rule::{Rule, Test};
+use crate::definition::Problem;
+use crate::definition::document_path::{did_you_mean, member, shown};
+
+/// Most levels of operators and paths inside each other.
+pub(super) const MAX_DEPTH: usize = 32;
+/// Most operators, paths and values in one condition, items of lists not counted.
+const MAX_NODES: usize = 4_096;
+/// Most items of one list.
+const MAX_ITEMS: usize = 10_000;
+/// Longest path in parts.
+const MAX_PATH_PARTS: usize = 16;
+/// Most regular expressions in one condition, each of which may take a megabyte.
+const MAX_PATTERNS: usize = 32;
+/// Operators that stand where attributes do.
+const LOGICAL: &[&str] = &["$and", "$or", "$nor", "$not"];
+/// Most names listed where none is near.
+const MAX_SUGGESTED: usize = 30;
+const MEND_OBJECT: &str = "write an object: {attribute: value}";
+
+/// Where in the condition a value stands.
+pub(super) struct Place {
+    path: String,
+    depth: usize,
+}
+
+impl Place {
+    fn member(&self, name: &str) -> Place {
+        Place { path: member(&self.path, name), depth: self.depth + 1 }
+    }
+
+    fn item(&self, index: usize) -> Place {
+        Place { path: format!("{}[{index}]", self.path), depth: self.depth + 1 }
+    }
+}
+
+pub(super) struct Compiler<'a> {
+    pub(super) groups: &'a Groups,
+    problems: Vec<Problem>,
+    nodes: usize,
+    patterns: usize,
+    /// Beyond a bound: nothing more is read, and nothing matches.
+    exceeded: bool,
+}
+
+/// The rule with all that is wrong with it.
+pub(super) fn compile(condition: &Value, groups: &Groups) -> (Rule, Vec<Problem>) {
+    let mut compiler = Compiler { groups, problems: Vec::new(), nodes: 0, patterns: 0, exceeded: false };
+    let rule = compiler.rule(condition, &Place { path: String::new(), depth: 0 });
+    (if compiler.exceeded { Rule::Never } else { rule }, compiler.problems)
+}
+
+impl Compiler<'_> {
+    pub(super) fn problem(&mut self, place: &Place, detail: impl Into<String>, mend: impl Into<String>) {
+        self.problems.push(Problem::new(&place.path, detail, mend));
+    }
+
+    pub(super) fn expected(&mut self, place: &Place, what: &str, value: &Value, mend: &str) {
+        self.problem(place, format!("expected {what}, found {}", shown(value)), mend);
+    }
+
+    /// Counts a node; `false` beyond a bound, which is noted once.
+    fn enter(&mut self, place: &Place) -> bool {
+        self.nodes += 1;
+        if self.exceeded {
+            return false;
+        }
+        if place.depth > MAX_DEPTH {
+            let detail = format!("more than {MAX_DEPTH} levels inside each other");
+            self.exceed(place, detail, "say it with fewer levels");
+        } else if self.nodes > MAX_NODES {
+            let detail = format!("the condition has more than {MAX_NODES} parts");
+            self.exceed(place, detail, "use $in with a list, or a saved group");
+        }
+        !self.exceeded
+    }
+
+    fn exceed(&mut self, place: &Place, detail: String, mend: &str) {
+        self.exceeded = true;
+        self.problem(place, detail, mend);
+    }
+
+    /// A condition on an object of attributes.
+    pub(super) fn rule(&mut self, value: &Value, place: &Place) -> Rule {
+        if !self.enter(place) {
+            return Rule::Never;
+        }
+        let Value::Object(entries) = value else {
+            self.expected(place, "an object", value, MEND_OBJECT);
+            return Rule::Never;
+        };
+        let mut rules: Vec<Rule> =
+            entries.iter().map(|(name, value)| self.entry(name, value, &place.member(name))).collect();
+        if rules.len() == 1 { rules.remove(0) } else { Rule::All(rules.into()) }
+    }
+
+    fn entry(&mut self, name: &str, value: &Value, place: &Place) -> Rule {
+        match name {
+            "$and" => self.rules(value, place, Rule::All),
+            "$or" => self.rules(value, place, Rule::Any),
+            "$nor" => Rule::Not(Box::new(self.rules(value, place, Rule::Any))),
+            // What has no meaning is not turned round into what is always true.
+            "$not" if !value.is_object() => self.rule(value, place),
+            "$not" => Rule::Not(Box::new(self.rule(value, place))),
+            path => self.attribute(path, value, place),
+        }
+    }
+
+    fn rules(&mut self, value: &Value, place: &Place, combine: fn(Box<[Rule]>) -> Rule) -> Rule {
+        let items = self.items(value, place).unwrap_or_default();
+        if items.is_empty() && value.is_array() {
+            self.problem(place, "is an empty list, which says nothing", "list conditions, or leave it out");
+        }
+        let rules = items.iter().enumerate().map(|(index, item)| self.rule(item, &place.item(index)));
+        combine(rules.collect())
+    }
+
+    /// A list within its bound.
+    pub(super) fn items<'v>(&mut self, value: &'v Value, place: &Place) -> Option<&'v [Value]> {
+        let Value::Array(items) = value else {
+            self.expected(place, "a list", value, "write a list: [ … ]");
+            return None;
+        };
+        if items.len() > MAX_ITEMS {
+            let detail = format!("{} items are too many", items.len());
+            self.exceed(place, detail, "keep to 10000, or use a saved group");
+            return None;
+        }
+        Some(items)
+    }
+
+    fn attribute(&mut self, path: &str, value: &Value, place: &Place) -> Rule {
+        if path.starts_with('$') {
+            let mend = match Operator::named(path) {
+                Some(_) => format!("put it behind an attribute: {{attribute: {{{path}: …}}}}"),
+                None => suggestion(path, LOGICAL.iter().copied()),
+            };
+            self.problem(place, "is no attribute and no operator that stands here", mend);
+        } else if path.split('.').any(str::is_empty) {
+            self.problem(place, "has an empty part", "name the attribute, such as address.country");
+        }
+        if path.split('.').count() > MAX_PATH_PARTS {
+            let detail = format!("a path of more than {MAX_PATH_PARTS} parts");
+            self.exceed(place, detail, "keep attributes flatter");
+        }
+        let path = path.split('.').map(Box::from).collect();
+        Rule::At { path, test: self.test(value, place, false) }
+    }
+
+    /// A condition on one value.
+    pub(super) fn test(&mut self, value: &Value, place: &Place, ignores_case: bool) -> Test {
+        if !self.enter(place) {
+            return Test::Never;
+        }
+        match value {
+            Value::Null => Test::Null,
+            Value::Bool(flag) => Test::Flag(*flag),
+            Value::Number(_) => Test::Number(Actual::from(value).to_number()),
+            Value::String(text) if ignores_case => Test::TextFolded(lower(text).collect::<String>().into()),
+            Value::String(text) => Test::Text(text.as_str().into()),
+            Value::Object(entries) if is_operators(entries) => self.operators(entries, place),
+            Value::Object(entries) => {
+                if entries.keys().any(|name| name.starts_with('$')) {
+                    let detail = "mixes operators with names, so it is compared as a document";
+                    self.problem(place, detail, "write operators only, or paths such as address.country");
+                }
+                self.document(value, place)
+            }
+            Value::Array(_) => self.document(value, place),
+        }
+    }
+
+    fn document(&mut self, value: &Value, place: &Place) -> Test {
+        if is_deep(value, MAX_DEPTH) {
+            let detail = format!("more than {MAX_DEPTH} levels inside each other");
+            self.exceed(place, detail, "say it with fewer levels");
+            return Test::Never;
+        }
+        Test::Same(value.clone())
+    }
+
+    fn operators(&mut self, entries: &Map<String, Value>, place: &Place) -> Test {
+        let mut tests = Vec::with_capacity(entries.len());
+        for (name, operand) in entries {
+            let place = place.member(name);
+            tests.push(match Operator::named(name) {
+                Some(operator) => operator.test(self, operand, &place),
+                None => {
+                    self.problem(&place, "unknown operator", suggestion(name, operator::names()));
+                    Test::Never
+                }
+            });
+        }
+        if tests.len() == 1 { tests.remove(0) } else { Test::All(tests.into()) }
+    }
+
+    pub(super) fn tests(&mut self, items: &[Value], place: &Place, ignores_case: bool) -> Box<[Test]> {
+        let tests = items.iter().enumerate();
+        tests.map(|(index, item)| self.test(item, &place.item(index), ignores_case)).collect()
+    }
+
+    /// Counts a regular expression; `false` beyond the bound.
+    pub(super) fn enter_pattern(&mut self, place: &Place) -> bool {
+        self.patterns += 1;
+        if self.patterns > MAX_PATTERNS && !self.exceeded {
+            let detail = format!("the condition has more than {MAX_PATTERNS} regular expressions");
+            self.exceed(place, detail, "join them with |, or say it with other operators");
+        }
+        !self.exceeded
+    }
+
+    pub(super) fn group(&mut self, name: &Value, place: &Place) -> Arc<Members> {
+        let Value::String(name) = name else {
+            self.expected(place, "the name of a group", name, "write the name as text");
+            return Arc::default();
+        };
+        let found = self.groups.get(name);
+        if found.is_none() {
+            let mend = suggestion(name, self.groups.names());
+            self.problem(place, format!("there is no group {name:?}"), mend);
+        }
+        found.unwrap_or_default()
+    }
+}
+
+/// Whether every name is that of an operator, known or not.
+pub(super) fn is_operators(entries: &Map<String, Value>) -> bool {
+    !entries.is_empty() && entries.keys().all(|name| name.starts_with('$'))
+}
+
+/// `did you mean "$gt"?`, or all there are.
+fn suggestion<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    did_you_mean(name, known.clone()).unwrap_or_else(|| {
+        let known: Vec<&str> = known.take(MAX_SUGGESTED).collect();
+        if known.is_empty() { "none is known".to_owned() } else { format!("known: {}", known.join(", ")) }
+    })
+}
+
+fn is_deep(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(_) | Value::Object(_) if levels == 0 => true,
+        Value::Array(items) => items.iter().any(|item| is_deep(item, levels - 1)),
+        Value::Object(entries) => entries.values().any(|value| is_deep(value, levels - 1)),
+        _ => false,
+    }
+}

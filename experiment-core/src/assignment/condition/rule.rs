@@ -1,0 +1,198 @@
+//! A compiled condition and how it is judged.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::actual::Actual;
+use super::members::Members;
+use super::pattern::Pattern;
+use super::version;
+
+/// What is asked of an object of attributes.
+#[derive(Debug, Clone)]
+pub(super) enum Rule {
+    /// Each of these.
+    All(Box<[Rule]>),
+    /// One of these at least; of none, true.
+    Any(Box<[Rule]>),
+    Not(Box<Rule>),
+    /// Something of the value at a path of names.
+    At {
+        path: Box<[Box<str>]>,
+        test: Test,
+    },
+    /// What has no meaning.
+    Never,
+}
+
+impl Rule {
+    pub(super) fn matches(&self, subject: Actual<'_>) -> bool {
+        match self {
+            Rule::All(rules) => rules.iter().all(|rule| rule.matches(subject)),
+            Rule::Any(rules) => rules.is_empty() || rules.iter().any(|rule| rule.matches(subject)),
+            Rule::Not(rule) => !rule.matches(subject),
+            Rule::At { path, test } => {
+                test.matches(path.iter().fold(subject, |value, name| value.member(name)))
+            }
+            Rule::Never => false,
+        }
+    }
+}
+
+/// What is asked of one value.
+#[derive(Debug, Clone)]
+pub(super) enum Test {
+    /// Each of these.
+    All(Box<[Test]>),
+    Not(Box<Test>),
+    /// Counts as this text.
+    Text(Box<str>),
+    /// Counts as this text, which is in lower case, whatever the case.
+    TextFolded(Box<str>),
+    /// Counts as this number.
+    Number(f64),
+    /// Counts as true or as false, and is not missing.
+    Flag(bool),
+    Null,
+    /// Is the same document.
+    Same(Value),
+    /// Is the only member, of the same type.
+    Equal(Members),
+    /// Stands so to the operand.
+    Order(Order, Operand),
+    /// Is a version that stands so to this one, which is padded.
+    Version(Order, Box<str>),
+    Exists(bool),
+    /// Is a member, or has an item that is.
+    In(Arc<Members>),
+    Pattern(Pattern),
+    /// Is of the type with this name.
+    Type(Box<str>),
+    /// A list whose length passes.
+    Size(Box<Test>),
+    /// A list; each of these is passed by one of its items.
+    Every(Box<[Test]>),
+    /// A list with an item that passes.
+    Item(Box<Test>),
+    /// A list with an item that matches as an object of attributes does.
+    ItemMatches(Box<Rule>),
+    /// What has no meaning.
+    Never,
+}
+
+impl Test {
+    pub(super) fn matches(&self, actual: Actual<'_>) -> bool {
+        match self {
+            Test::All(tests) => tests.iter().all(|test| test.matches(actual)),
+            Test::Not(test) => !test.matches(actual),
+            Test::Text(expected) => actual.is_text(expected),
+            Test::TextFolded(expected) => actual.is_text_folded(expected),
+            Test::Number(expected) => actual.to_number() == *expected,
+            Test::Flag(expected) => !actual.is_null() && actual.is_truthy() == *expected,
+            Test::Null => actual.is_null(),
+            Test::Same(expected) => actual.is_same(expected),
+            Test::Equal(member) => member.contains(actual),
+            Test::Order(order, operand) => operand.compare(actual).is_some_and(|found| order.allows(found)),
+            Test::Version(order, padded) => order.allows(version::compare(actual, padded)),
+            Test::Exists(expected) => actual.is_null() != *expected,
+            Test::In(members) => members.meets(actual),
+            Test::Pattern(pattern) => pattern.matches(actual),
+            Test::Type(name) => actual.type_name() == &**name,
+            Test::Size(test) => any_of(actual, |items| test.matches(Actual::length(items))),
+            Test::Every(tests) => any_of(actual, |items| {
+                let passed = |test: &Test| items.iter().any(|item| test.matches(Actual::from(item)));
+                tests.iter().all(passed)
+            }),
+            Test::Item(test) => any_item(actual, |item| test.matches(item)),
+            Test::ItemMatches(rule) => any_item(actual, |item| rule.matches(item)),
+            Test::Never => false,
+        }
+    }
+}
+
+fn any_of(actual: Actual<'_>, test: impl FnOnce(&[Value]) -> bool) -> bool {
+    if let Actual::List(items) = actual { test(items) } else { false }
+}
+
+/// Items that count as false (null, false, 0, the empty text) are passed over.
+fn any_item(actual: Actual<'_>, test: impl Fn(Actual<'_>) -> bool) -> bool {
+    any_of(actual, |items| items.iter().map(Actual::from).any(|item| item.is_truthy() && test(item)))
+}
+
+/// How a value must stand to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Less,
+    LessOrEqual,
+    Equal,
+    GreaterOrEqual,
+    Greater,
+}
+
+impl Order {
+    fn allows(self, found: Ordering) -> bool {
+        match self {
+            Order::Less => found.is_lt(),
+            Order::LessOrEqual => found.is_le(),
+            Order::Equal => found.is_eq(),
+            Order::GreaterOrEqual => found.is_ge(),
+            Order::Greater => found.is_gt(),
+        }
+    }
+}
+
+/// The other side of a comparison: texts are compared as texts, everything else as numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Operand {
+    /// Where it is a text, or a list or an object, which count as theirs.
+    text: Option<Box<str>>,
+    number: f64,
+}
+
+impl Operand {
+    pub(super) fn new(value: &Value) -> Operand {
+        let actual = Actual::from(value);
+        let text = match actual {
+            Actual::Null | Actual::Flag(_) | Actual::Number(_) => None,
+            Actual::Text(_) | Actual::List(_) | Actual::Object(_) => {
+                let mut text = String::new();
+                actual.write_text(&mut |piece| text.push_str(piece));
+                Some(text.into())
+            }
+        };
+        Operand { text, number: actual.to_number() }
+    }
+
+    /// `None` where one of them is no number.
+    fn compare(&self, actual: Actual<'_>) -> Option<Ordering> {
+        match (&self.text, actual) {
+            (Some(text), Actual::Text(_) | Actual::List(_) | Actual::Object(_)) => {
+                Some(actual.compare_text(text))
+            }
+            (_, actual) => actual.to_number().partial_cmp(&self.number),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn texts_are_compared_as_texts_and_all_else_as_numbers() {
+        let compare = |actual: Value, operand: Value| Operand::new(&operand).compare(Actual::from(&actual));
+        assert_eq!(compare(json!("10"), json!("9")), Some(Ordering::Less));
+        assert_eq!(compare(json!("10"), json!(9)), Some(Ordering::Greater));
+        assert_eq!(compare(json!(10), json!("9")), Some(Ordering::Greater));
+        assert_eq!(compare(json!(null), json!(1)), Some(Ordering::Less));
+        assert_eq!(compare(json!(null), json!("")), Some(Ordering::Equal));
+        assert_eq!(compare(json!("x"), json!(1)), None);
+        assert_eq!(compare(json!([5]), json!(5)), Some(Ordering::Equal));
+        assert_eq!(compare(json!(["b", 1]), json!("b,0")), Some(Ordering::Greater));
+        assert_eq!(compare(json!({}), json!("[object Object]")), Some(Ordering::Equal));
+        assert_eq!(compare(json!({}), json!(0)), None);
+    }
+}
