@@ -3,3 +3,4 @@
 mod degenerate;
 mod planning;
 mod properties;
+mod samples;

@@ -2,7 +2,8 @@
 //!
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
-//! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`]; [`chi_square`] and [`srm`] for counts;
+//! [`proportion`], [`exact`], [`mean`], [`ratio`], [`relative`], [`cuped`], [`rank`],
+//! [`quantile`], [`yuen`], [`rate`], [`retention`], [`survival`], [`resample`]; [`chi_square`] and [`srm`] for counts;
 //! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`power`] for planning.
 //!
 //! Conventions: effects are variant minus control; relative effects are over the control's mean;
@@ -14,14 +15,22 @@ pub mod root;
 
 pub mod chi_square;
 pub mod cuped;
+pub mod exact;
 pub mod margin;
 pub mod mean;
 pub mod multiplicity;
 pub mod power;
 pub mod proportion;
+pub mod quantile;
+pub mod rank;
+pub mod rate;
 pub mod ratio;
 pub mod relative;
+pub mod resample;
+pub mod retention;
 pub mod srm;
+pub mod survival;
+pub mod yuen;
 
 mod comparison;
 mod not_estimable;

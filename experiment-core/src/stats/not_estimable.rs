@@ -23,6 +23,15 @@ pub enum NotEstimable {
         /// The one value in the variant.
         variant: f64,
     },
+    /// No customer's rank says anything that another's does not: all values are equal, or all of one arm lie
+    /// on one side of the other's.
+    #[error(
+        "the ranks do not vary within the arms (probability of superiority {probability_of_superiority})"
+    )]
+    NoRankVariation {
+        /// P(variant larger) + ½ P(equal).
+        probability_of_superiority: f64,
+    },
     /// A relative effect divides by the control's mean, which is zero.
     #[error("the control's mean is 0 (the variant's is {variant}), so there is nothing to be relative to")]
     ZeroControlMean {
@@ -49,6 +58,24 @@ pub enum NotEstimable {
         /// Successes in the control.
         control: u64,
         /// Successes in the variant.
+        variant: u64,
+    },
+    /// No event occurred while customers of different arms were at risk, or an arm had none at risk.
+    #[error(
+        "none of the {events} events tells the arms apart: at none are enough customers of all arms at risk"
+    )]
+    NoEvents {
+        /// Events of all arms.
+        events: u64,
+    },
+    /// The likelihood of a hazard ratio grows without end towards 0 or infinity.
+    #[error(
+        "the hazard ratio has no finite estimate, with {control} events in the control and {variant} in the variant"
+    )]
+    NoFiniteHazardRatio {
+        /// Events of the control.
+        control: u64,
+        /// Events of the variant.
         variant: u64,
     },
     /// A row or column of a table of counts is empty, so nothing is expected in its cells.
@@ -105,10 +132,13 @@ impl NotEstimable {
         match self {
             Self::TooFewCustomers { .. } => "too_few_customers",
             Self::NoVariation { .. } => "no_variation",
+            Self::NoRankVariation { .. } => "no_rank_variation",
             Self::ZeroControlMean { .. } => "zero_control_mean",
             Self::ZeroDenominator { .. } => "zero_denominator",
             Self::NoPositiveRatio { .. } => "no_positive_ratio",
             Self::NoSuccesses { .. } => "no_successes",
+            Self::NoEvents { .. } => "no_events",
+            Self::NoFiniteHazardRatio { .. } => "no_finite_hazard_ratio",
             Self::EmptyMargin { .. } => "empty_margin",
             Self::NoEffect { .. } => "no_effect",
             Self::UnreachablePower { .. } => "unreachable_power",

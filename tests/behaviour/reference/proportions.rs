@@ -15,14 +15,14 @@ use experiment_tests::tolerance::Tolerance;
 /// What the notes ask for where the other library solves numerically.
 const SOLVED: Tolerance = Tolerance { rel: 1e-5, abs: 1e-10 };
 
-fn arm(record: &Record, path: &str) -> ProportionSummary {
+pub(super) fn arm(record: &Record, path: &str) -> ProportionSummary {
     ProportionSummary {
         successes: record.count(&format!("{path}/successes")),
         n: record.count(&format!("{path}/n")),
     }
 }
 
-fn arms(record: &Record) -> (ProportionSummary, ProportionSummary) {
+pub(super) fn arms(record: &Record) -> (ProportionSummary, ProportionSummary) {
     (arm(record, "/control"), arm(record, "/treatment"))
 }
 

@@ -1,9 +1,11 @@
 //! Properties over extreme inputs: counts up to 10⁹, floats of every size, `NaN` and infinities among them.
 
 use experiment_core::stats::cuped::{Theta, cuped};
+use experiment_core::stats::exact::{self, ExactTest};
 use experiment_core::stats::margin::{self, EquivalenceRange};
 use experiment_core::stats::mean::{self, MeanSummary};
 use experiment_core::stats::proportion::{self, ProportionSummary};
+use experiment_core::stats::rate::{self, RateSummary};
 use experiment_core::stats::ratio::{PairSummary, delta_method, ratio_test};
 use experiment_core::stats::relative::{self, FiellerSet};
 use experiment_core::stats::{Alternative, Comparison, Interval, NotEstimable, TestOptions};
@@ -59,7 +61,7 @@ fn pair_arm() -> impl Strategy<Value = PairSummary> {
     )
 }
 
-fn options() -> impl Strategy<Value = TestOptions> {
+pub(super) fn options() -> impl Strategy<Value = TestOptions> {
     let level = prop_oneof![0.5..0.9999_f64, prop::sample::select(vec![1e-9, 0.2, 0.95, 1.0 - 1e-12])];
     (level, 0..3_u8).prop_map(|(level, side)| match side {
         0 => TestOptions::two_sided(level),
@@ -77,11 +79,11 @@ fn mirrored(options: &TestOptions) -> TestOptions {
     TestOptions { alternative, ..*options }
 }
 
-fn in_order(interval: &Interval) -> bool {
+pub(super) fn in_order(interval: &Interval) -> bool {
     !interval.lower.is_nan() && !interval.upper.is_nan() && interval.lower <= interval.upper
 }
 
-fn sound(comparison: &Comparison) -> bool {
+pub(super) fn sound(comparison: &Comparison) -> bool {
     comparison.effect.is_finite()
         && comparison.std_error > 0.0
         && comparison.std_error.is_finite()
@@ -92,12 +94,12 @@ fn sound(comparison: &Comparison) -> bool {
         && in_order(&comparison.interval)
 }
 
-fn close(a: f64, b: f64, relative: f64) -> bool {
+pub(super) fn close(a: f64, b: f64, relative: f64) -> bool {
     a == b || (a - b).abs() <= relative * a.abs().max(b.abs())
 }
 
 /// The p-value and its logarithm must say the same.
-fn logarithm_agrees(p: f64, log10: f64) -> bool {
+pub(super) fn logarithm_agrees(p: f64, log10: f64) -> bool {
     if p > 1e-300 {
         close(p.log10(), log10, 1e-9) || (p.log10() - log10).abs() < 1e-12
     } else {
@@ -365,4 +367,68 @@ proptest! {
         }
     }
 
+    #[test]
+    fn rates_are_sound_or_say_why(
+        events in (count(), count()), exposures in (any_float(), any_float()), options in options(),
+    ) {
+        let control = RateSummary { events: events.0, exposure: exposures.0.abs() };
+        let variant = RateSummary { events: events.1, exposure: exposures.1.abs() };
+        if let Ok(test) = rate::score_test(&control, &variant, options.alternative) {
+            prop_assert!((0.0..=1.0).contains(&test.p_value) && test.statistic.is_finite(), "{test:?}");
+        }
+        if let Ok(test) = rate::exact_test(&control, &variant, options.alternative) {
+            prop_assert!((0.0..=1.0).contains(&test.p_value), "{test:?}");
+            prop_assert!(logarithm_agrees(test.p_value, test.log10_p_value), "{test:?}");
+        }
+        for interval in [rate::exact_ratio_interval, rate::score_ratio_interval, rate::log_ratio_interval] {
+            if let Ok(ends) = interval(&control, &variant, &options) {
+                prop_assert!(in_order(&ends), "{ends:?}");
+            }
+        }
+        if let Ok(test) = rate::difference_test(&control, &variant, &options) {
+            prop_assert!(sound(&test), "{test:?}");
+        }
+    }
+
+    #[test]
+    fn exact_tests_are_probabilities_and_mirror(control in proportion_arm(), variant in proportion_arm()) {
+        let fisher = |side| exact::fisher_test(&control, &variant, side).unwrap();
+        let sound = |test: &ExactTest| {
+            (0.0..=1.0).contains(&test.p_value) && logarithm_agrees(test.p_value, test.log10_p_value)
+        };
+        let (greater, less) = (fisher(Alternative::Greater), fisher(Alternative::Less));
+        let two_sided = fisher(Alternative::TwoSided);
+        prop_assert!(sound(&greater) && sound(&less) && sound(&two_sided), "{greater:?} {less:?} {two_sided:?}");
+        prop_assert!(greater.p_value + less.p_value > 1.0 - 1e-9, "both hold the observed table");
+        prop_assert!(two_sided.p_value >= greater.p_value.min(less.p_value) * (1.0 - 1e-9), "{two_sided:?}");
+        let swapped = exact::fisher_test(&variant, &control, Alternative::Less).unwrap();
+        prop_assert!(close(swapped.log10_p_value, greater.log10_p_value, 1e-7) || (swapped.p_value - greater.p_value).abs() < 1e-9);
+        for rate in [1e-300, 1e-9, 0.3, 1.0 - 1e-16] {
+            let test = exact::binomial_test(&control, rate, Alternative::TwoSided).unwrap();
+            prop_assert!(sound(&test), "{test:?} at {rate}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Boschloo's one-sided test is never weaker than Fisher's.
+    #[test]
+    fn unconditional_tests_are_probabilities(n in (1..25_u64, 1..25_u64), seed in any::<(u64, u64)>()) {
+        let control = ProportionSummary { successes: seed.0 % (n.0 + 1), n: n.0 };
+        let variant = ProportionSummary { successes: seed.1 % (n.1 + 1), n: n.1 };
+        for side in [Alternative::Greater, Alternative::Less] {
+            let boschloo = exact::boschloo_test(&control, &variant, side).unwrap();
+            let fisher = exact::fisher_test(&control, &variant, side).unwrap();
+            prop_assert!((0.0..=1.0).contains(&boschloo.p_value) && (0.0..=1.0).contains(&boschloo.worst_rate));
+            prop_assert!(boschloo.p_value <= fisher.p_value * (1.0 + 1e-9), "{boschloo:?} {fisher:?}");
+        }
+        for side in [Alternative::Greater, Alternative::Less, Alternative::TwoSided] {
+            match exact::barnard_test(&control, &variant, side) {
+                Ok(test) => prop_assert!((0.0..=1.0).contains(&test.p_value), "{test:?}"),
+                Err(reason) => prop_assert_eq!(reason.code(), "no_variation"),
+            }
+        }
+    }
 }

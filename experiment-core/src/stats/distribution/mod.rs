@@ -11,10 +11,12 @@
 
 pub mod beta;
 pub mod chi_square;
+pub mod kolmogorov;
 pub mod noncentral_t;
 pub mod normal;
 pub mod student_t;
 
+pub(crate) mod discrete;
 pub(crate) mod gamma;
 pub(crate) mod quadrature;
 

@@ -1,0 +1,194 @@
+//! Quantiles and their intervals from order statistics.
+//!
+//! The interval of a quantile is a pair of ranks, which depend on n alone: how many of n customers lie below the
+//! quantile is binomial. So any sorted values, or counts of a value distribution, give it without assumptions.
+
+use crate::stats::comparison::Interval;
+use crate::stats::distribution::discrete::{Binomial, Unimodal};
+use crate::stats::distribution::normal;
+use crate::stats::not_estimable::{finite_input, open_fraction, require_that};
+use crate::stats::{Alternative, NotEstimable, TestOptions};
+
+/// Customers for which ranks are found.
+const MOST_CUSTOMERS: u64 = 1_000_000_000_000;
+
+/// The ranks, counted from 1, whose values are the ends of a quantile's interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuantileRanks {
+    /// Rank of the lower end; `None` when there are too few customers for one, or none is asked for.
+    pub lower: Option<u64>,
+    /// Rank of the upper end, likewise.
+    pub upper: Option<u64>,
+    /// The probability that the interval holds the quantile, at least the level; more if values tie.
+    pub coverage: f64,
+}
+
+/// A quantile of a sample and its interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuantileEstimate {
+    /// The sample's quantile, linear between order statistics.
+    pub estimate: f64,
+    /// Its interval: order statistics, or infinite where there is no such rank.
+    pub interval: Interval,
+}
+
+/// The ranks of the shortest interval with at most the miss on each side, exact.
+///
+/// `quantile` is in (0, 1): 0.5 for the median.
+///
+/// # Errors
+/// [`NotEstimable::TooFewCustomers`] without customers, [`NotEstimable::ImpossibleInput`] for a quantile or
+/// level outside (0, 1) or more than 10¹² customers.
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::TestOptions;
+/// use experiment_core::stats::quantile::exact_ranks;
+/// let ranks = exact_ranks(6, 0.5, &TestOptions::two_sided(0.95))?;
+/// assert_eq!((ranks.lower, ranks.upper), (Some(1), Some(6)));
+/// assert!((ranks.coverage - 0.96875).abs() < 1e-14);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Conover, W. J. (1999), Practical Nonparametric Statistics, 3rd ed., section 3.2; David & Nagaraja (2003),
+/// Order Statistics, 3rd ed., section 7.1.
+pub fn exact_ranks(n: u64, quantile: f64, options: &TestOptions) -> Result<QuantileRanks, NotEstimable> {
+    let ln_tail = libm::log(check(n, quantile, options)?);
+    let below = Binomial { n, success: quantile, failure: 1.0 - quantile };
+    // Ranks are only those of sides that were asked for.
+    let (wants_lower, wants_upper) = match options.alternative {
+        Alternative::TwoSided => (true, true),
+        Alternative::Greater => (true, false),
+        Alternative::Less => (false, true),
+    };
+    // The most customers below with a probability of at most the tail, plus one, is the lower rank.
+    let lower =
+        wants_lower.then(|| count_while(n, |count| below.ln_at_most(count) <= ln_tail)).filter(|l| *l > 0);
+    let upper = wants_upper
+        .then(|| count_while(n, |count| below.ln_at_least(n - count) <= ln_tail))
+        .filter(|u| *u > 0)
+        .map(|u| n + 1 - u);
+    let missed_below = lower.map_or(0.0, |rank| libm::exp(below.ln_at_most(rank - 1)));
+    let missed_above = upper.map_or(0.0, |rank| libm::exp(below.ln_at_least(rank)));
+    Ok(QuantileRanks { lower, upper, coverage: 1.0 - missed_below - missed_above })
+}
+
+/// The ranks by the normal distribution, nq ∓ z√(nq(1−q)), as they are: not whole, and perhaps outside 1 to n.
+///
+/// For n in the thousands and quantiles away from 0 and 1; to read values at them, round outward.
+///
+/// # Errors
+/// As [`exact_ranks`].
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::TestOptions;
+/// use experiment_core::stats::quantile::normal_ranks;
+/// let ranks = normal_ranks(100, 0.5, &TestOptions::two_sided(0.95))?;
+/// assert!((ranks.lower - 40.200_180_077_299_73).abs() < 1e-10);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Conover (1999), as for [`exact_ranks`].
+pub fn normal_ranks(n: u64, quantile: f64, options: &TestOptions) -> Result<Interval, NotEstimable> {
+    let z = normal::upper_quantile(check(n, quantile, options)?);
+    let middle = n as f64 * quantile;
+    let half_width = z * (middle * (1.0 - quantile)).sqrt();
+    Ok(options.keep_ends(middle - half_width, middle + half_width))
+}
+
+/// The quantile of one value per customer, with its exact interval.
+///
+/// # Errors
+/// As [`exact_ranks`], and [`NotEstimable::ImpossibleInput`] for a value that is not finite.
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::TestOptions;
+/// use experiment_core::stats::quantile::quantile_of;
+/// let median = quantile_of(&[9.0, 1.0, 4.0, 2.0, 7.0, 3.0], 0.5, &TestOptions::two_sided(0.95))?;
+/// assert_eq!((median.estimate, median.interval.lower, median.interval.upper), (3.5, 1.0, 9.0));
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Hyndman & Fan (1996), Sample quantiles in statistical packages, The American Statistician 50(4), 361–365,
+/// doi:10.1080/00031305.1996.10473566, definition 7 (the estimate).
+pub fn quantile_of(
+    values: &[f64],
+    quantile: f64,
+    options: &TestOptions,
+) -> Result<QuantileEstimate, NotEstimable> {
+    for value in values {
+        finite_input("a value", *value)?;
+    }
+    let ranks = exact_ranks(values.len() as u64, quantile, options)?;
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at_rank = |rank: u64| sorted[(rank - 1) as usize];
+    Ok(QuantileEstimate {
+        estimate: between(&sorted, quantile),
+        interval: Interval {
+            lower: ranks.lower.map_or(f64::NEG_INFINITY, at_rank),
+            upper: ranks.upper.map_or(f64::INFINITY, at_rank),
+        },
+    })
+}
+
+/// The standard error that a two-sided interval at `confidence_level` has if the estimate is near normal.
+///
+/// To compare quantiles: the difference is tested as one of means with n − 1 times the squared error as variance.
+///
+/// # Errors
+/// [`NotEstimable::ImpossibleInput`] for an end that is not finite or a level outside (0, 1).
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::Interval;
+/// use experiment_core::stats::quantile::std_error_of;
+/// let error = std_error_of(&Interval { lower: 7.1, upper: 7.22 }, 0.95)?;
+/// assert!((error - 0.06 / 1.959_963_984_540_054).abs() < 1e-12);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Deng, Knoblich & Lu (2018), Applying the delta method in metric analytics, KDD '18, section 4.1,
+/// doi:10.1145/3219819.3219919.
+pub fn std_error_of(interval: &Interval, confidence_level: f64) -> Result<f64, NotEstimable> {
+    finite_input("the lower end", interval.lower)?;
+    finite_input("the upper end", interval.upper)?;
+    let z = normal::upper_quantile((1.0 - open_fraction("confidence level", confidence_level)?) / 2.0);
+    Ok((interval.upper / 2.0 - interval.lower / 2.0) / z)
+}
+
+/// Checks and gives the probability left out on each side.
+fn check(n: u64, quantile: f64, options: &TestOptions) -> Result<f64, NotEstimable> {
+    if n == 0 {
+        return Err(NotEstimable::TooFewCustomers { n: 0, needed: 1 });
+    }
+    require_that(n <= MOST_CUSTOMERS, "the number of customers", n as f64, "at most 10^12")?;
+    open_fraction("the quantile", quantile)?;
+    options.tail()
+}
+
+/// For how many of 0, 1, …, n − 1 in a row `holds`, which fails for good once it fails.
+fn count_while(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    let (mut holding, mut failing) = (0, n);
+    while holding < failing {
+        let middle = holding + (failing - holding) / 2;
+        if holds(middle) { holding = middle + 1 } else { failing = middle }
+    }
+    holding
+}
+
+/// Linear between the order statistics around (n − 1)q, of a sample that is not empty.
+pub(crate) fn between(sorted: &[f64], quantile: f64) -> f64 {
+    let position = (sorted.len() - 1) as f64 * quantile;
+    let below = position as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    let share = position - below as f64;
+    // As a weighted mean, which cannot overflow.
+    sorted[below] * (1.0 - share) + sorted[above] * share
+}

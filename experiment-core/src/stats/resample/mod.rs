@@ -1,0 +1,49 @@
+//! Bootstrap and permutation: uncertainty by drawing from the data itself, repeatable to the bit.
+//!
+//! Each resample has a generator of its own, seeded from the seed and its index alone, so the numbers do not
+//! depend on the order in which resamples are made, nor on how many threads make them.
+//!
+//! Slow and noisy beside a formula where there is one; for statistics that have none, and to check the ones that
+//! rest on normality.
+
+mod bootstrap;
+mod permutation;
+mod stream;
+
+pub use bootstrap::{Bootstrap, acceleration, bootstrap, bootstrap_difference, difference_acceleration};
+pub use permutation::{PermutationTest, exact_permutation_test, permutation_test};
+
+use crate::stats::NotEstimable;
+use crate::stats::not_estimable::{finite_input, require_that};
+
+/// Resamples of one call.
+const MOST_RESAMPLES: u32 = 1_000_000;
+/// Values drawn by one call: some minutes.
+const MOST_DRAWS: f64 = 1e10;
+
+/// How many resamples, from which seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resampling {
+    /// From 1 to a million; ends of intervals want 10,000.
+    pub resamples: u32,
+    /// Any number; the same one gives the same bits.
+    pub seed: u64,
+}
+
+impl Resampling {
+    fn check(&self, customers: usize) -> Result<(), NotEstimable> {
+        let resamples = f64::from(self.resamples);
+        let within = (1..=MOST_RESAMPLES).contains(&self.resamples);
+        require_that(within, "the number of resamples", resamples, "1 to 1,000,000")?;
+        let draws = customers as f64 * resamples;
+        require_that(draws <= MOST_DRAWS, "resamples times customers", draws, "at most 10^10")
+    }
+}
+
+fn check_values(values: &[f64], needed: u64) -> Result<(), NotEstimable> {
+    for value in values {
+        finite_input("a value", *value)?;
+    }
+    let n = values.len() as u64;
+    if n < needed { Err(NotEstimable::TooFewCustomers { n, needed }) } else { Ok(()) }
+}

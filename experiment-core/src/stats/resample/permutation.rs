@@ -1,0 +1,168 @@
+//! The permutation test of a difference in means.
+
+use crate::stats::NotEstimable;
+use crate::stats::not_estimable::{finite, require_that};
+use crate::stats::resample::stream::Stream;
+use crate::stats::resample::{Resampling, check_values};
+
+/// Splits that are all counted.
+const MOST_SPLITS: f64 = 1e7;
+/// Sums that differ by less, relative to the sum of all sizes, are one: rounding depends on the order.
+const TIE: f64 = 1e-13;
+
+/// How many ways of dealing the customers to the arms are at least as extreme as the one that happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PermutationTest {
+    /// Variant's mean minus the control's.
+    pub effect: f64,
+    /// Share of splits with at least this effect.
+    pub p_greater: f64,
+    /// Share of splits with at most this effect.
+    pub p_less: f64,
+    /// Share of splits with an effect of at least this size, on either side.
+    pub p_absolute: f64,
+}
+
+impl PermutationTest {
+    /// Twice the smaller side, at most 1: the two-sided p-value that SciPy gives.
+    pub fn p_twice_smaller_tail(&self) -> f64 {
+        (2.0 * self.p_greater.min(self.p_less)).min(1.0)
+    }
+}
+
+/// Tests whether two arms have the same distribution, by dealing their customers to the arms at random.
+///
+/// The observed split counts as one of them, (b + 1)/(m + 1), so p is never 0 and never too small.
+///
+/// # Errors
+/// [`NotEstimable::TooFewCustomers`] for an empty arm, [`NotEstimable::ImpossibleInput`] for a value that is not
+/// finite or for numbers of resamples beyond their bounds, [`NotEstimable::Overflow`] for values near 1e308.
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::resample::{Resampling, permutation_test};
+/// let resampling = Resampling { resamples: 9_999, seed: 7 };
+/// let test = permutation_test(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0], &resampling)?;
+/// // One split of twenty.
+/// assert!((test.p_greater - 0.05).abs() < 0.01);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Phipson & Smyth (2010), Permutation p-values should never be zero, Statistical Applications in Genetics and
+/// Molecular Biology 9(1), 39, doi:10.2202/1544-6115.1585.
+pub fn permutation_test(
+    control: &[f64],
+    variant: &[f64],
+    resampling: &Resampling,
+) -> Result<PermutationTest, NotEstimable> {
+    resampling.check(control.len() + variant.len())?;
+    let pool = Pool::of(control, variant)?;
+    let mut counts = Counts::default();
+    counts.add(&pool, pool.observed);
+    let mut dealt = pool.centred.clone();
+    for index in 0..resampling.resamples {
+        let mut stream = Stream::new(resampling.seed, index);
+        dealt.copy_from_slice(&pool.centred);
+        for place in 0..pool.chosen {
+            let from = place + stream.below(dealt.len() - place);
+            dealt.swap(place, from);
+        }
+        counts.add(&pool, dealt[..pool.chosen].iter().sum());
+    }
+    Ok(counts.test(&pool))
+}
+
+/// [`permutation_test`] with all splits counted, for up to 10⁷ of them (12 customers in each arm).
+///
+/// # Errors
+/// As [`permutation_test`], and [`NotEstimable::ImpossibleInput`] for more splits.
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::resample::exact_permutation_test;
+/// let test = exact_permutation_test(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0])?;
+/// assert_eq!((test.p_greater, test.p_twice_smaller_tail(), test.p_absolute), (0.05, 0.1, 0.1));
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Fisher, R. A. (1935), The Design of Experiments, section 21.
+pub fn exact_permutation_test(control: &[f64], variant: &[f64]) -> Result<PermutationTest, NotEstimable> {
+    let pool = Pool::of(control, variant)?;
+    let (all, chosen) = (pool.centred.len(), pool.chosen);
+    let splits = (0..chosen).fold(1.0, |ways, i| ways * (all - i) as f64 / (i + 1) as f64);
+    require_that(splits <= MOST_SPLITS, "the number of splits", splits, "at most 10^7")?;
+    let mut counts = Counts::default();
+    // The next set of indices: the last that can move goes one up, those after it follow closely.
+    let mut indices: Vec<usize> = (0..chosen).collect();
+    loop {
+        counts.add(&pool, indices.iter().map(|index| pool.centred[*index]).sum());
+        let Some(moving) = (0..chosen).rev().find(|place| indices[*place] < all - chosen + place) else {
+            break;
+        };
+        let start = indices[moving] + 1;
+        for (index, value) in indices[moving..].iter_mut().zip(start..) {
+            *index = value;
+        }
+    }
+    Ok(counts.test(&pool))
+}
+
+/// All values less their mean, of which the effect is a multiple of the variant's sum.
+struct Pool {
+    centred: Vec<f64>,
+    /// Customers of the variant.
+    chosen: usize,
+    observed: f64,
+    slack: f64,
+    effect: f64,
+}
+
+impl Pool {
+    fn of(control: &[f64], variant: &[f64]) -> Result<Self, NotEstimable> {
+        check_values(control, 1)?;
+        check_values(variant, 1)?;
+        let all = || variant.iter().chain(control);
+        let n = (control.len() + variant.len()) as f64;
+        let mean = finite("the mean", all().map(|value| value / n).sum())?;
+        let centred: Vec<f64> = all().map(|value| value - mean).collect();
+        let size = finite("the sum of all sizes", centred.iter().map(|value| value.abs()).sum())?;
+        let observed: f64 = centred[..variant.len()].iter().sum();
+        let of_control: f64 = centred[variant.len()..].iter().sum();
+        Ok(Self {
+            chosen: variant.len(),
+            observed,
+            slack: TIE * size,
+            effect: observed / variant.len() as f64 - of_control / control.len() as f64,
+            centred,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    all: u32,
+    greater: u32,
+    less: u32,
+    absolute: u32,
+}
+
+impl Counts {
+    fn add(&mut self, pool: &Pool, sum: f64) {
+        self.all += 1;
+        self.greater += u32::from(sum >= pool.observed - pool.slack);
+        self.less += u32::from(sum <= pool.observed + pool.slack);
+        self.absolute += u32::from(sum.abs() >= pool.observed.abs() - pool.slack);
+    }
+
+    fn test(&self, pool: &Pool) -> PermutationTest {
+        let share = |count: u32| f64::from(count) / f64::from(self.all);
+        PermutationTest {
+            effect: pool.effect,
+            p_greater: share(self.greater),
+            p_less: share(self.less),
+            p_absolute: share(self.absolute),
+        }
+    }
+}
