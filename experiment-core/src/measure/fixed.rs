@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(Fixed::from_f64(5e-324, 6), (Fixed(0), true));
         assert_eq!(Fixed::from_f64(-0.0, 6), (Fixed(0), false));
         // Sixteen digits: this float is also that of …060, its shortest text.
-        assert_eq!(Fixed::from_f64(-89_423_960.001_570_59, 8), (Fixed(-8_942_396_000_157_060), false));
+        assert_eq!(Fixed::from_f64(-89_423_960.001_570_6, 8), (Fixed(-8_942_396_000_157_060), false));
     }
 
     #[test]
