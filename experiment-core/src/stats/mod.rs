@@ -3,7 +3,8 @@
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
 //! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`]; [`chi_square`] and [`srm`] for counts;
-//! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`power`] for planning.
+//! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`bayes`] for posterior
+//! probabilities; [`power`] for planning.
 //!
 //! Conventions: effects are variant minus control; relative effects are over the control's mean;
 //! variances have denominator n − 1 unless a name says otherwise; p-values come from survival functions, so
@@ -12,6 +13,7 @@
 pub mod distribution;
 pub mod root;
 
+pub mod bayes;
 pub mod chi_square;
 pub mod cuped;
 pub mod margin;
