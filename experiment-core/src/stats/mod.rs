@@ -4,7 +4,7 @@
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
 //! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`]; [`chi_square`] and [`srm`] for counts;
 //! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`bayes`] for posterior
-//! probabilities; [`power`] for planning.
+//! probabilities; [`sequential`] for looks while data comes in; [`power`] for planning.
 //!
 //! Conventions: effects are variant minus control; relative effects are over the control's mean;
 //! variances have denominator n − 1 unless a name says otherwise; p-values come from survival functions, so
@@ -23,6 +23,7 @@ pub mod power;
 pub mod proportion;
 pub mod ratio;
 pub mod relative;
+pub mod sequential;
 pub mod srm;
 
 mod comparison;

@@ -7,6 +7,9 @@ use experiment_core::stats::mean::{self, MeanSummary};
 use experiment_core::stats::proportion::{self, ProportionSummary};
 use experiment_core::stats::ratio::{PairSummary, delta_method, ratio_test};
 use experiment_core::stats::relative::{self, FiellerSet};
+use experiment_core::stats::sequential::confidence_sequence::{LookEstimate, asymptotic};
+use experiment_core::stats::sequential::msprt::{Estimate, msprt};
+use experiment_core::stats::sequential::srm::sequential_srm;
 use experiment_core::stats::{Alternative, Comparison, Interval, NotEstimable, TestOptions};
 use experiment_core::stats::{multiplicity, srm};
 use proptest::prelude::*;
@@ -411,6 +414,46 @@ proptest! {
             prop_assert!((0.0..=1.0).contains(&answer.chance_to_lose));
             prop_assert!(answer.loss_if_variant >= 0.0 && answer.loss_if_control >= 0.0);
             prop_assert!(in_order(&answer.interval));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn looks_are_sound_and_p_values_never_rise(
+        looks in prop::collection::vec((any_float(), any_float()), 1..6),
+        n in size(),
+        tuning in any_float(),
+        alpha in 1e-9..0.49_f64,
+        options in options(),
+    ) {
+        for (effect, std_error) in &looks {
+            let look = LookEstimate { n, effect: *effect, std_error: *std_error };
+            if let Ok(answer) = asymptotic(&look, tuning, &options) {
+                prop_assert!((0.0..=1.0).contains(&answer.always_valid_p_value));
+                prop_assert!(in_order(&answer.interval) && !answer.log_e_value.is_nan());
+            }
+        }
+        let estimates: Vec<Estimate> =
+            looks.iter().map(|(effect, std_error)| Estimate { effect: *effect, std_error: *std_error }).collect();
+        if let Ok(answers) = msprt(&estimates, tuning, alpha) {
+            prop_assert!(answers.iter().all(|look| (0.0..=1.0).contains(&look.always_valid_p_value)));
+            prop_assert!(answers.windows(2).all(|w| w[1].always_valid_p_value <= w[0].always_valid_p_value));
+            prop_assert!(answers.iter().all(|look| look.half_width > 0.0));
+        }
+    }
+
+    #[test]
+    fn sequential_srm_is_sound(
+        increments in prop::collection::vec(prop::collection::vec(count(), 3), 1..6),
+        weights in prop::collection::vec(any_float(), 3),
+        concentration in any_float(),
+    ) {
+        if let Ok(looks) = sequential_srm(&increments, &weights, concentration) {
+            for look in &looks {
+                prop_assert!((0.0..=1.0).contains(&look.always_valid_p_value), "{look:?}");
+                prop_assert!((0.0..=1.0).contains(&look.mismatch_probability), "{look:?}");
+            }
         }
     }
 }

@@ -1,0 +1,10 @@
+//! Tests that may be looked at while data comes in, without spending the error rate on the looks.
+//!
+//! Anytime-valid, for any number of looks at any time: [`confidence_sequence`] for every metric with a standard
+//! error, the usual choice; [`msprt`] with a prior width on the effect; [`mixture_boundary`] for plain sums;
+//! [`srm`] for the shares of customers.
+
+pub mod confidence_sequence;
+pub mod mixture_boundary;
+pub mod msprt;
+pub mod srm;
