@@ -5,6 +5,7 @@
 
 mod answer;
 mod bayes;
+mod betting;
 mod case;
 mod counts;
 mod means;
@@ -24,6 +25,7 @@ use std::sync::{Arc, Mutex};
 const METHODS: &[(&str, Method)] = &[
     ("asymptotic_cs", sequential::asymptotic_cs),
     ("beta_binomial", bayes::beta_binomial),
+    ("betting", betting::betting),
     ("chi_square", counts::chi_square),
     ("cuped", means::cuped),
     ("msprt", sequential::msprt),
@@ -42,7 +44,6 @@ const METHODS: &[(&str, Method)] = &[
 
 /// The methods that do not exist yet: their files are printed as pending. An entry goes when its method comes.
 const PENDING: &[&str] = &[
-    "betting",
     "brunner_munzel",
     "dunnett",
     "exact_2x2",

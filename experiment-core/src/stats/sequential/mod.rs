@@ -2,8 +2,9 @@
 //!
 //! Anytime-valid, for any number of looks at any time: [`confidence_sequence`] for every metric with a standard
 //! error, the usual choice; [`msprt`] with a prior width on the effect; [`mixture_boundary`] for plain sums;
-//! [`srm`] for the shares of customers.
+//! [`betting`] for bounded values without any asymptotics; [`srm`] for the shares of customers.
 
+pub mod betting;
 pub mod confidence_sequence;
 pub mod mixture_boundary;
 pub mod msprt;
