@@ -49,6 +49,7 @@ const COVERED: &[(&str, Compare)] = &[
     ("gb_ttest_relative_cuped_history", means::gb_ttest_relative_cuped),
     ("gb_ttest_relative_cuped_recency", means::gb_ttest_relative_cuped),
     ("gb_ttest_relative_ratio", means::gb_ttest_relative_ratio),
+    ("group_sequential_bounds", sequential::group_sequential_bounds),
     ("mde_mean", planning::mde_mean),
     ("mean_ci_t", means::mean_ci_t),
     ("mean_tost", means::mean_tost),
@@ -94,7 +95,6 @@ const NOT_COVERED: &[(&str, &str)] = &[
     ("cox_ph_statsmodels", NEEDS_ROWS),
     ("data_quality", NEEDS_ROWS),
     ("fisher_exact", NOT_BUILT),
-    ("group_sequential_bounds", NOT_BUILT),
     ("kaplan_meier", NEEDS_ROWS),
     ("kruskal_wallis", NEEDS_ROWS),
     ("ks_2samp", NEEDS_ROWS),
@@ -154,6 +154,11 @@ fn cdnow() {
 #[test]
 fn cookie_cats() {
     run("cookie_cats", 142);
+}
+
+#[test]
+fn gst_bounds() {
+    run("gst_bounds", 48);
 }
 
 #[test]

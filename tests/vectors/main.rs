@@ -8,6 +8,7 @@ mod bayes;
 mod betting;
 mod case;
 mod counts;
+mod group_sequential;
 mod means;
 mod planning;
 mod proportions;
@@ -28,6 +29,7 @@ const METHODS: &[(&str, Method)] = &[
     ("betting", betting::betting),
     ("chi_square", counts::chi_square),
     ("cuped", means::cuped),
+    ("group_sequential", group_sequential::group_sequential),
     ("msprt", sequential::msprt),
     ("multiplicity", counts::multiplicity),
     ("non_inferiority", planning::non_inferiority),
@@ -47,7 +49,6 @@ const PENDING: &[&str] = &[
     "brunner_munzel",
     "dunnett",
     "exact_2x2",
-    "group_sequential",
     "ks_2samp",
     "mann_whitney",
     "post_stratification",

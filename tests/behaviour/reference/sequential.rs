@@ -1,4 +1,4 @@
-//! GrowthBook's sequential test: the asymptotic confidence sequence.
+//! GrowthBook's sequential test, which is the asymptotic confidence sequence; group-sequential boundaries.
 
 use super::means::{
     Effect, absolute, absolute_cuped, absolute_ratio, relative, relative_cuped, relative_ratio,
@@ -6,8 +6,12 @@ use super::means::{
 use super::options;
 use experiment_core::stats::NotEstimable;
 use experiment_core::stats::mean::{MeanSummary, welch_test};
+use experiment_core::stats::sequential::Sides;
 use experiment_core::stats::sequential::confidence_sequence::{LookEstimate, SequenceLook, asymptotic};
+use experiment_core::stats::sequential::group_sequential::boundaries;
+use experiment_core::stats::sequential::spending::Spending;
 use experiment_tests::reference::{Check, Record};
+use experiment_tests::tolerance::number;
 
 fn sequence(record: &Record, effect: Effect) -> Result<SequenceLook, NotEstimable> {
     let n = record.count("/control/n") + record.count("/treatment/n");
@@ -81,5 +85,16 @@ pub(super) fn sequential_look(record: &Record, check: &mut Check<'_>) -> Result<
     check.ends("ci", look.interval.lower, look.interval.upper);
     check.number("always_valid_p", look.always_valid_p_value);
     check.number("fixed_welch_p", fixed.p_value);
+    Ok(())
+}
+
+pub(super) fn group_sequential_bounds(record: &Record, check: &mut Check<'_>) -> Result<(), NotEstimable> {
+    let fractions = record.inputs["information_fractions"].as_array().unwrap();
+    let fractions: Vec<f64> = fractions.iter().filter_map(number).collect();
+    let sides = if record.params["sides"] == 2 { Sides::Two } else { Sides::One };
+    let spending = Spending::Power { exponent: record.param("/power_family_exponent") };
+    let bounds = boundaries(&fractions, record.param("/alpha"), sides, spending)?;
+    let z: Vec<f64> = bounds.iter().map(|bound| bound.z).collect();
+    check.list("z_bounds", &z);
     Ok(())
 }

@@ -7,8 +7,11 @@ use experiment_core::stats::mean::{self, MeanSummary};
 use experiment_core::stats::proportion::{self, ProportionSummary};
 use experiment_core::stats::ratio::{PairSummary, delta_method, ratio_test};
 use experiment_core::stats::relative::{self, FiellerSet};
+use experiment_core::stats::sequential::Sides;
 use experiment_core::stats::sequential::confidence_sequence::{LookEstimate, asymptotic};
+use experiment_core::stats::sequential::group_sequential::{boundaries, crossing_probabilities};
 use experiment_core::stats::sequential::msprt::{Estimate, msprt};
+use experiment_core::stats::sequential::spending::Spending;
 use experiment_core::stats::sequential::srm::sequential_srm;
 use experiment_core::stats::{Alternative, Comparison, Interval, NotEstimable, TestOptions};
 use experiment_core::stats::{multiplicity, srm};
@@ -455,5 +458,34 @@ proptest! {
                 prop_assert!((0.0..=1.0).contains(&look.mismatch_probability), "{look:?}");
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Boundaries spend what they were given, whatever the looks.
+    #[test]
+    fn boundaries_spend_alpha(
+        cuts in prop::collection::btree_set(1..1000_u32, 1..6),
+        alpha in prop_oneof![1e-9..1e-3_f64, 1e-3..0.5_f64],
+        two_sided in any::<bool>(),
+        exponent in prop_oneof![0.2..5.0_f64, Just(60.0)],
+        function in 0..3_u8,
+    ) {
+        let information: Vec<f64> = cuts.iter().map(|cut| f64::from(*cut) / 999.0).collect();
+        let sides = if two_sided { Sides::Two } else { Sides::One };
+        let spending = match function {
+            0 => Spending::OBrienFleming,
+            1 => Spending::Pocock,
+            _ => Spending::Power { exponent },
+        };
+        let bounds = boundaries(&information, alpha, sides, spending).unwrap();
+        prop_assert!(bounds.iter().all(|bound| !bound.z.is_nan() && (0.0..=1.0).contains(&bound.nominal_p_value)));
+        let z: Vec<f64> = bounds.iter().map(|bound| bound.z).collect();
+        let crossings = crossing_probabilities(&information, &z, sides, 0.0).unwrap();
+        let crossed: f64 = crossings.iter().map(|crossing| crossing.upper + crossing.lower).sum();
+        let spent = bounds.last().unwrap().cumulative_alpha;
+        prop_assert!((crossed - spent).abs() <= 1e-9 * spent.max(1e-6), "{crossed:e} of {spent:e}");
     }
 }
