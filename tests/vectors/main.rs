@@ -13,6 +13,7 @@ mod means;
 mod planning;
 mod proportions;
 mod sequential;
+mod stratify;
 
 use answer::Method;
 use case::{Tally, read_cases};
@@ -36,6 +37,7 @@ const METHODS: &[(&str, Method)] = &[
     ("normal_mixture_boundary", sequential::normal_mixture_boundary),
     ("normal_normal", bayes::normal_normal),
     ("one_proportion", proportions::one_proportion),
+    ("post_stratification", stratify::post_stratification),
     ("power", planning::power),
     ("ratio_delta", means::ratio_delta),
     ("relative_lift", means::relative_lift),
@@ -51,7 +53,6 @@ const PENDING: &[&str] = &[
     "exact_2x2",
     "ks_2samp",
     "mann_whitney",
-    "post_stratification",
     "quantile",
     "rate_ratio",
     "resampling",

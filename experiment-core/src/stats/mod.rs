@@ -2,7 +2,7 @@
 //!
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
-//! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`]; [`chi_square`] and [`srm`] for counts;
+//! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`], [`stratify`]; [`chi_square`] and [`srm`] for counts;
 //! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`bayes`] for posterior
 //! probabilities; [`sequential`] for looks while data comes in; [`power`] for planning.
 //!
@@ -25,6 +25,7 @@ pub mod ratio;
 pub mod relative;
 pub mod sequential;
 pub mod srm;
+pub mod stratify;
 
 mod comparison;
 mod not_estimable;
