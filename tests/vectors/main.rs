@@ -8,6 +8,7 @@ mod bayes;
 mod betting;
 mod case;
 mod counts;
+mod dunnett;
 mod group_sequential;
 mod means;
 mod planning;
@@ -30,6 +31,7 @@ const METHODS: &[(&str, Method)] = &[
     ("betting", betting::betting),
     ("chi_square", counts::chi_square),
     ("cuped", means::cuped),
+    ("dunnett", dunnett::dunnett),
     ("group_sequential", group_sequential::group_sequential),
     ("msprt", sequential::msprt),
     ("multiplicity", counts::multiplicity),
@@ -49,7 +51,6 @@ const METHODS: &[(&str, Method)] = &[
 /// The methods that do not exist yet: their files are printed as pending. An entry goes when its method comes.
 const PENDING: &[&str] = &[
     "brunner_munzel",
-    "dunnett",
     "exact_2x2",
     "ks_2samp",
     "mann_whitney",

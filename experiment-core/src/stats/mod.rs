@@ -3,7 +3,7 @@
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
 //! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`], [`stratify`]; [`chi_square`] and [`srm`] for counts;
-//! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`bayes`] for posterior
+//! [`margin`] for tests against a margin; [`multiplicity`] and [`dunnett`] for many tests at once; [`bayes`] for posterior
 //! probabilities; [`sequential`] for looks while data comes in; [`power`] for planning.
 //!
 //! Conventions: effects are variant minus control; relative effects are over the control's mean;
@@ -16,6 +16,7 @@ pub mod root;
 pub mod bayes;
 pub mod chi_square;
 pub mod cuped;
+pub mod dunnett;
 pub mod margin;
 pub mod mean;
 pub mod multiplicity;

@@ -2,6 +2,7 @@
 
 use experiment_core::stats::bayes::{self, BetaPrior, NormalPrior};
 use experiment_core::stats::cuped::{Theta, cuped};
+use experiment_core::stats::dunnett::dunnett_test;
 use experiment_core::stats::margin::{self, EquivalenceRange};
 use experiment_core::stats::mean::{self, MeanSummary};
 use experiment_core::stats::proportion::{self, ProportionSummary};
@@ -13,6 +14,7 @@ use experiment_core::stats::sequential::group_sequential::{boundaries, crossing_
 use experiment_core::stats::sequential::msprt::{Estimate, msprt};
 use experiment_core::stats::sequential::spending::Spending;
 use experiment_core::stats::sequential::srm::sequential_srm;
+use experiment_core::stats::stratify::{Stratum, StratumWeights, post_stratified, post_stratified_relative};
 use experiment_core::stats::{Alternative, Comparison, Interval, NotEstimable, TestOptions};
 use experiment_core::stats::{multiplicity, srm};
 use proptest::prelude::*;
@@ -487,5 +489,43 @@ proptest! {
         let crossed: f64 = crossings.iter().map(|crossing| crossing.upper + crossing.lower).sum();
         let spent = bounds.last().unwrap().cumulative_alpha;
         prop_assert!((crossed - spent).abs() <= 1e-9 * spent.max(1e-6), "{crossed:e} of {spent:e}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn stratified_effects_are_sound(
+        arms in prop::collection::vec((mean_arm(), mean_arm()), 1..4),
+        options in options(),
+    ) {
+        let strata: Vec<Stratum> =
+            arms.into_iter().map(|(control, variant)| Stratum { control, variant }).collect();
+        for weights in [StratumWeights::Fixed, StratumWeights::Random] {
+            for estimate in [
+                post_stratified(&strata, weights, &options),
+                post_stratified_relative(&strata, weights, &options),
+            ].into_iter().flatten() {
+                prop_assert!(sound(&estimate.comparison), "{estimate:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn dunnett_is_sound(
+        control in mean_arm(),
+        variants in prop::collection::vec(mean_arm(), 1..4),
+        options in options(),
+    ) {
+        if let Ok(test) = dunnett_test(&control, &variants, &options) {
+            for comparison in &test.comparisons {
+                prop_assert!((0.0..=1.0).contains(&comparison.p_value), "{test:?}");
+                prop_assert!(comparison.log10_p_value <= 0.0);
+                prop_assert!(in_order(&comparison.interval), "{test:?}");
+            }
+        }
     }
 }
