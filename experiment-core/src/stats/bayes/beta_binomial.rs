@@ -11,6 +11,8 @@ use crate::stats::{Interval, NotEstimable};
 const LEAST_SHAPE: f64 = 0.1;
 /// The largest shape.
 const LARGEST_SHAPE: f64 = 1e15;
+/// Tails that the ends of an interval do without, as a part of what lies beyond these ends.
+const NEGLIGIBLE: f64 = 1e-13;
 
 /// What is believed of each arm's rate beforehand, the same for both: Beta(`alpha`, `beta`).
 ///
@@ -105,8 +107,8 @@ pub fn beta_binomial(
     let middle = variant.mean - control.mean;
     let spread = libm::hypot(control.std_dev, variant.std_dev);
     Ok(BetaBinomial {
-        chance_to_win: pair.chance_at_difference(0.0, Tail::Lower),
-        chance_to_lose: pair.chance_at_difference(0.0, Tail::Upper),
+        chance_to_win: pair.chance_at_difference(0.0, Tail::Lower, 0.0),
+        chance_to_lose: pair.chance_at_difference(0.0, Tail::Upper, 0.0),
         loss_if_variant: loss(&variant.tables, &control.tables),
         loss_if_control: loss(&control.tables, &variant.tables),
         difference: EffectPosterior {
@@ -150,10 +152,10 @@ impl Arm {
 
 /// E[max(`other` − `shipped`, 0)] = ∫ P(shipped < x) P(other > x) dx, which cancels nothing.
 fn loss(shipped: &BetaPosterior, other: &BetaPosterior) -> f64 {
-    let knots = merged(shipped, other, |rate| rate);
+    let knots = merged(shipped, other, 0.0, |rate| rate);
     let last = shipped.ends().1;
     // Beyond the tables of `shipped`, where its cdf is 1, the other's tail remains.
-    let beyond = other.knots().map(|u| other.rate(u)).filter_map(strict).map(|rate| shipped.point(rate));
+    let beyond = other.knots(0.0).map(|u| other.rate(u)).filter_map(strict).map(|rate| shipped.point(rate));
     let knots: Vec<f64> = knots.into_iter().chain(beyond.filter(|u| *u > last)).collect();
     over(&knots, |u| {
         let rate = shipped.rate(u);
@@ -183,11 +185,19 @@ fn strict(rate: Rate) -> Option<Rate> {
     (rate.rate > 0.0 && rate.complement > 0.0).then_some(rate)
 }
 
-/// Points of `one` at its own knots and where `other`, moved by `shift`, has one, ascending.
-fn merged(one: &BetaPosterior, other: &BetaPosterior, shift: impl Fn(Rate) -> Rate) -> Vec<f64> {
-    let (first, last) = one.ends();
-    let theirs = other.knots().filter_map(|u| strict(shift(other.rate(u)))).map(|rate| one.point(rate));
-    let mut knots: Vec<f64> = one.knots().chain(theirs.filter(|u| first < *u && *u < last)).collect();
+/// Points of `one` at its own knots and where `other`, moved by `shift`, has one, ascending; tails of at most
+/// `negligible` are left out.
+fn merged(
+    one: &BetaPosterior,
+    other: &BetaPosterior,
+    negligible: f64,
+    shift: impl Fn(Rate) -> Rate,
+) -> Vec<f64> {
+    let mut knots: Vec<f64> = one.knots(negligible).collect();
+    let (Some(first), Some(last)) = (knots.first().copied(), knots.last().copied()) else { return knots };
+    let theirs =
+        other.knots(negligible).filter_map(|u| strict(shift(other.rate(u)))).map(|rate| one.point(rate));
+    knots.extend(theirs.filter(|u| first < *u && *u < last));
     knots.sort_by(f64::total_cmp);
     knots
 }
@@ -205,19 +215,19 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     /// Probability that the control's rate is in the tail from that of the variant less `difference`.
-    fn chance_at_difference(&self, difference: f64, tail: Tail) -> f64 {
+    fn chance_at_difference(&self, difference: f64, tail: Tail, negligible: f64) -> f64 {
         let moved = |rate: Rate, by: f64| Rate { rate: rate.rate + by, complement: rate.complement - by };
-        let knots = merged(self.variant, self.control, |rate| moved(rate, difference));
+        let knots = merged(self.variant, self.control, negligible, |rate| moved(rate, difference));
         self.chance(&knots, |rate| tail_at(self.control, moved(rate, -difference), tail))
     }
 
     /// Probability that the control's rate is in the tail from that of the variant over exp(`ln_ratio`).
-    fn chance_at_ratio(&self, ln_ratio: f64, tail: Tail) -> f64 {
+    fn chance_at_ratio(&self, ln_ratio: f64, tail: Tail, negligible: f64) -> f64 {
         let moved = |rate: Rate, ln_factor: f64| Rate {
             rate: rate.rate * libm::exp(ln_factor),
             complement: rate.complement - rate.rate * libm::expm1(ln_factor),
         };
-        let knots = merged(self.variant, self.control, |rate| moved(rate, ln_ratio));
+        let knots = merged(self.variant, self.control, negligible, |rate| moved(rate, ln_ratio));
         self.chance(&knots, |rate| tail_at(self.control, moved(rate, -ln_ratio), tail))
     }
 
@@ -229,7 +239,14 @@ impl Pair<'_> {
         // Chebyshev's inequality: no more than `tail` lies beyond.
         let reach = spread / tail.sqrt();
         let (least, most) = ((middle - reach).max(-1.0), (middle + reach).min(1.0));
-        let end = |of| brent("credible interval", |d| self.chance_at_difference(d, of) - tail, least, most);
+        let end = |of| {
+            brent(
+                "credible interval",
+                |d| self.chance_at_difference(d, of, NEGLIGIBLE * tail) - tail,
+                least,
+                most,
+            )
+        };
         Ok(Interval { lower: end(Tail::Upper)?, upper: end(Tail::Lower)? })
     }
 
@@ -241,7 +258,9 @@ impl Pair<'_> {
         };
         let (control, variant) = (ends(self.control), ends(self.variant));
         let (least, most) = (variant.0 - control.1, variant.1 - control.0);
-        let end = |of| brent("credible interval", |t| self.chance_at_ratio(t, of) - tail, least, most);
+        let end = |of| {
+            brent("credible interval", |t| self.chance_at_ratio(t, of, NEGLIGIBLE * tail) - tail, least, most)
+        };
         let (lower, upper) = (end(Tail::Upper)?, end(Tail::Lower)?);
         Ok(Interval { lower: libm::expm1(lower), upper: finite("the interval", libm::expm1(upper))? })
     }

@@ -98,10 +98,13 @@ impl BetaPosterior {
         }
     }
 
-    /// The ends of the panels, ascending.
-    pub(super) fn knots(&self) -> impl Iterator<Item = f64> {
-        let first = self.panels.first().map(|panel| panel.lower);
-        first.into_iter().chain(self.panels.iter().map(|panel| panel.upper))
+    /// The ends of the panels, ascending, without tails of at most `negligible`.
+    pub(super) fn knots(&self, negligible: f64) -> impl Iterator<Item = f64> {
+        let counts = move |panel: &&Panel| {
+            panel.below + panel.mass > negligible && panel.above + panel.mass > negligible
+        };
+        let first = self.panels.iter().find(counts).map(|panel| panel.lower);
+        first.into_iter().chain(self.panels.iter().filter(counts).map(|panel| panel.upper))
     }
 
     /// The first and the last point of the tables.
