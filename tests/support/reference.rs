@@ -121,6 +121,13 @@ impl<'a> Check<'a> {
         });
     }
 
+    /// Compares an output that is a list of numbers.
+    pub fn list(&mut self, output: &str, got: &[f64]) {
+        self.compare(output, got, self.record.tolerance, |value| {
+            value.as_array()?.iter().map(number).collect()
+        });
+    }
+
     /// Compares an output that is an object of numbers.
     pub fn by_name<'n>(&mut self, output: &str, got: impl Iterator<Item = (&'n str, f64)>) {
         let (names, values): (Vec<&str>, Vec<f64>) = got.unzip();

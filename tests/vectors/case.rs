@@ -29,6 +29,15 @@ struct Tolerances {
 }
 
 impl Case {
+    /// The input, with the one that stands among what is expected: `at`, where a sequence is read.
+    fn whole_input(&self) -> Value {
+        let mut input = self.input.clone();
+        if let (Some(input), Some(at)) = (input.as_object_mut(), self.expect.get("at")) {
+            input.insert("at".to_owned(), at.clone());
+        }
+        input
+    }
+
     fn tolerance(&self, key: &str) -> Tolerance {
         let whole = Tolerance { rel: self.tolerance.rel, abs: self.tolerance.abs };
         self.tolerance.overrides.get(key).copied().unwrap_or(whole)
@@ -86,7 +95,7 @@ impl Tally {
         if let Some(key) = case.tolerance.overrides.keys().find(|key| !case.expect.contains_key(*key)) {
             self.fail(format!("{}: a tolerance for {key}, which is not expected", case.name));
         }
-        let answers = match method(&case.input) {
+        let answers = match method(&case.whole_input()) {
             Ok(answers) => answers,
             Err(problem) => {
                 self.failed += case.expect.len().saturating_sub(1);

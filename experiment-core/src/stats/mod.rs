@@ -5,6 +5,9 @@
 //! [`proportion`], [`exact`], [`mean`], [`ratio`], [`relative`], [`cuped`], [`rank`],
 //! [`quantile`], [`yuen`], [`rate`], [`retention`], [`survival`], [`resample`]; [`chi_square`] and [`srm`] for counts;
 //! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`power`] for planning.
+//! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`], [`stratify`]; [`chi_square`] and [`srm`] for counts;
+//! [`margin`] for tests against a margin; [`multiplicity`] and [`dunnett`] for many tests at once; [`bayes`] for posterior
+//! probabilities; [`sequential`] for looks while data comes in; [`power`] for planning.
 //!
 //! Conventions: effects are variant minus control; relative effects are over the control's mean;
 //! variances have denominator n − 1 unless a name says otherwise; p-values come from survival functions, so
@@ -13,8 +16,10 @@
 pub mod distribution;
 pub mod root;
 
+pub mod bayes;
 pub mod chi_square;
 pub mod cuped;
+pub mod dunnett;
 pub mod exact;
 pub mod margin;
 pub mod mean;
@@ -28,7 +33,9 @@ pub mod ratio;
 pub mod relative;
 pub mod resample;
 pub mod retention;
+pub mod sequential;
 pub mod srm;
+pub mod stratify;
 pub mod survival;
 pub mod yuen;
 

@@ -252,3 +252,53 @@ pub(super) fn gb_ttest_relative_cuped(record: &Record, check: &mut Check<'_>) ->
     growthbook(&test, record, check);
     Ok(())
 }
+
+/// An effect as GrowthBook's Bayesian and sequential engines take it.
+#[derive(Clone, Copy)]
+pub(super) struct Effect {
+    pub(super) estimate: f64,
+    pub(super) std_error: f64,
+    /// The control's unadjusted mean.
+    pub(super) base: f64,
+}
+
+fn effect_of(test: &Comparison, control: &MeanSummary) -> Effect {
+    Effect { estimate: test.effect, std_error: test.std_error, base: control.mean }
+}
+
+pub(super) fn absolute(record: &Record) -> Result<Effect, NotEstimable> {
+    let (control, variant) = arms(record);
+    Ok(effect_of(&mean::z_test(&control, &variant, &options(record))?, &control))
+}
+
+pub(super) fn relative(record: &Record) -> Result<Effect, NotEstimable> {
+    let (control, variant) = arms(record);
+    Ok(effect_of(&relative::linear_delta_z(&control, &variant, &options(record))?, &control))
+}
+
+pub(super) fn absolute_ratio(record: &Record) -> Result<Effect, NotEstimable> {
+    let (control, variant) = ratio_arms(record)?;
+    Ok(effect_of(&mean::z_test(&control, &variant, &options(record))?, &control))
+}
+
+pub(super) fn relative_ratio(record: &Record) -> Result<Effect, NotEstimable> {
+    let (control, variant) = ratio_arms(record)?;
+    Ok(effect_of(&relative::linear_delta_z(&control, &variant, &options(record))?, &control))
+}
+
+pub(super) fn absolute_cuped(record: &Record) -> Result<Effect, NotEstimable> {
+    let estimate = joint(record)?;
+    let effect = effect_of(&estimate.comparison, &estimate.control);
+    Ok(Effect { base: record.input("/control/mean"), ..effect })
+}
+
+/// GrowthBook divides the adjusted difference by the unadjusted control mean.
+pub(super) fn relative_cuped(record: &Record) -> Result<Effect, NotEstimable> {
+    let estimate = joint(record)?;
+    let base = record.input("/control/mean");
+    let control = MeanSummary { mean: base, ..estimate.control };
+    let variant = MeanSummary { mean: record.input("/treatment/mean"), ..estimate.variant };
+    let unadjusted = relative::linear_delta_z(&control, &variant, &options(record))?;
+    let test = Comparison { effect: estimate.comparison.effect / base, ..unadjusted };
+    Ok(effect_of(&test, &control))
+}

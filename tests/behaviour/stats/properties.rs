@@ -1,6 +1,8 @@
 //! Properties over extreme inputs: counts up to 10⁹, floats of every size, `NaN` and infinities among them.
 
+use experiment_core::stats::bayes::{self, BetaPrior, NormalPrior};
 use experiment_core::stats::cuped::{Theta, cuped};
+use experiment_core::stats::dunnett::dunnett_test;
 use experiment_core::stats::exact::{self, ExactTest};
 use experiment_core::stats::margin::{self, EquivalenceRange};
 use experiment_core::stats::mean::{self, MeanSummary};
@@ -8,6 +10,13 @@ use experiment_core::stats::proportion::{self, ProportionSummary};
 use experiment_core::stats::rate::{self, RateSummary};
 use experiment_core::stats::ratio::{PairSummary, delta_method, ratio_test};
 use experiment_core::stats::relative::{self, FiellerSet};
+use experiment_core::stats::sequential::Sides;
+use experiment_core::stats::sequential::confidence_sequence::{LookEstimate, asymptotic};
+use experiment_core::stats::sequential::group_sequential::{boundaries, crossing_probabilities};
+use experiment_core::stats::sequential::msprt::{Estimate, msprt};
+use experiment_core::stats::sequential::spending::Spending;
+use experiment_core::stats::sequential::srm::sequential_srm;
+use experiment_core::stats::stratify::{Stratum, StratumWeights, post_stratified, post_stratified_relative};
 use experiment_core::stats::{Alternative, Comparison, Interval, NotEstimable, TestOptions};
 use experiment_core::stats::{multiplicity, srm};
 use proptest::prelude::*;
@@ -428,6 +437,160 @@ proptest! {
             match exact::barnard_test(&control, &variant, side) {
                 Ok(test) => prop_assert!((0.0..=1.0).contains(&test.p_value), "{test:?}"),
                 Err(reason) => prop_assert_eq!(reason.code(), "no_variation"),
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn beta_binomial_is_sound_and_mirrored(
+        control in proportion_arm(),
+        variant in proportion_arm(),
+        shapes in (0.1..50.0_f64, 0.1..50.0_f64),
+        level in 0.01..0.9999_f64,
+    ) {
+        let prior = BetaPrior { alpha: shapes.0, beta: shapes.1 };
+        let one = bayes::beta_binomial(&control, &variant, &prior, level).unwrap();
+        let other = bayes::beta_binomial(&variant, &control, &prior, level).unwrap();
+        prop_assert!((one.chance_to_win + one.chance_to_lose - 1.0).abs() < 1e-10);
+        prop_assert!((one.chance_to_win - other.chance_to_lose).abs() < 1e-10);
+        let spread = one.difference.std_dev;
+        let losses = one.loss_if_control - one.loss_if_variant;
+        prop_assert!((losses - one.difference.mean).abs() <= 1e-9 * spread.max(one.difference.mean.abs()));
+        for answer in [one, other] {
+            prop_assert!((0.0..=1.0).contains(&answer.loss_if_variant));
+            for interval in [&answer.difference.interval, &answer.relative_interval, &answer.control.interval] {
+                prop_assert!(in_order(interval), "{interval:?}");
+            }
+        }
+        let mirrored = one.difference.interval.lower + other.difference.interval.upper;
+        prop_assert!(mirrored.abs() <= 1e-6 * spread, "{mirrored:e} against {spread:e}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn normal_effect_is_sound(
+        estimate in any_float(),
+        std_error in any_float(),
+        prior in prop::option::of((any_float(), any_float())),
+        level in 0.01..0.9999_f64,
+    ) {
+        let prior = prior.map(|(mean, std_dev)| NormalPrior { mean, std_dev });
+        if let Ok(answer) = bayes::normal_effect(estimate, std_error, prior.as_ref(), level) {
+            prop_assert!((0.0..=1.0).contains(&answer.chance_to_win));
+            prop_assert!((0.0..=1.0).contains(&answer.chance_to_lose));
+            prop_assert!(answer.loss_if_variant >= 0.0 && answer.loss_if_control >= 0.0);
+            prop_assert!(in_order(&answer.interval));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn looks_are_sound_and_p_values_never_rise(
+        looks in prop::collection::vec((any_float(), any_float()), 1..6),
+        n in size(),
+        tuning in any_float(),
+        alpha in 1e-9..0.49_f64,
+        options in options(),
+    ) {
+        for (effect, std_error) in &looks {
+            let look = LookEstimate { n, effect: *effect, std_error: *std_error };
+            if let Ok(answer) = asymptotic(&look, tuning, &options) {
+                prop_assert!((0.0..=1.0).contains(&answer.always_valid_p_value));
+                prop_assert!(in_order(&answer.interval) && !answer.log_e_value.is_nan());
+            }
+        }
+        let estimates: Vec<Estimate> =
+            looks.iter().map(|(effect, std_error)| Estimate { effect: *effect, std_error: *std_error }).collect();
+        if let Ok(answers) = msprt(&estimates, tuning, alpha) {
+            prop_assert!(answers.iter().all(|look| (0.0..=1.0).contains(&look.always_valid_p_value)));
+            prop_assert!(answers.windows(2).all(|w| w[1].always_valid_p_value <= w[0].always_valid_p_value));
+            prop_assert!(answers.iter().all(|look| look.half_width > 0.0));
+        }
+    }
+
+    #[test]
+    fn sequential_srm_is_sound(
+        increments in prop::collection::vec(prop::collection::vec(count(), 3), 1..6),
+        weights in prop::collection::vec(any_float(), 3),
+        concentration in any_float(),
+    ) {
+        if let Ok(looks) = sequential_srm(&increments, &weights, concentration) {
+            for look in &looks {
+                prop_assert!((0.0..=1.0).contains(&look.always_valid_p_value), "{look:?}");
+                prop_assert!((0.0..=1.0).contains(&look.mismatch_probability), "{look:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Boundaries spend what they were given, whatever the looks.
+    #[test]
+    fn boundaries_spend_alpha(
+        cuts in prop::collection::btree_set(1..1000_u32, 1..6),
+        alpha in prop_oneof![1e-9..1e-3_f64, 1e-3..0.5_f64],
+        two_sided in any::<bool>(),
+        exponent in prop_oneof![0.2..5.0_f64, Just(60.0)],
+        function in 0..3_u8,
+    ) {
+        let information: Vec<f64> = cuts.iter().map(|cut| f64::from(*cut) / 999.0).collect();
+        let sides = if two_sided { Sides::Two } else { Sides::One };
+        let spending = match function {
+            0 => Spending::OBrienFleming,
+            1 => Spending::Pocock,
+            _ => Spending::Power { exponent },
+        };
+        let bounds = boundaries(&information, alpha, sides, spending).unwrap();
+        prop_assert!(bounds.iter().all(|bound| !bound.z.is_nan() && (0.0..=1.0).contains(&bound.nominal_p_value)));
+        let z: Vec<f64> = bounds.iter().map(|bound| bound.z).collect();
+        let crossings = crossing_probabilities(&information, &z, sides, 0.0).unwrap();
+        let crossed: f64 = crossings.iter().map(|crossing| crossing.upper + crossing.lower).sum();
+        let spent = bounds.last().unwrap().cumulative_alpha;
+        prop_assert!((crossed - spent).abs() <= 1e-9 * spent.max(1e-6), "{crossed:e} of {spent:e}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn stratified_effects_are_sound(
+        arms in prop::collection::vec((mean_arm(), mean_arm()), 1..4),
+        options in options(),
+    ) {
+        let strata: Vec<Stratum> =
+            arms.into_iter().map(|(control, variant)| Stratum { control, variant }).collect();
+        for weights in [StratumWeights::Fixed, StratumWeights::Random] {
+            for estimate in [
+                post_stratified(&strata, weights, &options),
+                post_stratified_relative(&strata, weights, &options),
+            ].into_iter().flatten() {
+                prop_assert!(sound(&estimate.comparison), "{estimate:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn dunnett_is_sound(
+        control in mean_arm(),
+        variants in prop::collection::vec(mean_arm(), 1..4),
+        options in options(),
+    ) {
+        if let Ok(test) = dunnett_test(&control, &variants, &options) {
+            for comparison in &test.comparisons {
+                prop_assert!((0.0..=1.0).contains(&comparison.p_value), "{test:?}");
+                prop_assert!(comparison.log10_p_value <= 0.0);
+                prop_assert!(in_order(&comparison.interval), "{test:?}");
             }
         }
     }

@@ -25,6 +25,19 @@ pub(crate) fn integrate(f: impl Fn(f64) -> f64, lower: f64, upper: f64, panels: 
     sum * half_width
 }
 
+/// The points at which [`integrate`] reads its function, ascending, with their weights.
+pub(crate) fn nodes(lower: f64, upper: f64, panels: u32) -> Vec<(f64, f64)> {
+    let half_width = (upper - lower) / (2.0 * f64::from(panels));
+    let panel_nodes = |panel: u32| {
+        let middle = lower + half_width * (2.0 * f64::from(panel) + 1.0);
+        let below = NODES.iter().map(move |(node, weight)| (middle - half_width * node, weight * half_width));
+        let above =
+            NODES.iter().rev().map(move |(node, weight)| (middle + half_width * node, weight * half_width));
+        below.chain(above)
+    };
+    (0..panels).flat_map(panel_nodes).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
