@@ -2,12 +2,11 @@
 //!
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
-//! [`proportion`], [`exact`], [`mean`], [`ratio`], [`relative`], [`cuped`], [`rank`],
-//! [`quantile`], [`yuen`], [`rate`], [`retention`], [`survival`], [`resample`]; [`chi_square`] and [`srm`] for counts;
-//! [`margin`] for tests against a margin; [`multiplicity`] for many tests at once; [`power`] for planning.
-//! [`proportion`], [`mean`], [`ratio`], [`relative`], [`cuped`], [`stratify`]; [`chi_square`] and [`srm`] for counts;
-//! [`margin`] for tests against a margin; [`multiplicity`] and [`dunnett`] for many tests at once; [`bayes`] for posterior
-//! probabilities; [`sequential`] for looks while data comes in; [`power`] for planning.
+//! [`proportion`], [`exact`], [`mean`], [`yuen`], [`ratio`], [`relative`], [`cuped`], [`stratify`], [`rank`],
+//! [`quantile`], [`rate`], [`survival`], [`resample`]; [`chi_square`] and [`srm`] for counts; [`margin`] for
+//! tests against a margin; [`multiplicity`] and [`dunnett`] for many tests at once; [`bayes`] for posterior
+//! probabilities; [`sequential`] for looks while data comes in; [`power`] for planning; [`retention`] for
+//! the figures of a customer base.
 //!
 //! Conventions: effects are variant minus control; relative effects are over the control's mean;
 //! variances have denominator n − 1 unless a name says otherwise; p-values come from survival functions, so

@@ -104,7 +104,9 @@ pub fn beta_binomial(
     let control = Arm::new(control, prior)?;
     let variant = Arm::new(variant, prior)?;
     let pair = Pair { control: &control.tables, variant: &variant.tables };
-    let middle = variant.mean - control.mean;
+    // Near 1 the rates differ by less than a float of their size can say; what is missing to 1 can.
+    let near_one = control.mean > 0.5 && variant.mean > 0.5;
+    let middle = if near_one { control.missing - variant.missing } else { variant.mean - control.mean };
     let spread = libm::hypot(control.std_dev, variant.std_dev);
     Ok(BetaBinomial {
         chance_to_win: pair.chance_at_difference(0.0, Tail::Lower, 0.0),
@@ -124,6 +126,8 @@ pub fn beta_binomial(
 
 struct Arm {
     mean: f64,
+    /// What the mean lacks to 1.
+    missing: f64,
     std_dev: f64,
     tables: BetaPosterior,
 }
@@ -139,9 +143,9 @@ impl Arm {
         let a = prior.alpha + arm.successes as f64;
         let b = prior.beta + (arm.n - arm.successes) as f64;
         let n = a + b;
-        let mean = a / n;
-        let std_dev = (mean * (b / n) / (n + 1.0)).sqrt();
-        Ok(Self { mean, std_dev, tables: BetaPosterior::new(a, b) })
+        let (mean, missing) = (a / n, b / n);
+        let std_dev = (mean * missing / (n + 1.0)).sqrt();
+        Ok(Self { mean, missing, std_dev, tables: BetaPosterior::new(a, b) })
     }
 
     fn posterior(&self, tail: f64) -> Result<RatePosterior, NotEstimable> {
