@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a workload that cannot be built should stop the bench")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use experiment_core::definition::{Correction, Method, Sides};
 use experiment_core::definition::{Direction, Plan, Role, Window};
 use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
 use experiment_core::report::{Aggregates, Design, Estimand, MetricDesign, Stage, VariantDesign, report};
@@ -25,15 +24,6 @@ fn design() -> Design {
         covariate: i % 3 == 1,
         window: Window { from: Span(0), to: Some(Span(7 * DAY)), grace: Span(0) },
     };
-    let plan = Plan {
-        method: Method::Fixed,
-        alpha: 0.05,
-        sides: Sides::Two,
-        correction: Correction::Holm,
-        target: None,
-        min_days: 0,
-        cuped: true,
-    };
     Design {
         experiment: "bench".to_owned(),
         definition_version: Some(1),
@@ -42,7 +32,7 @@ fn design() -> Design {
         control: 0,
         metrics: (0..METRICS).map(metric).collect(),
         dimensions: Vec::new(),
-        plan,
+        plan: Plan::default(),
     }
 }
 

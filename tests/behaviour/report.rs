@@ -1,6 +1,6 @@
 //! From exact sums to the verdict.
 
-use experiment_core::definition::{Correction, Direction, Method, Plan, Role, Sides, Target, Window};
+use experiment_core::definition::{Direction, Plan, Role, Sides, Target, Window};
 use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
 use experiment_core::report::{
     Aggregates, Bound, CheckCode, Design, Estimand, Level, MetricDesign, Reading, RelativeSet, Report, Stage,
@@ -10,18 +10,6 @@ use experiment_core::time::{DAY, Day, Span, Timestamp};
 
 const PLACES: u32 = 6;
 const ONE: i64 = 1_000_000;
-
-fn plan() -> Plan {
-    Plan {
-        method: Method::Fixed,
-        alpha: 0.05,
-        sides: Sides::Two,
-        correction: Correction::Holm,
-        target: None,
-        min_days: 0,
-        cuped: true,
-    }
-}
 
 fn metric(key: &str, role: Role, direction: Direction) -> MetricDesign {
     MetricDesign {
@@ -47,7 +35,7 @@ fn design(metrics: Vec<MetricDesign>) -> Design {
         control: 0,
         metrics,
         dimensions: vec!["plan".to_owned()],
-        plan: plan(),
+        plan: Plan::default(),
     }
 }
 
