@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod decimal;
+pub mod json;
 pub mod spelling;
 pub mod time;
 

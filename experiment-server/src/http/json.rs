@@ -1,10 +1,10 @@
 //! JSON as clients send it: no object with a key twice, and every error with its place and field.
 
 use std::cell::RefCell;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use experiment_core::json::DistinctKeys;
+use serde::de::DeserializeSeed;
+use serde_json::Value;
 
 use super::problem::FieldError;
 
@@ -69,7 +69,7 @@ pub(crate) fn read_json(text: &[u8]) -> Result<Value, JsonError> {
 fn read_strictly(text: &[u8]) -> Result<Value, JsonError> {
     let field = RefCell::new(String::new());
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let read = Seed { field: Some(&field) }.deserialize(&mut deserializer);
+    let read = DistinctKeys { field: Some(&field) }.deserialize(&mut deserializer);
     match read.and_then(|value| deserializer.end().map(|()| value)) {
         Ok(value) => Ok(value),
         Err(error) => Err(JsonError::new(&error, field.into_inner())),
@@ -117,81 +117,6 @@ pub(crate) fn quote_non_finite(text: &[u8]) -> Option<Vec<u8>> {
     }
     quoted.extend_from_slice(&text[copied..]);
     Some(quoted)
-}
-
-/// Reads any value; `field` is told the key being read, for the outermost object only.
-struct Seed<'a> {
-    field: Option<&'a RefCell<String>>,
-}
-
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON data")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Seed { field: None })? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("duplicate key {key:?}")));
-            }
-            if let Some(field) = self.field {
-                field.borrow_mut().clone_from(&key);
-            }
-            let value = entries.next_value_seed(Seed { field: None })?;
-            if let Some(field) = self.field {
-                field.borrow_mut().clear();
-            }
-            object.insert(key, value);
-        }
-        Ok(Value::Object(object))
-    }
 }
 
 #[cfg(test)]
