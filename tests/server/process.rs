@@ -76,10 +76,14 @@ fn address(data: &Path) -> Option<String> {
 
 /// Runs a command in this process; gives its exit and what it printed.
 pub(crate) fn run(args: &[&str]) -> (Exit, String, String) {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let console =
-        Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, progress: false };
-    let exit = command::run(std::iter::once("experiment").chain(args.iter().copied()), console);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    run_with(b"", args)
+}
+
+/// The same, with something to read from stdin.
+pub(crate) fn run_with(stdin: &[u8], args: &[&str]) -> (Exit, String, String) {
+    let (mut stdin, mut stdout, mut stderr) = (stdin, Vec::new(), Vec::new());
+    let console = Console { stdin: &mut stdin, stdout: &mut stdout, stderr: &mut stderr, progress: false };
+    let exit = command::run(std::iter::once(&"experiment").chain(args), console);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
     (exit, text(stdout), text(stderr))
 }

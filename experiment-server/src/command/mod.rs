@@ -11,7 +11,8 @@ mod serve;
 mod verify;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -47,6 +48,18 @@ impl Command {
             Command::Verify(args) => verify::run(args, console),
         }
     }
+}
+
+/// The whole program: the process's arguments and streams.
+#[must_use]
+pub fn run_process() -> ExitCode {
+    let console = Console {
+        stdin: &mut io::stdin(),
+        stdout: &mut io::stdout(),
+        stderr: &mut io::stderr(),
+        progress: io::stderr().is_terminal(),
+    };
+    run(std::env::args_os(), console).into()
 }
 
 /// Runs the command that `args` spell (the program's name first), in this process.

@@ -9,8 +9,9 @@ mod wrong;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::process;
 use experiment_core::report::Report;
-use experiment_server::command::{self, Console, Exit};
+use experiment_server::command::Exit;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
@@ -38,11 +39,8 @@ impl Run {
 }
 
 fn run_with(stdin: &[u8], args: &[&str]) -> Run {
-    let (mut stdin, mut stdout, mut stderr) = (stdin, Vec::new(), Vec::new());
-    let console = Console { stdin: &mut stdin, stdout: &mut stdout, stderr: &mut stderr, progress: false };
-    let exit = command::run(["experiment", "analyze"].iter().chain(args), console);
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { exit, stdout: text(stdout), stderr: text(stderr) }
+    let (exit, stdout, stderr) = process::run_with(stdin, &[&["analyze"], args].concat());
+    Run { exit, stdout, stderr }
 }
 
 /// Analyses a text from stdin with `--unit u --variant v`, as JSON.
