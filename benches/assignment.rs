@@ -9,7 +9,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use experiment_core::assignment::{CompiledExperiment, Customer, Purpose, Snapshot, assign, explain, hash};
+use experiment_core::assignment::{
+    CompiledExperiment, Customer, NoMemory, Purpose, Snapshot, assign, explain, hash,
+};
 use experiment_core::definition::{Experiment, Status, read_document};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -36,7 +38,7 @@ fn snapshot(traffic: &str) -> Snapshot {
 }
 
 fn decide(experiment: &CompiledExperiment, id: &str) -> Option<usize> {
-    assign(experiment, Customer::new(id), None).variant()
+    assign(experiment, Customer::new(id), &NoMemory).variant()
 }
 
 fn assignment(criterion: &mut Criterion) {
@@ -87,7 +89,9 @@ fn assignment(criterion: &mut Criterion) {
     });
     group.bench_function("one experiment, explained", |bencher| {
         bencher.iter(|| {
-            ids.iter().map(|id| explain(one, Customer::new(black_box(id)), None).1.steps.len()).sum::<usize>()
+            ids.iter()
+                .map(|id| explain(one, Customer::new(black_box(id)), &NoMemory).1.steps.len())
+                .sum::<usize>()
         });
     });
     group.finish();

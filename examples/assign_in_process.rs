@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use experiment_core::assignment::{Customer, Snapshot, assign};
+use experiment_core::assignment::{Customer, NoMemory, Snapshot, assign};
 use experiment_core::definition::{Experiment, Status, read_document};
 
 const DEFINITION: &str = "
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let snapshot = Snapshot::new(&[(experiment.clone(), Status::Running, 1, None)])?;
     let compiled = snapshot.get("winback").ok_or("the experiment is in the snapshot")?;
     for id in ["ada", "grace", "edsger", "barbara"] {
-        let decision = assign(compiled, Customer::new(id), None);
+        let decision = assign(compiled, Customer::new(id), &NoMemory);
         let variant = decision.variant().map_or("none", |index| &experiment.variants[index].key);
         println!("{id:8} {variant:8} ({})", decision.reason());
     }

@@ -2,7 +2,7 @@
 //!
 //! Data flows one way, and each module may use those before it, never those behind it:
 //!
-//! 1. [`definition`]: what an experiment is.
+//! 1. [`condition`]: whom a condition on attributes means; [`definition`]: what an experiment is.
 //! 2. [`assignment`]: who gets which offer, a pure function of definition and customer.
 //! 3. [`measure`]: one customer's history → a small vector → exact sums.
 //! 4. [`stats`]: numbers from numbers; knows no experiment.
@@ -14,10 +14,12 @@
 
 pub mod decimal;
 pub mod json;
+pub mod problem;
 pub mod spelling;
 pub mod time;
 
 pub mod assignment;
+pub mod condition;
 pub mod definition;
 pub mod measure;
 pub mod report;

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use experiment_core::assignment::{
-    Allocation, CompileError, CompiledExperiment, Customer, Decision, HashPrefix, NotAssignedReason, Purpose,
-    Reason, Share, Snapshot, assign, draw, explain, hash,
+    Allocation, CompileError, CompiledExperiment, Customer, Decision, HashPrefix, Memory, NoMemory,
+    NotAssignedReason, Purpose, Reason, Share, Snapshot, assign, explain, hash,
 };
 use experiment_core::decimal::Decimal;
 use experiment_core::definition::{Experiment, Status, read_document};
@@ -33,6 +33,11 @@ fn compile(text: &str, status: Status) -> CompiledExperiment {
 
 fn running(text: &str) -> CompiledExperiment {
     compile(text, Status::Running)
+}
+
+/// A memory in which the customer met this variant of every experiment.
+fn remembers(variant: Option<usize>) -> impl Memory {
+    move |_: &CompiledExperiment| variant
 }
 
 fn assigned(variant: usize, reason: Reason) -> Decision {
@@ -164,8 +169,13 @@ fn golden_assignments() {
             Some(variant) => assigned(variant, Reason::Assigned),
             None => Decision::NotAssigned(NotAssignedReason::Traffic),
         };
-        assert_eq!(assign(&compiled, Customer::new(&vector.customer), None), expected, "{}", vector.customer);
-        assert_eq!(draw(&compiled, &vector.customer), vector.variant);
+        assert_eq!(
+            assign(&compiled, Customer::new(&vector.customer), &NoMemory),
+            expected,
+            "{}",
+            vector.customer
+        );
+        assert_eq!(compiled.draw().of(&vector.customer), vector.variant);
     }
 }
 
@@ -220,7 +230,7 @@ fn weights_are_respected() {
     );
     let mut observed = [0; 4];
     for n in 0..CUSTOMERS {
-        let decision = assign(&experiment, Customer::new(&format!("customer-{n}")), None);
+        let decision = assign(&experiment, Customer::new(&format!("customer-{n}")), &NoMemory);
         observed[decision.variant().unwrap()] += 1;
     }
     assert_eq!(observed[1], 0, "weight 0 is never drawn");
@@ -233,7 +243,7 @@ fn traffic_is_respected_and_leaves_the_split_alone() {
     let experiment = running("{key: w, traffic: 0.3, variants: [{key: a}, {key: b}]}");
     let mut observed = [0; 3];
     for n in 0..CUSTOMERS {
-        let variant = assign(&experiment, Customer::new(&format!("customer-{n}")), None).variant();
+        let variant = assign(&experiment, Customer::new(&format!("customer-{n}")), &NoMemory).variant();
         observed[variant.unwrap_or(2)] += 1;
     }
     let statistic = chi_square(&observed, &[0.15, 0.15, 0.7]);
@@ -253,8 +263,8 @@ proptest! {
         };
         let (before, after) = (experiment(small), experiment(large));
         for id in &ids {
-            if let Some(variant) = draw(&before, id) {
-                prop_assert_eq!(draw(&after, id), Some(variant));
+            if let Some(variant) = before.draw().of(id) {
+                prop_assert_eq!(after.draw().of(id), Some(variant));
             }
         }
     }
@@ -292,27 +302,27 @@ fn the_first_step_that_speaks_wins() {
         (Status::Archived, NotAssignedReason::Archived),
     ];
     for (status, reason) in nobody {
-        assert_eq!(assign(&compile(LISTED, status), qa, Some(2)), Decision::NotAssigned(reason));
+        assert_eq!(assign(&compile(LISTED, status), qa, &remembers(Some(2))), Decision::NotAssigned(reason));
     }
     let experiment = running(LISTED);
-    assert_eq!(assign(&experiment, qa, Some(2)), assigned(1, Reason::Override));
-    assert_eq!(assign(&experiment, other, Some(2)), assigned(2, Reason::Sticky));
-    assert_eq!(assign(&experiment, other, None), Decision::NotAssigned(NotAssignedReason::Traffic));
-    let unknown = assign(&experiment, other, Some(3));
+    assert_eq!(assign(&experiment, qa, &remembers(Some(2))), assigned(1, Reason::Override));
+    assert_eq!(assign(&experiment, other, &remembers(Some(2))), assigned(2, Reason::Sticky));
+    assert_eq!(assign(&experiment, other, &NoMemory), Decision::NotAssigned(NotAssignedReason::Traffic));
+    let unknown = assign(&experiment, other, &remembers(Some(3)));
     assert_eq!(unknown, Decision::NotAssigned(NotAssignedReason::Traffic), "an index of another version");
 
     let concluded = compile(LISTED, Status::Concluded);
-    assert_eq!(assign(&concluded, qa, Some(2)), assigned(1, Reason::Override));
-    assert_eq!(assign(&concluded, other, Some(2)), assigned(0, Reason::Concluded));
+    assert_eq!(assign(&concluded, qa, &remembers(Some(2))), assigned(1, Reason::Override));
+    assert_eq!(assign(&concluded, other, &remembers(Some(2))), assigned(0, Reason::Concluded));
 
     let external = LISTED.replace("traffic: 0", "assignment: external");
-    assert_eq!(assign(&running(&external), qa, None), assigned(1, Reason::Override));
+    assert_eq!(assign(&running(&external), qa, &NoMemory), assigned(1, Reason::Override));
     for status in [Status::Running, Status::Concluded] {
-        let decision = assign(&compile(&external, status), other, Some(2));
+        let decision = assign(&compile(&external, status), other, &remembers(Some(2)));
         assert_eq!(decision, Decision::NotAssigned(NotAssignedReason::External));
     }
-    assert!(draw(&running(&external), "somebody").is_some(), "the bare draw knows no status and no lists");
-    assert_eq!(draw(&experiment, "qa"), None);
+    assert!(running(&external).draw().of("somebody").is_some(), "the bare draw knows no status and no lists");
+    assert_eq!(experiment.draw().of("qa"), None);
 }
 
 #[test]
@@ -340,8 +350,8 @@ fn explains_each_step_and_decides_the_same() {
     for n in 0..100 {
         let id = format!("customer-{n}");
         for sticky in [None, Some(1)] {
-            let (decision, explanation) = explain(&experiment, Customer::new(&id), sticky);
-            assert_eq!(decision, assign(&experiment, Customer::new(&id), sticky));
+            let (decision, explanation) = explain(&experiment, Customer::new(&id), &remembers(sticky));
+            assert_eq!(decision, assign(&experiment, Customer::new(&id), &remembers(sticky)));
             let steps: Vec<&str> = explanation.steps.iter().map(|step| step.step).collect();
             let all = ["status", "override", "external", "concluded", "sticky", "traffic", "variant"];
             let decided = match (sticky, decision.variant()) {
@@ -352,7 +362,7 @@ fn explains_each_step_and_decides_the_same() {
             assert_eq!(steps, all[..decided]);
         }
     }
-    let (_, explanation) = explain(&experiment, Customer::new("qa"), None);
+    let (_, explanation) = explain(&experiment, Customer::new("qa"), &NoMemory);
     assert_eq!(
         serde_json::to_value(explanation).unwrap(),
         json!({"steps": [
@@ -360,7 +370,7 @@ fn explains_each_step_and_decides_the_same() {
             {"step": "override", "detail": "the customer is on the override list of b"},
         ]})
     );
-    let (_, explanation) = explain(&experiment, Customer::new("customer-1"), None);
+    let (_, explanation) = explain(&experiment, Customer::new("customer-1"), &NoMemory);
     let details: Vec<&str> = explanation.steps.iter().map(|step| step.detail.as_str()).collect();
     // The hash is the one of the golden vectors' algorithm for this salt; the threshold is 2^63.
     let hash = hash("k", Purpose::Traffic, "customer-1");
@@ -381,15 +391,15 @@ fn deciding_does_not_allocate() {
     let counted = allocation_counter::measure(|| {
         for id in &ids {
             for experiment in &snapshot {
-                std::hint::black_box(assign(experiment, Customer::new(id), None));
+                std::hint::black_box(assign(experiment, Customer::new(id), &NoMemory));
             }
-            std::hint::black_box(snapshot.get("k50").and_then(|experiment| draw(experiment, id)));
+            std::hint::black_box(snapshot.get("k50").and_then(|experiment| experiment.draw().of(id)));
         }
     });
     assert_eq!(counted.count_total, 0, "{counted:?}");
     // The counter does count: otherwise the line above would prove nothing.
     let counted = allocation_counter::measure(|| {
-        variants.insert(assign(snapshot.get("k1").unwrap(), Customer::new(&ids[1]), None).variant());
+        variants.insert(assign(snapshot.get("k1").unwrap(), Customer::new(&ids[1]), &NoMemory).variant());
     });
     assert!(counted.count_total > 0);
 }

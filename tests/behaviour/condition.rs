@@ -1,11 +1,18 @@
 //! Conditions: what our own may say, and that judging costs no allocation. What they mean is held by
 //! `growthbook_cases`.
 
-use experiment_core::assignment::condition::{Condition, Groups};
+use experiment_core::condition::{Condition, Groups, Scope};
 use serde_json::{Map, Value, json};
 
 fn groups() -> Groups {
     [("staff", vec![json!("anna"), json!(7)]), ("testers", vec![])].into_iter().collect()
+}
+
+fn scope() -> Scope {
+    let mut scope = Scope::new(groups());
+    scope.define_segment("at_risk", &json!({"days_since_order": {"$gt": 60}})).unwrap();
+    scope.define_segment("vip", &json!({"value_365d": {"$gte": 500}})).unwrap();
+    scope
 }
 
 fn attributes(value: &Value) -> &Map<String, Value> {
@@ -14,7 +21,7 @@ fn attributes(value: &Value) -> &Map<String, Value> {
 
 /// Path and the beginning of what is wrong there.
 fn problems(condition: &Value) -> Vec<(String, String, String)> {
-    let problems = Condition::compile(condition, &groups()).unwrap_err();
+    let problems = Condition::compile(condition, &scope()).unwrap_err();
     problems.into_iter().map(|problem| (problem.path, problem.detail, problem.mend)).collect()
 }
 
@@ -31,7 +38,7 @@ fn sound_conditions_are_taken() {
         json!({"type": {"$type": "string"}, "x": {"$not": {"$eq": 5}}}),
     ];
     for condition in &sound {
-        let compiled = Condition::compile(condition, &groups());
+        let compiled = Condition::compile(condition, &scope());
         assert!(compiled.is_ok(), "{condition}: {compiled:?}");
     }
 }
@@ -149,7 +156,7 @@ fn judging_does_not_allocate() {
         "vip": "yes",
         "score": 1e-7,
     });
-    let condition = Condition::compile(&condition, &groups()).unwrap();
+    let condition = Condition::compile(&condition, &scope()).unwrap();
     let mut matched = false;
     let counted = allocation_counter::measure(|| {
         matched = condition.matches(attributes(&meant));
@@ -165,6 +172,6 @@ fn missing_attributes_are_never_an_error() {
     let conditions =
         [json!({"a.b.c": {"$gt": 1}}), json!({"a": {"$elemMatch": {"b": 1}}}), json!({"a": "x"})];
     for condition in &conditions {
-        assert!(!Condition::compile(condition, &groups()).unwrap().matches(&Map::new()), "{condition}");
+        assert!(!Condition::compile(condition, &scope()).unwrap().matches(&Map::new()), "{condition}");
     }
 }

@@ -62,7 +62,8 @@ fn the_sample_is_read_field_by_field() {
     assert_eq!(experiment.salt, "winback_2026");
     assert_eq!((experiment.assignment, experiment.control), (AssignmentMode::Server, 0));
     assert_eq!(experiment.overrides, BTreeMap::from([("qa-1".to_owned(), 1)]));
-    assert_eq!(experiment.dimensions, ["plan", "country"]);
+    let dimensions: Vec<_> = experiment.dimensions.iter().map(|dimension| dimension.name()).collect();
+    assert_eq!(dimensions, ["plan", "country"]);
 
     let [control, discount] = &experiment.variants[..] else { panic!("{:?}", experiment.variants) };
     assert_eq!((&*control.key, control.weight, &control.payload), ("control", Decimal::ONE, &Value::Null));

@@ -3,7 +3,7 @@
 use experiment_core::assignment::compat::growthbook::{
     BucketRange, HashVersion, Units, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
-use experiment_core::assignment::condition::{Condition, Groups};
+use experiment_core::condition::{Condition, Groups};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 

@@ -122,6 +122,14 @@ impl Allocation {
         Ok(Allocation { ranges: next.ranges })
     }
 
+    /// The same ranges where variants have other indexes; what is `None` belongs to nobody until
+    /// [`Allocation::next`] gives it away.
+    pub(super) fn renumbered(&self, index: impl Fn(usize) -> Option<usize>) -> Allocation {
+        let renumber =
+            |range: &Range| Range { variant: index(range.variant).unwrap_or(usize::MAX), ..*range };
+        Allocation { ranges: self.ranges.iter().map(renumber).collect() }
+    }
+
     /// The variant of a customer with this hash.
     #[must_use]
     pub fn variant(&self, hash: u64) -> usize {

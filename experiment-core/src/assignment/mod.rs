@@ -1,41 +1,65 @@
 //! Who gets which offer: a pure function of definition and customer.
 //!
-//! [`assign`] decides, [`explain`] decides and says why, [`draw`] is the bare draw by traffic and weights.
-//! All read a [`CompiledExperiment`] out of a [`Snapshot`]; none of them allocates, locks or reads a clock.
+//! [`assign`] decides, [`explain`] decides and says why, [`assign_all`] decides for all that run. They read
+//! a [`CompiledExperiment`] out of a [`Snapshot`]; deciding allocates nothing, takes no lock and reads no
+//! clock. [`Draw`] is the bare draw by traffic and weights.
 //! The bytes that are hashed and the thresholds are a public contract: see `docs/assignment.md`.
 
 pub mod compat;
-pub mod condition;
 
 mod allocation;
+mod compiled;
+mod draw;
+mod explain;
 mod hash;
+mod layer;
+mod memory;
+mod placement;
+mod prerequisite;
 mod share;
 mod snapshot;
 mod trace;
 
 pub use allocation::{Allocation, AllocationError};
+pub use compiled::{CompileError, CompiledExperiment};
+pub use draw::{Draw, Entry, Position};
+pub use explain::{ExplainedStep, Explanation};
 pub use hash::{HashPrefix, Purpose, hash};
+pub use layer::LayerSlice;
+pub use memory::{Memory, NoMemory};
+pub use placement::{Placement, PlacementError};
+pub use prerequisite::Prerequisite;
 pub use share::Share;
-pub use snapshot::{CompileError, CompiledExperiment, Snapshot};
-pub use trace::{ExplainedStep, Explanation, NoTrace, Step, Trace};
+pub use snapshot::{MAX_PREREQUISITE_DEPTH, Snapshot};
+pub use trace::{NoTrace, Step, Trace};
 
 use std::fmt;
+
+use serde_json::{Map, Value};
 
 use crate::definition::Status;
 
 /// Whom to assign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Customer<'a> {
     /// 1–256 bytes of UTF-8; [`check_customer_id`](crate::definition::check_customer_id) is for the door.
     pub id: &'a str,
+    /// What is known of the customer, for audiences.
+    pub attributes: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Customer<'a> {
-    /// The customer with this id.
+    /// The customer with this id, of whom nothing else is known.
     #[must_use]
     pub fn new(id: &'a str) -> Customer<'a> {
-        Customer { id }
+        Customer { id, attributes: None }
+    }
+
+    /// The same customer with these attributes.
+    #[must_use]
+    pub fn with_attributes(self, attributes: &'a Map<String, Value>) -> Customer<'a> {
+        Customer { attributes: Some(attributes), ..self }
     }
 }
 
@@ -120,12 +144,18 @@ pub enum NotAssignedReason {
     Archived,
     /// The arms are drawn elsewhere.
     External,
+    /// Not one of those it is for.
+    Audience,
+    /// Not in the variant of another experiment that is required.
+    Requires,
+    /// In a part of the layer that is another experiment's, or nobody's.
+    Layer,
     /// Outside the share of the customers that enters.
     Traffic,
 }
 
 impl NotAssignedReason {
-    /// As it is written: draft, stopped, archived, external, traffic.
+    /// As it is written: draft, stopped, archived, external, audience, requires, layer, traffic.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -133,6 +163,9 @@ impl NotAssignedReason {
             NotAssignedReason::Stopped => "stopped",
             NotAssignedReason::Archived => "archived",
             NotAssignedReason::External => "external",
+            NotAssignedReason::Audience => "audience",
+            NotAssignedReason::Requires => "requires",
+            NotAssignedReason::Layer => "layer",
             NotAssignedReason::Traffic => "traffic",
         }
     }
@@ -150,11 +183,23 @@ impl fmt::Display for NotAssignedReason {
     }
 }
 
-/// Decides which variant a customer gets. `sticky` is the variant (by index) of the customer's first
-/// recorded exposure, where exposures are recorded.
+/// Decides which variant a customer gets.
+///
+/// `memory` says what the customer met before, where exposures are recorded; [`NoMemory`] where not.
 #[must_use]
-pub fn assign(experiment: &CompiledExperiment, customer: Customer<'_>, sticky: Option<usize>) -> Decision {
-    assign_traced(experiment, customer, sticky, &mut NoTrace)
+#[inline]
+pub fn assign(experiment: &CompiledExperiment, customer: Customer<'_>, memory: &impl Memory) -> Decision {
+    assign_traced(experiment, customer, memory, &mut NoTrace)
+}
+
+/// As [`assign`], for every experiment of a snapshot that is running, in the order of their keys.
+pub fn assign_all<'a, M: Memory>(
+    snapshot: &'a Snapshot,
+    customer: Customer<'a>,
+    memory: &'a M,
+) -> impl Iterator<Item = (&'a CompiledExperiment, Decision)> {
+    let running = snapshot.iter().filter(|experiment| experiment.status() == Status::Running);
+    running.map(move |experiment| (experiment, assign(experiment, customer, memory)))
 }
 
 /// As [`assign`], with every step in words.
@@ -162,54 +207,50 @@ pub fn assign(experiment: &CompiledExperiment, customer: Customer<'_>, sticky: O
 pub fn explain(
     experiment: &CompiledExperiment,
     customer: Customer<'_>,
-    sticky: Option<usize>,
+    memory: &impl Memory,
 ) -> (Decision, Explanation) {
     let mut explanation = Explanation::default();
-    let decision = assign_traced(experiment, customer, sticky, &mut explanation);
+    let decision = assign_traced(experiment, customer, memory, &mut explanation);
     (decision, explanation)
 }
 
 /// As [`assign`], telling `trace` each step.
-pub fn assign_traced<T: Trace>(
+#[inline]
+pub fn assign_traced<M: Memory, T: Trace>(
     experiment: &CompiledExperiment,
     customer: Customer<'_>,
-    sticky: Option<usize>,
+    memory: &M,
     trace: &mut T,
 ) -> Decision {
-    let mut case = Case { experiment, customer, sticky, trace };
+    let mut case = Case { experiment, customer, memory, trace };
     // The order of decisions, stated once: the first that speaks wins.
     (case.status())
         .or_else(|| case.overridden())
         .or_else(|| case.external())
         .or_else(|| case.concluded())
         .or_else(|| case.sticky())
+        .or_else(|| case.audience())
+        .or_else(|| case.requires())
+        .or_else(|| case.layer())
         .or_else(|| case.traffic())
         .unwrap_or_else(|| case.by_weight())
 }
 
-/// The bare draw: the variant by traffic and weights alone, whatever the status, lists or earlier
-/// exposures say. `None` for customers outside the traffic. What exposures sent by clients are checked
-/// against.
-#[must_use]
-pub fn draw(experiment: &CompiledExperiment, customer_id: &str) -> Option<usize> {
-    let mut case =
-        Case { experiment, customer: Customer::new(customer_id), sticky: None, trace: &mut NoTrace };
-    case.traffic().unwrap_or_else(|| case.by_weight()).variant()
-}
-
 /// One decision in progress. Each step reports what it found and answers if it decides.
-struct Case<'a, T> {
+struct Case<'a, M, T> {
     experiment: &'a CompiledExperiment,
     customer: Customer<'a>,
-    sticky: Option<usize>,
+    memory: &'a M,
     trace: &'a mut T,
 }
 
-impl<T: Trace> Case<'_, T> {
-    fn tell(&mut self, step: Step) {
-        self.trace.step(self.experiment, step);
+impl<M: Memory, T: Trace> Case<'_, M, T> {
+    #[inline]
+    fn tell(&mut self, step: Step<'_>) {
+        self.trace.step(self.experiment, self.customer, step);
     }
 
+    #[inline]
     fn status(&mut self) -> Option<Decision> {
         let status = self.experiment.status();
         self.tell(Step::Status(status));
@@ -221,43 +262,81 @@ impl<T: Trace> Case<'_, T> {
         }
     }
 
+    #[inline]
     fn overridden(&mut self) -> Option<Decision> {
         let variant = self.experiment.overridden(self.customer.id);
         self.tell(Step::Override(variant));
         variant.map(|variant| Decision::Assigned { variant, reason: Reason::Override })
     }
 
+    #[inline]
     fn external(&mut self) -> Option<Decision> {
         let external = self.experiment.is_external();
         self.tell(Step::External(external));
         external.then_some(Decision::NotAssigned(NotAssignedReason::External))
     }
 
+    /// The winner is for those in the audience, whatever layer and traffic were.
+    #[inline]
     fn concluded(&mut self) -> Option<Decision> {
         let winner = self.experiment.winner().filter(|_| self.experiment.status() == Status::Concluded);
         self.tell(Step::Concluded(winner));
-        winner.map(|variant| Decision::Assigned { variant, reason: Reason::Concluded })
+        let variant = winner?;
+        self.audience().or(Some(Decision::Assigned { variant, reason: Reason::Concluded }))
     }
 
+    #[inline]
     fn sticky(&mut self) -> Option<Decision> {
         // An index from a version with other variants would not name one of ours.
-        let sticky = self.sticky.filter(|variant| *variant < self.experiment.variant_count());
+        let known = self.memory.first_variant(self.experiment);
+        let sticky = known.filter(|variant| *variant < self.experiment.variant_count());
         self.tell(Step::Sticky(sticky));
         sticky.map(|variant| Decision::Assigned { variant, reason: Reason::Sticky })
     }
 
-    fn traffic(&mut self) -> Option<Decision> {
-        let share = self.experiment.traffic();
-        let hash = (!share.is_all()).then(|| self.experiment.traffic_hash(self.customer.id));
-        let enters = hash.is_none_or(|hash| share.contains(hash));
-        self.tell(Step::Traffic { hash, share, enters });
-        (!enters).then_some(Decision::NotAssigned(NotAssignedReason::Traffic))
+    #[inline]
+    fn audience(&mut self) -> Option<Decision> {
+        let audience = self.experiment.audience();
+        let holds = audience.is_none_or(|it| it.matches_customer(self.customer.id, self.customer.attributes));
+        self.tell(Step::Audience(audience.map(|_| holds)));
+        (!holds).then_some(Decision::NotAssigned(NotAssignedReason::Audience))
     }
 
+    #[inline]
+    fn requires(&mut self) -> Option<Decision> {
+        let prerequisites = self.experiment.prerequisites();
+        let unmet = prerequisites.iter().find_map(|prerequisite| {
+            let found = prerequisite.found(self.customer, self.memory);
+            (found != Some(prerequisite.variant())).then_some((prerequisite, found))
+        });
+        self.tell(Step::Requires(unmet));
+        unmet.map(|_| Decision::NotAssigned(NotAssignedReason::Requires))
+    }
+
+    #[inline]
+    fn layer(&mut self) -> Option<Decision> {
+        let slice = self.experiment.layer();
+        let hash = slice.map(|slice| slice.hash(self.customer.id));
+        let inside = slice.zip(hash).is_none_or(|(slice, hash)| slice.contains(hash));
+        self.tell(Step::Layer { hash, inside });
+        (!inside).then_some(Decision::NotAssigned(NotAssignedReason::Layer))
+    }
+
+    #[inline]
+    fn traffic(&mut self) -> Option<Decision> {
+        let entry = self.experiment.draw().entry(self.customer.id);
+        self.tell(Step::Traffic(entry));
+        (!entry.enters).then_some(Decision::NotAssigned(NotAssignedReason::Traffic))
+    }
+
+    #[inline]
     fn by_weight(&mut self) -> Decision {
-        let hash = self.experiment.variant_hash(self.customer.id);
-        let variant = self.experiment.allocation().variant(hash);
-        self.tell(Step::Variant { hash, variant });
-        Decision::Assigned { variant, reason: Reason::Assigned }
+        let (position, variant) = self.experiment.draw().variant(self.customer.id);
+        self.tell(Step::Variant { position, variant });
+        // Another system's ranges may leave room: those who fall there do not enter.
+        variant.map_or(Decision::NotAssigned(NotAssignedReason::Traffic), |variant| Decision::Assigned {
+            variant,
+            reason: Reason::Assigned,
+        })
     }
 }

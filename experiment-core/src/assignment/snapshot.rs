@@ -6,146 +6,12 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{Allocation, AllocationError, HashPrefix, Purpose, Share};
-use crate::definition::{AssignmentMode, Experiment, Status};
+use super::prerequisite::Prerequisite;
+use super::{CompileError, CompiledExperiment};
+use crate::definition::{Catalog, Experiment, Status};
 
-/// Why an experiment cannot be compiled; never for one that was parsed, with a winner of its own.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompileError {
-    /// Its weights cannot be divided.
-    #[error("experiment {key}: {source}")]
-    Weights {
-        /// The experiment.
-        key: String,
-        /// What is wrong with them.
-        source: AllocationError,
-    },
-    /// Concluded experiments serve a winner, and this is none of its variants.
-    #[error("experiment {key} is concluded, and {winner:?} is not the index of one of its variants")]
-    Winner {
-        /// The experiment.
-        key: String,
-        /// What was given.
-        winner: Option<usize>,
-    },
-}
-
-/// An experiment with everything worked out that does not depend on the customer.
-#[derive(Debug, Clone)]
-pub struct CompiledExperiment {
-    experiment: Arc<Experiment>,
-    status: Status,
-    version: u32,
-    winner: Option<usize>,
-    /// What most decisions read of the definition, kept here so that they need not go there.
-    variants: usize,
-    has_overrides: bool,
-    is_external: bool,
-    traffic: Share,
-    allocation: Allocation,
-    traffic_prefix: HashPrefix,
-    variant_prefix: HashPrefix,
-}
-
-impl CompiledExperiment {
-    /// Compiles `version` of an experiment. `winner` is the index of the variant it was concluded with,
-    /// and is needed only then.
-    ///
-    /// # Errors
-    /// [`CompileError`] for weights that parsing would refuse, and for a concluded experiment without a
-    /// winner among its variants.
-    pub fn new(
-        experiment: Arc<Experiment>,
-        status: Status,
-        version: u32,
-        winner: Option<usize>,
-    ) -> Result<CompiledExperiment, CompileError> {
-        let exists = |variant: usize| variant < experiment.variants.len();
-        if status == Status::Concluded && !winner.is_some_and(exists) {
-            return Err(CompileError::Winner { key: experiment.key.clone(), winner });
-        }
-        let weights: Vec<_> = experiment.variants.iter().map(|variant| variant.weight).collect();
-        let allocation = Allocation::from_weights(&weights)
-            .map_err(|source| CompileError::Weights { key: experiment.key.clone(), source })?;
-        Ok(CompiledExperiment {
-            status,
-            version,
-            winner,
-            variants: experiment.variants.len(),
-            has_overrides: !experiment.overrides.is_empty(),
-            is_external: experiment.assignment == AssignmentMode::External,
-            traffic: Share::of(experiment.traffic),
-            allocation,
-            traffic_prefix: HashPrefix::new(&experiment.salt, Purpose::Traffic),
-            variant_prefix: HashPrefix::new(&experiment.salt, Purpose::Variant),
-            experiment,
-        })
-    }
-
-    /// The definition.
-    #[must_use]
-    pub fn experiment(&self) -> &Arc<Experiment> {
-        &self.experiment
-    }
-
-    /// Where it stands.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.status
-    }
-
-    /// Which version of the definition this is, counted from 1.
-    #[must_use]
-    pub fn version(&self) -> u32 {
-        self.version
-    }
-
-    /// The index of the variant it was concluded with.
-    #[must_use]
-    pub fn winner(&self) -> Option<usize> {
-        self.winner
-    }
-
-    /// How many variants there are.
-    pub(super) fn variant_count(&self) -> usize {
-        self.variants
-    }
-
-    /// The index of the variant on whose override list the customer is.
-    pub(super) fn overridden(&self, customer_id: &str) -> Option<usize> {
-        if self.has_overrides { self.experiment.overrides.get(customer_id).copied() } else { None }
-    }
-
-    /// Whether somebody else draws the arms.
-    pub(super) fn is_external(&self) -> bool {
-        self.is_external
-    }
-
-    /// The share of the eligible that enters.
-    #[must_use]
-    pub fn traffic(&self) -> Share {
-        self.traffic
-    }
-
-    /// Which hashes get which variant.
-    #[must_use]
-    pub fn allocation(&self) -> &Allocation {
-        &self.allocation
-    }
-
-    /// Where the customer falls for the draw of the traffic.
-    #[must_use]
-    pub fn traffic_hash(&self, customer_id: &str) -> u64 {
-        self.traffic_prefix.hash(customer_id)
-    }
-
-    /// Where the customer falls for the draw of the variant.
-    #[must_use]
-    pub fn variant_hash(&self, customer_id: &str) -> u64 {
-        self.variant_prefix.hash(customer_id)
-    }
-}
+/// Most experiments in a chain in which each requires the next.
+pub const MAX_PREREQUISITE_DEPTH: usize = 16;
 
 /// Hashes experiment keys. The default hasher resists keys chosen to collide and takes as long as a whole
 /// assignment; here only whoever defines experiments adds keys.
@@ -171,33 +37,76 @@ impl Hasher for KeyHasher {
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// Sorted by key.
-    experiments: Vec<CompiledExperiment>,
+    experiments: Vec<Arc<CompiledExperiment>>,
     by_key: HashMap<String, usize, BuildHasherDefault<KeyHasher>>,
 }
 
 impl Snapshot {
-    /// Compiles experiments, each with its status, version and winner (see [`CompiledExperiment::new`]).
-    /// Of several with one key the last counts.
+    /// Compiles experiments that share nothing, each with its status, version and winner (see
+    /// [`CompiledExperiment::new`]). Of several with one key the last counts.
     ///
     /// # Errors
     /// [`CompileError`] for the first experiment that cannot be compiled.
     pub fn new(
         experiments: &[(Arc<Experiment>, Status, u32, Option<usize>)],
     ) -> Result<Snapshot, CompileError> {
+        Snapshot::in_catalog(experiments, &Catalog::default())
+    }
+
+    /// As [`Snapshot::new`], for experiments whose segments, groups and layers are those of a catalog.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn in_catalog(
+        experiments: &[(Arc<Experiment>, Status, u32, Option<usize>)],
+        catalog: &Catalog,
+    ) -> Result<Snapshot, CompileError> {
         let compile = |(experiment, status, version, winner): &(Arc<Experiment>, _, _, _)| {
-            CompiledExperiment::new(Arc::clone(experiment), *status, *version, *winner)
+            let placement = super::Placement::first(experiment, &[])
+                .map_err(|source| CompileError::Placement { key: experiment.key.clone(), source })?;
+            CompiledExperiment::in_catalog(
+                Arc::clone(experiment),
+                *status,
+                *version,
+                *winner,
+                &placement,
+                catalog,
+            )
+            .map(Arc::new)
         };
-        Ok(experiments.iter().map(compile).collect::<Result<Vec<_>, _>>()?.into_iter().collect())
+        Snapshot::linked(experiments.iter().map(compile).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// From experiments compiled before, so that a change of one need not compile the others again. Of
+    /// several with one key the last counts.
+    ///
+    /// # Errors
+    /// [`CompileError`] when one requires another that is not there, or, by way of others, itself.
+    pub fn linked(
+        experiments: impl IntoIterator<Item = Arc<CompiledExperiment>>,
+    ) -> Result<Snapshot, CompileError> {
+        let unlinked: BTreeMap<String, Arc<CompiledExperiment>> =
+            experiments.into_iter().map(|compiled| (compiled.experiment().key.clone(), compiled)).collect();
+        let mut linker = Linker { unlinked: &unlinked, linked: BTreeMap::new(), path: Vec::new() };
+        let experiments: Vec<_> = unlinked.keys().map(|key| linker.link(key)).collect::<Result<_, _>>()?;
+        let by_key = unlinked.keys().enumerate().map(|(index, key)| (key.clone(), index)).collect();
+        Ok(Snapshot { experiments, by_key })
     }
 
     /// The experiment with this key.
     #[must_use]
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&CompiledExperiment> {
-        self.by_key.get(key).and_then(|index| self.experiments.get(*index))
+        self.by_key.get(key).and_then(|index| self.experiments.get(*index)).map(AsRef::as_ref)
     }
 
     /// All experiments, sorted by key.
-    pub fn iter(&self) -> std::slice::Iter<'_, CompiledExperiment> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &CompiledExperiment> {
+        self.experiments.iter().map(AsRef::as_ref)
+    }
+
+    /// The same as [`Snapshot::iter`], to be shared with another snapshot.
+    pub fn shared(&self) -> impl ExactSizeIterator<Item = &Arc<CompiledExperiment>> {
         self.experiments.iter()
     }
 
@@ -214,21 +123,66 @@ impl Snapshot {
     }
 }
 
-/// From experiments compiled before, so that a change of one need not compile the others again.
-impl FromIterator<CompiledExperiment> for Snapshot {
-    fn from_iter<I: IntoIterator<Item = CompiledExperiment>>(experiments: I) -> Snapshot {
-        let sorted: BTreeMap<String, CompiledExperiment> =
-            experiments.into_iter().map(|compiled| (compiled.experiment.key.clone(), compiled)).collect();
-        let by_key = sorted.keys().enumerate().map(|(index, key)| (key.clone(), index)).collect();
-        Snapshot { experiments: sorted.into_values().collect(), by_key }
+/// Gives each experiment those that it requires, the required ones first.
+struct Linker<'a> {
+    unlinked: &'a BTreeMap<String, Arc<CompiledExperiment>>,
+    linked: BTreeMap<&'a str, Arc<CompiledExperiment>>,
+    /// The chain being followed.
+    path: Vec<&'a str>,
+}
+
+impl<'a> Linker<'a> {
+    fn link(&mut self, key: &'a str) -> Result<Arc<CompiledExperiment>, CompileError> {
+        if let Some(linked) = self.linked.get(key) {
+            return Ok(Arc::clone(linked));
+        }
+        let chain = |path: &[&str]| path.iter().chain([&key]).map(|key| (*key).to_owned()).collect();
+        if let Some(start) = self.path.iter().position(|above| *above == key) {
+            return Err(CompileError::RequiresItself { chain: chain(&self.path[start..]) });
+        }
+        if self.path.len() >= MAX_PREREQUISITE_DEPTH {
+            return Err(CompileError::RequiresTooDeep { chain: chain(&self.path) });
+        }
+        let Some(compiled) = self.unlinked.get(key) else {
+            let by = self.path.last().copied().unwrap_or_default().to_owned();
+            return Err(CompileError::RequiresUnknown { key: by, required: key.to_owned() });
+        };
+        self.path.push(key);
+        let mut prerequisites = Vec::new();
+        for requirement in &compiled.experiment().requires {
+            let experiment = self.link(&requirement.experiment)?;
+            let variant = experiment.experiment().variant_index(&requirement.variant).ok_or_else(|| {
+                CompileError::RequiresUnknownVariant {
+                    key: key.to_owned(),
+                    required: requirement.experiment.clone(),
+                    variant: requirement.variant.clone(),
+                }
+            })?;
+            prerequisites.push(Prerequisite { experiment, variant });
+        }
+        self.path.pop();
+        let linked = if prerequisites.is_empty() {
+            Arc::clone(compiled)
+        } else {
+            Arc::new(compiled.with_prerequisites(prerequisites))
+        };
+        self.linked.insert(key, Arc::clone(&linked));
+        Ok(linked)
     }
 }
 
 impl<'a> IntoIterator for &'a Snapshot {
     type Item = &'a CompiledExperiment;
-    type IntoIter = std::slice::Iter<'a, CompiledExperiment>;
+    type IntoIter = std::iter::Map<
+        std::slice::Iter<'a, Arc<CompiledExperiment>>,
+        fn(&'a Arc<CompiledExperiment>) -> &'a CompiledExperiment,
+    >;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+        self.experiments.iter().map(borrowed)
     }
+}
+
+fn borrowed(shared: &Arc<CompiledExperiment>) -> &CompiledExperiment {
+    shared
 }

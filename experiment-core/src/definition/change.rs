@@ -1,6 +1,6 @@
 //! What may change while an experiment runs.
 
-use super::{Experiment, Problem};
+use super::{Experiment, HashFunction, Problem};
 
 const BY_PHASE: &str = "weights, variants and audience change only by a new phase: not supported yet";
 const FROZEN: &str = "is frozen at start";
@@ -19,6 +19,10 @@ pub fn allowed_while_running(old: &Experiment, new: &Experiment) -> Result<(), V
         hypothesis: _,
         traffic: _,
         salt,
+        layer,
+        audience,
+        requires,
+        hash,
         assignment,
         variants,
         control,
@@ -32,6 +36,10 @@ pub fn allowed_while_running(old: &Experiment, new: &Experiment) -> Result<(), V
     let checks = [
         ("key", *key == old.key, FROZEN),
         ("salt", *salt == old.salt, FROZEN),
+        ("layer", *layer == old.layer, FROZEN),
+        ("audience", *audience == old.audience, BY_PHASE),
+        ("requires", *requires == old.requires, FROZEN),
+        ("hash", is_same_hash(hash, &old.hash), FROZEN),
         ("assignment", *assignment == old.assignment, FROZEN),
         ("variants", *variants == old.variants && *control == old.control, BY_PHASE),
         ("dimensions", *dimensions == old.dimensions, FROZEN),
@@ -42,4 +50,19 @@ pub fn allowed_while_running(old: &Experiment, new: &Experiment) -> Result<(), V
     let problems: Vec<Problem> =
         refused.map(|(path, _, detail)| Problem::new(*path, *detail, UNDO)).collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Whether both draw alike but for the traffic, which may change.
+fn is_same_hash(new: &HashFunction, old: &HashFunction) -> bool {
+    let mut new = new.clone();
+    match (&mut new, old) {
+        (HashFunction::Unleash { percentage, .. }, HashFunction::Unleash { percentage: old, .. }) => {
+            *percentage = *old;
+        }
+        (HashFunction::Eppo { traffic_shards, .. }, HashFunction::Eppo { traffic_shards: old, .. }) => {
+            *traffic_shards = *old;
+        }
+        _ => {}
+    }
+    new == *old
 }

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::bucket::Weighed;
 use super::reader::{Field, Fields, Problems, Taken};
 use super::variant::{self, MAX_VARIANTS, Variant};
+use super::{Audience, Dimension, HashFunction, LayerClaim, Requirement};
 use super::{InvalidDefinition, MAX_METRICS, Method, Metric, MetricKind, Plan, Problem, Role};
-use super::{name, parse_metric, plan, unsupported};
+use super::{audience, dimension, hash, layer, name, parse_metric, plan, requirement, unsupported};
 use crate::decimal::Decimal;
 
 /// Longest salt in bytes.
-const MAX_SALT_BYTES: usize = 256;
+pub(super) const MAX_SALT_BYTES: usize = 256;
 /// Longest hypothesis in bytes.
 const MAX_HYPOTHESIS_BYTES: usize = 4_096;
 /// Most attributes by which one experiment's results are sliced.
@@ -43,6 +45,14 @@ pub struct Experiment {
     pub traffic: Decimal,
     /// What the hash is salted with; the key unless said otherwise.
     pub salt: String,
+    /// Its part of a layer of experiments that exclude each other.
+    pub layer: Option<LayerClaim>,
+    /// Whom it is for; everybody when nothing is said.
+    pub audience: Option<Audience>,
+    /// The variants of other experiments that a customer must be in, all of them.
+    pub requires: Vec<Requirement>,
+    /// The hash by which the arms are drawn.
+    pub hash: HashFunction,
     /// Who draws the arms.
     pub assignment: AssignmentMode,
     /// The arms in the order written; at least two.
@@ -54,8 +64,8 @@ pub struct Experiment {
     pub overrides: BTreeMap<String, usize>,
     /// Whether the document has override lists, be they empty; one without leaves those there are alone.
     pub states_overrides: bool,
-    /// Attributes, read at first exposure, by which results are sliced.
-    pub dimensions: Vec<String>,
+    /// What is known of customers at first exposure and results are sliced by.
+    pub dimensions: Vec<Dimension>,
     /// What is measured, in the order written.
     pub metrics: Vec<Metric>,
     /// How it is analysed and decided.
@@ -149,9 +159,13 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
     field.object(unsupported::EXPERIMENT_FIELDS, |fields| {
         let key = fields.required("key", "name the experiment, such as key: winback_2026", name::key);
         let hypothesis = fields.optional("hypothesis", hypothesis);
-        let traffic = fields.or("traffic", Decimal::ONE, share);
-        let salt = fields.optional("salt", salt);
-        fields.or("hash", (), hash);
+        let traffic = fields.or("traffic", Decimal::ONE, Field::share);
+        let salt = fields.optional("salt", |salt| name::text(salt, MAX_SALT_BYTES));
+        let salt = salt.map(|salt| salt.or_else(|| key.clone()));
+        let layer = fields.optional("layer", layer::layer);
+        let audience = fields.optional("audience", audience::audience);
+        let requires =
+            fields.or("requires", Vec::new(), |field| requirement::requirements(field, key.as_deref()));
         let mode = fields.or("assignment", AssignmentMode::Server, |mode| mode.choice(ASSIGNMENT_MODES, &[]));
         let mut variant_keys = Taken::new();
         let variants = variants(fields, mode, &mut variant_keys);
@@ -159,10 +173,17 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
             let variants = variants.as_ref().map(|(variants, _)| variants.as_slice());
             read_overrides(overrides, &variant_keys, variants)
         });
-        let mut taken = Taken::new();
-        let dimensions = fields.list("dimensions", MAX_DIMENSIONS, |dimension| {
-            name::distinct(dimension, &mut taken, name::label)
+        let hash = fields.or("hash", HashFunction::Xxh3, |field| {
+            let weighed = Weighed {
+                salt: salt.as_ref().and_then(|salt| salt.as_deref()),
+                traffic,
+                variants: variants.as_ref().map(|(variants, _)| variants.as_slice()),
+            };
+            hash::hash(field, &weighed)
         });
+        let mut taken = Taken::new();
+        let dimensions = fields
+            .list("dimensions", MAX_DIMENSIONS, |dimension| dimension::dimension(dimension, &mut taken));
         let mut taken = Taken::new();
         let metrics = fields.list("metrics", MAX_METRICS, |metric| parse_metric::metric(metric, &mut taken));
         let plan = fields.or("plan", Plan::default(), plan::plan);
@@ -173,6 +194,10 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
             key,
             hypothesis: hypothesis?,
             traffic: traffic?,
+            layer: layer?,
+            audience: audience?,
+            requires: requires?,
+            hash: hash?,
             assignment: mode?,
             variants,
             control,
@@ -192,33 +217,6 @@ fn hypothesis(field: &Field<'_>) -> Option<String> {
         return field.problem("is too long", format!("keep to {MAX_HYPOTHESIS_BYTES} bytes"));
     }
     Some(text.to_owned())
-}
-
-fn share(field: &Field<'_>) -> Option<Decimal> {
-    let share = field.amount()?;
-    if share.is_negative() || share > Decimal::ONE {
-        return field.problem(
-            format!("{share} is not between 0 and 1"),
-            "write a share: 0.5 for half of the customers",
-        );
-    }
-    Some(share)
-}
-
-fn salt(field: &Field<'_>) -> Option<String> {
-    let text = field.text()?;
-    match name::check_length(text, MAX_SALT_BYTES) {
-        Ok(()) => Some(text.to_owned()),
-        Err(error) => field.problem(error.to_string(), format!("use 1 to {MAX_SALT_BYTES} bytes")),
-    }
-}
-
-/// Every other hash is known by name to a later version, with parameters of its own.
-fn hash(field: &Field<'_>) -> Option<()> {
-    if field.value() == "xxh3" {
-        return Some(());
-    }
-    field.problem("a hash other than xxh3 is not supported yet", "write hash: xxh3, or leave it out")
 }
 
 /// The variants with the index of the control; `taken` gets the keys of all, sound or not.

@@ -7,9 +7,15 @@
 //! A new field touches its type, the parse function beside it (copy the neighbour's line), `change.rs`
 //! (may it change while running?) and `docs/definition.md`.
 
+mod audience;
+mod bucket;
+mod catalog;
 mod change;
+mod dimension;
 mod document;
 mod experiment;
+mod hash;
+mod layer;
 mod metric;
 mod name;
 mod offer;
@@ -17,18 +23,20 @@ mod parse_metric;
 mod plan;
 mod problem;
 mod reader;
+mod requirement;
 mod schedule;
 mod unsupported;
 mod variant;
 
-/// How messages spell paths and values, for what is compiled elsewhere.
-pub(crate) mod document_path {
-    pub(crate) use super::reader::{did_you_mean, member, shown};
-}
-
+pub use audience::Audience;
+pub use bucket::BucketRange;
+pub use catalog::{Catalog, Layer, MAX_GROUP_VALUES, MAX_GROUPS, MAX_LAYERS, MAX_SEGMENTS};
 pub use change::allowed_while_running;
+pub use dimension::Dimension;
 pub use document::{DocumentError, MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, read_document};
 pub use experiment::{AssignmentMode, Experiment, MAX_DIMENSIONS, MAX_OVERRIDES};
+pub use hash::{GrowthBookFilter, GrowthBookHash, HashFunction};
+pub use layer::{LayerClaim, LayerPart, LayerRange, free_ranges};
 pub use metric::{
     Cap, Covariate, Direction, MAX_METRICS, Measure, MeasureKind, Metric, MetricKind, Role, Window,
 };
@@ -37,6 +45,9 @@ pub use name::{
 };
 pub use offer::{Cost, CostBasis, Offer};
 pub use plan::{Correction, Method, Plan, Sides, Target};
-pub use problem::{InvalidDefinition, Problem};
+pub use problem::InvalidDefinition;
+
+pub use crate::problem::Problem;
+pub use requirement::Requirement;
 pub use schedule::{LifecycleError, LifecycleStep, Status};
 pub use variant::{MAX_VARIANTS, Variant};

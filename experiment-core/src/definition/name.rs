@@ -57,7 +57,7 @@ pub fn check_customer_id(text: &str) -> Result<(), NameError> {
     check_length(text, MAX_CUSTOMER_ID_BYTES)
 }
 
-pub(super) fn check_length(text: &str, most: usize) -> Result<(), NameError> {
+fn check_length(text: &str, most: usize) -> Result<(), NameError> {
     match text.len() {
         0 => Err(NameError::Empty),
         length if length > most => Err(NameError::TooLong { length, most }),
@@ -91,6 +91,15 @@ pub(super) fn customer_id(field: &Field<'_>) -> Option<String> {
     checked(field, check_customer_id, "use 1 to 256 bytes")
 }
 
+/// A text of 1 to `most` bytes: a salt, a seed.
+pub(super) fn text(field: &Field<'_>, most: usize) -> Option<String> {
+    let text = field.text()?;
+    match check_length(text, most) {
+        Ok(()) => Some(text.to_owned()),
+        Err(error) => field.problem(error.to_string(), format!("use 1 to {most} bytes")),
+    }
+}
+
 /// A name that nobody in the same list has yet.
 pub(super) fn distinct(
     field: &Field<'_>,
@@ -98,11 +107,17 @@ pub(super) fn distinct(
     parse: fn(&Field<'_>) -> Option<String>,
 ) -> Option<String> {
     let name = parse(field)?;
-    if let Some(first) = taken.get(&name) {
+    take(field, taken, &name)?;
+    Some(name)
+}
+
+/// Notes that a name is taken from now on, if nobody in the same list has it yet.
+pub(super) fn take(field: &Field<'_>, taken: &mut Taken, name: &str) -> Option<()> {
+    if let Some(first) = taken.get(name) {
         return field.problem(format!("\"{name}\" is already at {first}"), "choose another name");
     }
-    taken.insert(name.clone(), field.path().to_owned());
-    Some(name)
+    taken.insert(name.to_owned(), field.path().to_owned());
+    Some(())
 }
 
 #[cfg(test)]

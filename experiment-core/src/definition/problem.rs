@@ -1,32 +1,6 @@
-//! What is wrong with a definition, and how to mend it.
+//! A definition that cannot be used.
 
-use std::fmt;
-
-/// One thing that is wrong in a definition.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub struct Problem {
-    /// Where: `metrics[2].window.from`; empty for the document as a whole.
-    pub path: String,
-    /// What is wrong there.
-    pub detail: String,
-    /// What to write instead.
-    pub mend: String,
-}
-
-impl Problem {
-    /// A problem at `path`.
-    #[must_use]
-    pub fn new(path: impl Into<String>, detail: impl Into<String>, mend: impl Into<String>) -> Problem {
-        Problem { path: path.into(), detail: detail.into(), mend: mend.into() }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() { "definition" } else { &self.path };
-        write!(f, "{path}: {}; mend: {}", self.detail, self.mend)
-    }
-}
+use crate::problem::Problem;
 
 /// A definition that cannot be used, with everything that is wrong in it.
 ///

@@ -8,15 +8,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::Problem;
 use crate::decimal::Decimal;
-use crate::spelling::nearest;
+use crate::problem::{Problem, did_you_mean, member, shown};
 use crate::time::{Day, Span};
 
 /// Most problems reported for one document; the rest is only counted.
 const MAX_PROBLEMS: usize = 200;
-/// How much of a wrong value or name is repeated in a message, in characters.
-const MAX_SHOWN_CHARS: usize = 60;
 /// Largest amount (weight, cap, margin, cost) in a definition, as in data.
 pub(super) const MAX_AMOUNT: i128 = 1_000_000_000;
 /// Most digits behind the point of an amount: enough for every `f64` that is not tiny.
@@ -85,7 +82,12 @@ impl<'a> Field<'a> {
         None
     }
 
-    fn expected<T>(&self, what: &str, mend: impl Into<String>) -> Option<T> {
+    /// Notes a problem that was found elsewhere.
+    pub(super) fn note(&self, problem: Problem) {
+        self.problems.note(problem);
+    }
+
+    pub(super) fn expected<T>(&self, what: &str, mend: impl Into<String>) -> Option<T> {
         self.problem(format!("expected {what}, found {}", shown(self.value)), mend)
     }
 
@@ -156,6 +158,16 @@ impl<'a> Field<'a> {
             return self.problem(format!("{amount} is negative"), "write 0 or more");
         }
         Some(amount)
+    }
+
+    /// An amount from 0 to 1.
+    pub(super) fn share(&self) -> Option<Decimal> {
+        let share = self.amount()?;
+        if share.is_negative() || share > Decimal::ONE {
+            let mend = "write a share: 0.5 for half of the customers";
+            return self.problem(format!("{share} is not between 0 and 1"), mend);
+        }
+        Some(share)
     }
 
     pub(super) fn span(&self) -> Option<Span> {
@@ -290,6 +302,12 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// As [`Fields::problem`], for a field of the whole document.
+    pub(super) fn problem_at_root<T>(&self, name: &str, detail: &str, mend: &str) -> Option<T> {
+        self.problems.note(Problem::new(name, detail, mend));
+        None
+    }
+
     fn read(&mut self, name: &'static str) -> Option<Field<'a>> {
         self.known.push(name);
         let value = self.object.get(name).filter(|value| !value.is_null())?;
@@ -377,40 +395,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// `did you mean "window"?` for the nearest of `known`, if any is near.
-pub(crate) fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-    nearest(name, known).map(|candidate| format!("did you mean \"{candidate}\"?"))
-}
-
-/// The path of a member: `.name` where that can be read back, else `["name"]`.
-pub(crate) fn member(path: &str, name: &str) -> String {
-    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    match (plain && name.len() <= MAX_SHOWN_CHARS, path.is_empty()) {
-        (true, true) => name.to_owned(),
-        (true, false) => format!("{path}.{name}"),
-        (false, _) => format!("{path}[{:?}]", cut(name)),
-    }
-}
-
-/// A value as a message shows it.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => format!("{:?}", cut(text)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 /// `5.0` as 5: YAML and JSON writers do not always keep whole numbers whole.
 fn whole_float(value: &Value) -> Option<u64> {
     let decimal = Decimal::from_f64(value.as_f64()?).ok()?;
@@ -421,13 +405,6 @@ fn whole_float(value: &Value) -> Option<u64> {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn paths_can_be_read_back() {
-        assert_eq!(member("", "key"), "key");
-        assert_eq!(member("overrides", "v1.2"), "overrides[\"v1.2\"]");
-        assert_eq!(member("a[0]", "b"), "a[0].b");
-    }
 
     #[test]
     fn counts_the_problems_it_does_not_list() {

@@ -3,8 +3,10 @@
 //! To support one of these, delete its name here and read it where its neighbours are read.
 
 /// Fields of an experiment.
-pub(super) const EXPERIMENT_FIELDS: &[&str] =
-    &["layer", "holdout", "audience", "contact", "requires", "economics", "expose"];
+pub(super) const EXPERIMENT_FIELDS: &[&str] = &["holdout", "contact", "economics", "expose"];
+
+/// Fields of the catalog.
+pub(super) const CATALOG_FIELDS: &[&str] = &["holdouts"];
 
 /// Fields of a metric.
 pub(super) const METRIC_FIELDS: &[&str] =

@@ -103,7 +103,7 @@ impl Design {
                     window: metric.window,
                 })
                 .collect(),
-            dimensions: experiment.dimensions.clone(),
+            dimensions: experiment.dimensions.iter().map(|dimension| dimension.name().into_owned()).collect(),
             plan: experiment.plan.clone(),
         }
     }

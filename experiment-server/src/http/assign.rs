@@ -80,10 +80,10 @@ pub(crate) async fn assign_customer(
     // One catalog throughout, whatever is changed meanwhile.
     let catalog = app.store.catalog();
     let chosen = choose(&catalog, &ask.which)?;
-    let mut answers = Vec::with_capacity(chosen.len());
-    for experiment in chosen {
-        answers.push(decide(&app, experiment, &ask.customer)?);
-    }
+    let mut customer = Customer::new(&ask.customer);
+    customer.attributes = ask.attributes.as_ref();
+    let decided = chosen.into_iter().map(|experiment| decide(&app, experiment, customer));
+    let mut answers = decided.collect::<Result<Vec<_>, _>>()?;
     if ask.record {
         record(&app, &mut answers, ask.customer, ask.attributes).await?;
     }
@@ -166,34 +166,22 @@ fn choose<'a>(catalog: &'a Catalog, which: &Which) -> Result<Vec<&'a CompiledExp
     }
 }
 
-/// The order of decisions is the core's. Only a decision that would be drawn can be overruled by an earlier
-/// exposure, so only then the store is asked.
+/// The order of decisions is the core's, which asks the store only where an earlier exposure could decide.
 fn decide<'a>(
     app: &AppState,
     compiled: &'a CompiledExperiment,
-    customer_id: &str,
+    customer: Customer<'_>,
 ) -> Result<Answer<'a>, Problem> {
-    let customer = Customer::new(customer_id);
-    let answer = |decision, exposure| Answer { compiled, decision, exposure, detail: None };
-    let drawn = assign(compiled, customer, None);
-    let is_draw = matches!(
-        drawn,
-        Decision::Assigned { reason: Reason::Assigned, .. }
-            | Decision::NotAssigned(NotAssignedReason::Traffic)
-    );
-    if !is_draw {
-        return Ok(answer(drawn, Exposure::NotRecorded));
+    let memory = app.store.memory_of(customer.id);
+    let decision = assign(compiled, customer, &memory);
+    memory.check()?;
+    let is_known = matches!(decision, Decision::Assigned { reason: Reason::Sticky, .. });
+    // What is not known yet may still be on its way out of the log.
+    if memory.was_asked() && !is_known {
+        app.check_rebuilt()?;
     }
-    let experiment = compiled.experiment();
-    let known = app.store.known_variant(&experiment.key, customer_id)?;
-    match known {
-        Some(_) => Ok(answer(assign(compiled, customer, known), Exposure::Known)),
-        // What is not known yet may still be on its way out of the log.
-        None => {
-            app.check_rebuilt()?;
-            Ok(answer(drawn, Exposure::NotRecorded))
-        }
-    }
+    let exposure = if is_known { Exposure::Known } else { Exposure::NotRecorded };
+    Ok(Answer { compiled, decision, exposure, detail: None })
 }
 
 /// Writes down the exposures that are new, all in one commit.

@@ -6,14 +6,16 @@ use experiment_core::assignment::{Customer, ExplainedStep, explain};
 use experiment_core::definition::{MAX_CUSTOMER_ID_BYTES, check_customer_id};
 use experiment_core::time::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 
-use super::body::off_thread;
+use super::body::{json_of, off_thread};
 use super::extract::{InPath, Query, invalid};
+use super::fields::Fields;
 use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
 use super::store_problem::unknown_experiment;
-use crate::store::SeenExposure;
+use crate::store::{Attributes, SeenExposure};
 
 #[derive(Serialize)]
 struct CustomerView {
@@ -41,29 +43,48 @@ struct ExposureView {
     off_assignment: bool,
 }
 
-/// The steps of the decision in words, and the exposures known.
+/// The steps of the decision in words, and the exposures known. `?attributes=` is what the audience is asked
+/// of, a JSON object.
 pub(super) async fn explain_customer(
     State(app): State<AppState>,
     InPath((key, customer)): InPath<(String, String)>,
-    query: Query,
+    mut query: Query,
 ) -> Result<Response, Problem> {
+    let attributes = query.take("attributes")?.map(|text| read_attributes(&text)).transpose()?;
     query.end()?;
     check_customer_id(&customer).map_err(|error| {
         invalid("id", error.to_string(), format!("use 1 to {MAX_CUSTOMER_ID_BYTES} bytes"))
     })?;
     app.fold_all().await?;
-    let view = off_thread(move || explained(&app, key, customer)).await?;
+    let view = off_thread(move || explained(&app, key, customer, attributes.as_ref())).await?;
     reply::json(&view)
 }
 
-fn explained(app: &AppState, key: String, customer: String) -> Result<CustomerView, Problem> {
+fn read_attributes(text: &str) -> Result<Attributes, Problem> {
+    let mend = "send a JSON object such as {\"plan\": \"basic\"}, percent-encoded";
+    let value = json_of(text.as_bytes()).map_err(|_| invalid("attributes", "is not JSON", mend))?;
+    let mut fields = Fields::of_body(json!({"attributes": value}))?;
+    let attributes = fields.attributes("attributes");
+    fields.end()?;
+    Ok(attributes.unwrap_or_default())
+}
+
+fn explained(
+    app: &AppState,
+    key: String,
+    id: String,
+    attributes: Option<&Attributes>,
+) -> Result<CustomerView, Problem> {
     let catalog = app.store.catalog();
     let Some(experiment) = catalog.snapshot().get(&key) else {
         return Err(unknown_experiment(&catalog, &key, "key"));
     };
-    let exposures = app.store.customer(&key, &customer)?;
-    let sticky = app.store.known_variant(&key, &customer)?;
-    let (decision, explanation) = explain(experiment, Customer::new(&customer), sticky);
+    let exposures = app.store.customer(&key, &id)?;
+    let memory = app.store.memory_of(&id);
+    let mut customer = Customer::new(&id);
+    customer.attributes = attributes;
+    let (decision, explanation) = explain(experiment, customer, &memory);
+    memory.check()?;
     let variant = decision.variant().and_then(|index| experiment.experiment().variants.get(index));
     Ok(CustomerView {
         variant: variant.map(|variant| variant.key.clone()),
@@ -71,7 +92,7 @@ fn explained(app: &AppState, key: String, customer: String) -> Result<CustomerVi
         steps: explanation.steps,
         exposures: exposures.into_iter().map(ExposureView::of).collect(),
         experiment: key,
-        customer,
+        customer: id,
     })
 }
 

@@ -4,7 +4,7 @@ use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, HeaderValue};
 
 use super::problem::{FieldError, Kind, Problem};
-use crate::store::{Entry, Expected};
+use crate::store::Expected;
 
 /// The ETag of a version, as it is written.
 pub(crate) fn etag(hash: u64) -> String {
@@ -17,13 +17,12 @@ pub(crate) fn etag_value(hash: u64) -> HeaderValue {
     HeaderValue::try_from(etag(hash)).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// What `If-Match` says that the change was made from.
+/// What `If-Match` says that the change was made from; `hash` names what there is.
 ///
 /// # Errors
 /// 428 without the header, 412 when it names other versions only, 400 when it can't be read.
-pub(crate) fn if_match(headers: &HeaderMap, entry: &Entry) -> Result<Expected, Problem> {
+pub(crate) fn if_match(headers: &HeaderMap, hash: u64) -> Result<Expected, Problem> {
     let mut tags = headers.get_all(IF_MATCH).iter().peekable();
-    let hash = entry.tag();
     let current = etag(hash);
     let wrong = |kind, detail: String, mend: String| {
         let error = FieldError::new("If-Match", detail, mend);

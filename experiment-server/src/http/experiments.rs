@@ -4,17 +4,18 @@ use axum::extract::{Request, State};
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use experiment_core::definition::{DocumentError, Experiment, Status, read_document};
+use experiment_core::assignment::Placement;
+use experiment_core::definition::{Experiment, Status};
 use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::body::{MediaType, empty_body, json_of, media_type, off_thread, read_body};
+use super::body::off_thread;
+use super::definition_body::{invalid_definition, read_document_body};
 use super::etag::{etag, etag_value, if_match};
 use super::extract::{InPath, Query, invalid};
-use super::limits::MAX_BODY_BYTES;
 use super::nearest::did_you_mean;
-use super::problem::{FieldError, Kind, Problem};
+use super::problem::{Kind, Problem};
 use super::reply;
 use super::state::AppState;
 use super::store_problem::unknown_experiment;
@@ -52,6 +53,9 @@ struct VersionView<'a> {
     version: u32,
     hash: String,
     received_at: Timestamp,
+    /// Which hashes get which variant: `[from, to, variant]`, both ends included; and its part of its layer.
+    #[serde(flatten)]
+    placement: &'a Placement,
     document: &'a Value,
 }
 
@@ -146,6 +150,7 @@ pub(super) async fn list_versions(
         version: version.number,
         hash: format!("{:016x}", version.hash),
         received_at: version.received_at,
+        placement: &version.placement,
         document: &version.experiment.document,
     });
     reply::json(&VersionsView { versions: versions.collect() })
@@ -175,7 +180,7 @@ pub(super) async fn put_experiment(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let expected = if_match(&headers, find(&app.store.catalog(), &key)?)?;
+    let expected = if_match(&headers, find(&app.store.catalog(), &key)?.tag())?;
     let experiment = read_experiment(&app, request).await?;
     if experiment.key != key {
         let detail = format!("\"{}\" is not the key in the address", experiment.key);
@@ -201,34 +206,7 @@ pub(super) fn answer(
 }
 
 async fn read_experiment(app: &AppState, request: Request) -> Result<Experiment, Problem> {
-    let media = media_type(request.headers(), &[MediaType::Json, MediaType::Yaml])?;
-    let body = read_body(request, MAX_BODY_BYTES, app.settings.timeouts.body).await?;
+    let document = read_document_body(app, request).await?;
     // A wide definition takes a while to check, so never where other requests are answered.
-    off_thread(move || parse_experiment(&body, media)).await
-}
-
-fn parse_experiment(body: &[u8], media: MediaType) -> Result<Experiment, Problem> {
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let line = 1 + body[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        let error = FieldError::new("", format!("line {line}: not UTF-8"), "save it as UTF-8").at(line, 1);
-        Problem::of_field(Kind::InvalidBody, error)
-    })?;
-    if text.trim().is_empty() {
-        return Err(empty_body());
-    }
-    // What is said to be JSON must be JSON; the document's own reader would also take YAML.
-    if media == MediaType::Json && text.len() <= experiment_core::definition::MAX_DOCUMENT_BYTES {
-        json_of(body)?;
-    }
-    let document = read_document(text).map_err(|error| match error {
-        DocumentError::Broken { line, column, detail, mend } => {
-            let detail = format!("line {line}, column {column}: {detail}");
-            Problem::of_field(Kind::InvalidBody, FieldError::new("", detail, mend).at(line, column))
-        }
-        error => Problem::new(Kind::TooLarge, error.to_string()),
-    })?;
-    Experiment::parse(document).map_err(|invalid| {
-        let errors = invalid.problems.into_iter().map(FieldError::from).collect();
-        Problem::of_fields(Kind::InvalidDefinition, errors)
-    })
+    off_thread(move || Experiment::parse(document).map_err(invalid_definition)).await
 }

@@ -13,10 +13,12 @@ use super::leftover::discard_leftover;
 use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
-use super::{assign, customers, experiments, intake, layers, lifecycle, power, probes, results, verify};
+use super::{
+    assign, catalog, customers, experiments, intake, layers, lifecycle, power, probes, results, verify,
+};
 
 /// The addresses, for whoever mistypes one.
-const ADDRESSES: [&str; 17] = [
+const ADDRESSES: [&str; 18] = [
     "/v1/assign",
     "/v1/exposures",
     "/v1/conversions",
@@ -30,6 +32,7 @@ const ADDRESSES: [&str; 17] = [
     "/v1/experiments/{key}/versions",
     "/v1/experiments/{key}/results",
     "/v1/experiments/{key}/customers/{id}",
+    "/v1/catalog",
     "/v1/power",
     "/v1/verify",
     "/healthz",
@@ -44,6 +47,8 @@ pub(crate) fn router(state: AppState) -> Router {
     };
     let get_or_create = allow(Read, get(list_experiments)).merge(allow(Write, post(create_experiment)));
     let get_or_put = allow(Read, get(get_experiment)).merge(allow(Write, axum::routing::put(put_experiment)));
+    let get_or_put_catalog =
+        allow(Read, get(catalog::get_catalog)).merge(allow(Write, axum::routing::put(catalog::put_catalog)));
     Router::new()
         .route("/v1/assign", allow(Ingest, post(assign::assign_customer)))
         .route("/v1/exposures", allow(Ingest, post(intake::report_exposures)))
@@ -58,6 +63,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/experiments/{key}/versions", allow(Read, get(list_versions)))
         .route("/v1/experiments/{key}/results", allow(Read, get(results::get_results)))
         .route("/v1/experiments/{key}/customers/{id}", allow(Read, get(customers::explain_customer)))
+        .route("/v1/catalog", get_or_put_catalog)
         .route("/v1/power", allow(Read, post(power::plan_size)))
         .route("/v1/verify", allow(Maintain, post(verify::verify_store)))
         .route("/healthz", get(probes::get_health))

@@ -35,6 +35,9 @@ impl From<CatalogError> for Problem {
                     None => problem,
                 }
             }
+            CatalogError::Invalid { problems } => {
+                Problem::of_fields(Kind::InvalidDefinition, fields(problems))
+            }
             CatalogError::NotAllowed { problems } => Problem::of_fields(Kind::WrongStatus, fields(problems)),
             CatalogError::NotReady { problems } => {
                 Problem::of_fields(Kind::NotReadyToStart, fields(problems))

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use experiment_core::definition::{AssignmentMode, Status};
+use experiment_core::definition::{AssignmentMode, Dimension, Status};
 use experiment_core::time::{SECOND, Span, Timestamp};
 use redb::{ReadableTable, Table};
+use serde_json::Value;
 
 use super::catalog::{Catalog, Entry};
 use super::check::{self, Sent};
@@ -13,7 +14,8 @@ use super::nearest::mend;
 use super::overlay::{Overlay, PendingExposure};
 use super::position::StateView;
 use super::proposal::{
-    Accepted, Outcome, Proposal, ProposedAssign, ProposedEvent, ProposedExposure, Refusal, RefusalCode,
+    Accepted, Attributes, Outcome, Proposal, ProposedAssign, ProposedEvent, ProposedExposure, Refusal,
+    RefusalCode,
 };
 use super::record::{EventRecord, ExposureRecord, Flags, Moment, Record};
 use super::row::{PackedExposure, Row, SEQUENCE_LIMIT, id_hash};
@@ -161,7 +163,9 @@ impl Admission<'_, '_> {
         let catalog = self.catalog;
         let (entry, variant) = experiment_and_variant(catalog, &exposure.experiment, &exposure.variant)?;
         let moment = self.moment(exposure.at);
-        let proposed = Proposed { customer: &exposure.customer, entry, variant, moment, sent, assign: false };
+        let customer = &exposure.customer;
+        let segments = self.segments(entry, customer, exposure.attributes.as_ref());
+        let proposed = Proposed { customer, entry, variant, moment, sent, segments, assign: false };
         let seen = self.seen(&exposure.customer)?;
         self.check_repeat(&proposed, &seen)?;
         check_time(entry, moment.at)?;
@@ -183,10 +187,12 @@ impl Admission<'_, '_> {
         check_time(entry, self.received_at)?;
         let dimensions = &entry.current().experiment.dimensions;
         let attributes = check::kept_attributes(assign.attributes.as_ref(), dimensions)?;
+        let segments = self.segments(entry, &assign.customer, assign.attributes.as_ref());
         let id = format!("assign:{}", assign.experiment);
         let sent = Sent { id: Some(&id), attributes };
         let moment = self.moment(None);
-        let proposed = Proposed { customer: &assign.customer, entry, variant, moment, sent, assign: true };
+        let customer = &assign.customer;
+        let proposed = Proposed { customer, entry, variant, moment, sent, segments, assign: true };
         // Only an exposure that is never analysed can stand in the way here.
         self.check_repeat(&proposed, &seen)?;
         self.write_exposure(proposed, &seen)
@@ -234,6 +240,22 @@ impl Admission<'_, '_> {
             self.learn(entry, proposed.customer, proposed.assign.then_some(proposed.variant));
         }
         Ok(Accepted { sequence, future_clamped: proposed.moment.is_clamped(), generated_id: generated })
+    }
+
+    /// In which of the segments that the experiment is sliced by the customer is, as they are now.
+    fn segments(&self, entry: &Entry, customer: &str, attributes: Option<&Attributes>) -> Option<String> {
+        // Of whom nothing is said, nothing is known.
+        attributes?;
+        let scope = self.catalog.shared().catalog.scope();
+        let dimensions = entry.current().experiment.dimensions.iter();
+        let known = dimensions.filter_map(|dimension| match dimension {
+            Dimension::Segment(name) => {
+                Some((name.clone(), scope.is_in_segment(name, customer, attributes)?.into()))
+            }
+            Dimension::Attribute(_) => None,
+        });
+        let known: Attributes = known.collect();
+        (!known.is_empty()).then(|| Value::Object(known).to_string())
     }
 
     /// Every exposure of the customer, folded or not.
@@ -312,6 +334,7 @@ struct Proposed<'a> {
     variant: u16,
     moment: Moment,
     sent: Sent<'a>,
+    segments: Option<String>,
     assign: bool,
 }
 
@@ -326,6 +349,7 @@ impl Proposed<'_> {
             experiment: &self.entry.key,
             variant: &self.entry.current().experiment.variants[usize::from(self.variant)].key,
             attributes: self.sent.attributes.as_deref(),
+            segments: self.segments.as_deref(),
         }
     }
 }

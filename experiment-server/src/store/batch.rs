@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use experiment_core::assignment::draw;
 use experiment_core::definition::AssignmentMode;
 use experiment_core::time::Day;
 use redb::{ReadOnlyTable, ReadableTable};
@@ -92,7 +91,7 @@ impl Batch {
                 return Err(StoreError::Corrupt { what, detail: "it is missing".to_owned() });
             }
             let record = Record::decode(bytes)?;
-            if let Record::Definition(_) | Record::Lifecycle(_) = record {
+            if let Record::Definition(_) | Record::Lifecycle(_) | Record::Catalog(_) = record {
                 if count > 0 {
                     break;
                 }
@@ -106,7 +105,7 @@ impl Batch {
             match &record {
                 Record::Event(event) => self.push_event(sequence, event, rules),
                 Record::Exposure(exposure) => self.push_exposure(sequence, exposure, rules)?,
-                Record::Definition(_) | Record::Lifecycle(_) => {}
+                Record::Definition(_) | Record::Lifecycle(_) | Record::Catalog(_) => {}
             }
             count += 1;
             if count == most as u64 {
@@ -154,16 +153,14 @@ impl Batch {
         let external = entry.current().experiment.assignment == AssignmentMode::External;
         let is_off = !is_override && !made_by_assign && !external && {
             let version = entry.in_force(record.moment.at, sequence);
-            draw(&version.compiled, record.customer) != Some(variant)
+            version.draw.of(record.customer) != Some(variant)
         };
         let id = self.arena.len()..self.arena.len() + record.id.len();
         self.arena.extend_from_slice(record.id.as_bytes());
         let values = self.arena.len();
         if !is_override {
-            let received = record.received_at.day();
             let experiment = rules.experiment_mut(number)?;
-            let (out, new) = (&mut self.arena, &mut self.new_values);
-            experiment.number_values(number, record.attributes, received, out, new)?;
+            experiment.number_values(number, record, &mut self.arena, &mut self.new_values)?;
         }
         let flag = |bit, condition: bool| if condition { bit } else { 0 };
         let packed = PackedExposure {

@@ -1,15 +1,17 @@
-//! The experiments there are: definitions, versions, life cycles.
+//! The experiments there are: definitions, versions, life cycles, and what they share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use experiment_core::assignment::{CompiledExperiment, Snapshot};
-use experiment_core::definition::{Experiment, LifecycleStep, Status};
+use experiment_core::assignment::{CompileError, CompiledExperiment, Draw, Placement, Snapshot};
+use experiment_core::definition::{self, Experiment, LifecycleStep, Status};
 use experiment_core::time::{Day, Timestamp};
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::catalog_record::{CatalogRecord, DefinitionRecord, LifecycleRecord};
 use super::error::StoreError;
-use super::record::{DefinitionRecord, LifecycleRecord, Record};
+use super::record::Record;
 
 /// Most experiments in one store, archived ones included.
 pub const MAX_EXPERIMENTS: usize = 10_000;
@@ -18,7 +20,19 @@ pub const MAX_EXPERIMENTS: usize = 10_000;
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     experiments: BTreeMap<String, Arc<Entry>>,
+    shared: SharedCatalog,
     snapshot: Arc<Snapshot>,
+}
+
+/// What experiments share: segments, layers, groups.
+#[derive(Debug, Clone, Default)]
+pub struct SharedCatalog {
+    /// 1 for the first version, 0 before there is one.
+    pub version: u32,
+    /// When this version came.
+    pub received_at: Option<Timestamp>,
+    /// It, groups included.
+    pub catalog: Arc<definition::Catalog>,
 }
 
 /// One experiment.
@@ -59,8 +73,10 @@ pub struct Version {
     pub experiment: Arc<Experiment>,
     /// How many customers were on its override lists.
     pub override_count: u32,
-    /// For [`experiment_core::assignment::draw`] by this version.
-    pub(super) compiled: CompiledExperiment,
+    /// Which hashes get which variant, and its part of its layer.
+    pub placement: Placement,
+    /// The draw by this version.
+    pub(super) draw: Draw,
 }
 
 /// A step that was taken.
@@ -98,6 +114,12 @@ impl Catalog {
         self.experiments.is_empty()
     }
 
+    /// What experiments share.
+    #[must_use]
+    pub fn shared(&self) -> &SharedCatalog {
+        &self.shared
+    }
+
     /// Every experiment compiled for assignment, overrides included.
     #[must_use]
     pub fn snapshot(&self) -> &Arc<Snapshot> {
@@ -105,7 +127,8 @@ impl Catalog {
     }
 
     /// Takes in a definition or life-cycle fact; says which experiment changed. [`Catalog::compile`] it
-    /// afterwards if assignment shall see the change.
+    /// afterwards if assignment shall see the change. What experiments share is read by
+    /// [`Catalog::set_groups`], since it says nothing without its groups.
     pub(super) fn apply(
         &mut self,
         sequence: u64,
@@ -114,6 +137,7 @@ impl Catalog {
         match record {
             Record::Definition(record) => self.define(sequence, record).map(Some),
             Record::Lifecycle(record) => self.step(sequence, record).map(Some),
+            Record::Catalog(record) => self.share(record).map(|()| None),
             Record::Exposure(_) | Record::Event(_) => Ok(None),
         }
     }
@@ -126,17 +150,17 @@ impl Catalog {
         let document = serde_json::from_str(record.document).map_err(|error| damaged(error.to_string()))?;
         let experiment = Experiment::parse(document).map_err(|error| damaged(error.to_string()))?;
         let experiment = Arc::new(experiment);
-        let compiled =
-            CompiledExperiment::new(Arc::clone(&experiment), Status::Running, record.version, None)
-                .map_err(|error| damaged(error.to_string()))?;
+        let placement: Placement =
+            serde_json::from_str(record.placement).map_err(|error| damaged(error.to_string()))?;
         let version = Arc::new(Version {
             number: record.version,
             hash: experiment.version_hash(),
             received_at: record.received_at,
             sequence,
-            experiment,
             override_count: record.override_count,
-            compiled,
+            draw: Draw::new(&experiment, placement.allocation.clone()),
+            placement,
+            experiment,
         });
         // Lossless: MAX_EXPERIMENTS bounds it.
         let number = self.experiments.len() as u32;
@@ -179,6 +203,28 @@ impl Catalog {
         Ok(entry)
     }
 
+    fn share(&mut self, record: &CatalogRecord<'_>) -> Result<(), StoreError> {
+        let document = serde_json::from_str(record.document)
+            .map_err(|error| damaged_catalog(record.version, &error.to_string()))?;
+        let mut catalog = definition::Catalog::default();
+        catalog.document = document;
+        self.shared = SharedCatalog {
+            version: record.version,
+            received_at: Some(record.received_at),
+            catalog: Arc::new(catalog),
+        };
+        Ok(())
+    }
+
+    /// Reads what experiments share, with these groups.
+    pub(super) fn set_groups(&mut self, groups: BTreeMap<String, Vec<Value>>) -> Result<(), StoreError> {
+        let SharedCatalog { version, catalog, .. } = &self.shared;
+        let parsed = definition::Catalog::parse_with_groups(catalog.document.clone(), &groups);
+        let parsed = parsed.map_err(|error| damaged_catalog(*version, &error.to_string()))?;
+        self.shared.catalog = Arc::new(parsed);
+        Ok(())
+    }
+
     /// Puts other override lists in place of an experiment's.
     pub(super) fn set_overrides(&mut self, key: &str, overrides: BTreeMap<String, usize>) {
         if let Some(entry) = self.experiments.get_mut(key) {
@@ -189,30 +235,70 @@ impl Catalog {
     /// Compiles one experiment anew for assignment.
     pub(super) fn compile(&mut self, key: &str) -> Result<(), StoreError> {
         let Some(entry) = self.experiments.get(key) else { return Ok(()) };
-        let compiled = compiled(entry)?;
+        let compiled = compiled(entry, &self.shared.catalog).map_err(|error| broken(&error))?;
         // The later of two with one key counts.
-        self.snapshot = Arc::new(self.snapshot.iter().cloned().chain([compiled]).collect());
+        let all = self.snapshot.shared().cloned().chain([compiled]);
+        self.snapshot = Arc::new(Snapshot::linked(all).map_err(|error| broken(&error))?);
         Ok(())
     }
 
     /// Compiles all experiments for assignment.
     pub(super) fn compile_all(&mut self) -> Result<(), StoreError> {
-        let all = self.experiments.values().map(|entry| compiled(entry));
-        self.snapshot = Arc::new(all.collect::<Result<Vec<_>, _>>()?.into_iter().collect());
+        let all = self.experiments.values().map(|entry| compiled(entry, &self.shared.catalog));
+        let all = all.collect::<Result<Vec<_>, _>>();
+        let snapshot = all.and_then(Snapshot::linked).map_err(|error| broken(&error))?;
+        self.snapshot = Arc::new(snapshot);
         Ok(())
     }
 }
 
-fn compiled(entry: &Entry) -> Result<CompiledExperiment, StoreError> {
+fn compiled(entry: &Entry, shared: &definition::Catalog) -> Result<Arc<CompiledExperiment>, CompileError> {
     let version = entry.current();
     let mut experiment = Experiment::clone(&version.experiment);
     experiment.overrides = BTreeMap::clone(&entry.overrides);
-    CompiledExperiment::new(Arc::new(experiment), entry.status, version.number, entry.winner).map_err(
-        |error| StoreError::Corrupt {
-            what: format!("the definition {:?}", entry.key),
-            detail: error.to_string(),
-        },
+    if entry.status == Status::Archived {
+        // It answers nobody, so what it names may be gone.
+        (experiment.audience, experiment.layer) = (None, None);
+        experiment.requires.clear();
+    }
+    CompiledExperiment::in_catalog(
+        Arc::new(experiment),
+        entry.status,
+        version.number,
+        entry.winner,
+        &version.placement,
+        shared,
     )
+    .map(Arc::new)
+}
+
+fn broken(error: &CompileError) -> StoreError {
+    StoreError::Corrupt { what: "the catalog".to_owned(), detail: error.to_string() }
+}
+
+fn damaged_catalog(version: u32, detail: &str) -> StoreError {
+    let what = format!("version {version} of the catalog");
+    StoreError::Corrupt { what, detail: detail.to_owned() }
+}
+
+impl SharedCatalog {
+    /// What names it as it stands: the hash of its document, and with groups the hash of that and of them.
+    #[must_use]
+    pub fn tag(&self) -> u64 {
+        let hash = self.catalog.version_hash();
+        if self.catalog.groups.is_empty() {
+            return hash;
+        }
+        let mut bytes = hash.to_le_bytes().to_vec();
+        for (name, values) in &self.catalog.groups {
+            bytes.extend((name.len() as u64).to_le_bytes());
+            bytes.extend(name.as_bytes());
+            let values = serde_json::Value::from(values.as_slice()).to_string();
+            bytes.extend((values.len() as u64).to_le_bytes());
+            bytes.extend(values.as_bytes());
+        }
+        xxh3_64(&bytes)
+    }
 }
 
 impl Entry {

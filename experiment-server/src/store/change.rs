@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use experiment_core::definition::{Experiment, LifecycleStep, Problem, Status, allowed_while_running};
+use experiment_core::assignment::Placement;
+use experiment_core::definition::{self, Experiment, LifecycleStep, Problem, Status, allowed_while_running};
 
 use super::catalog::{Catalog, Entry, MAX_EXPERIMENTS};
 use super::error::CatalogError;
+use super::links;
 use super::nearest::mend;
 
 /// What the caller takes the present definition to be.
@@ -56,12 +58,12 @@ pub struct Stepped {
 }
 
 /// What a definition asks for, beyond its override lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct DefinitionPlan {
     /// What will have been done.
     pub(super) change: Change,
-    /// The version to write, if one is to be written.
-    pub(super) new_version: Option<u32>,
+    /// The version to write, with its place, if one is to be written.
+    pub(super) new_version: Option<(u32, Placement)>,
 }
 
 /// The definition with the override lists there are, where it states none of its own: they are kept
@@ -95,7 +97,8 @@ pub(super) fn plan_definition(
         if catalog.len() >= MAX_EXPERIMENTS {
             return Err(CatalogError::TooManyExperiments { most: MAX_EXPERIMENTS });
         }
-        return Ok(DefinitionPlan { change: Change::Created, new_version: Some(1) });
+        let placement = place(catalog, experiment)?;
+        return Ok(DefinitionPlan { change: Change::Created, new_version: Some((1, placement)) });
     };
     let current = entry.current();
     if let Expected::Hash(hash) = expected
@@ -112,8 +115,40 @@ pub(super) fn plan_definition(
         return Err(CatalogError::Exists { key: key(), hash: entry.tag() });
     }
     check_redefinition(entry, experiment)?;
-    let new_version = (!same_document).then_some(current.number + 1);
+    let new_version =
+        if same_document { None } else { Some((current.number + 1, place(catalog, experiment)?)) };
     Ok(DefinitionPlan { change: Change::Updated, new_version })
+}
+
+fn place(catalog: &Catalog, experiment: &Experiment) -> Result<Placement, CatalogError> {
+    links::place(catalog, experiment).map_err(|problems| CatalogError::Invalid { problems })
+}
+
+/// What to do about a new version of what experiments share.
+pub(super) fn plan_catalog(
+    catalog: &Catalog,
+    new: &definition::Catalog,
+    expected: Expected,
+) -> Result<Change, CatalogError> {
+    let shared = catalog.shared();
+    if let Expected::Hash(hash) = expected
+        && hash != shared.tag()
+    {
+        let key = "the catalog".to_owned();
+        return Err(CatalogError::PreconditionFailed { key, hash: Some(shared.tag()) });
+    }
+    if shared.catalog.document == new.document && shared.catalog.groups == new.groups {
+        return Ok(Change::Unchanged);
+    }
+    let problems = links::broken_by(catalog, new);
+    if !problems.is_empty() {
+        return Err(CatalogError::Invalid { problems });
+    }
+    let problems = links::frozen_in(catalog, new);
+    if !problems.is_empty() {
+        return Err(CatalogError::NotAllowed { problems });
+    }
+    Ok(if shared.version == 0 { Change::Created } else { Change::Updated })
 }
 
 fn check_redefinition(entry: &Entry, experiment: &Experiment) -> Result<(), CatalogError> {

@@ -1,6 +1,6 @@
 //! Checks of a proposal's fields that need nothing but the proposal.
 
-use experiment_core::definition::{NameError, check_customer_id, check_event_name};
+use experiment_core::definition::{Dimension, NameError, check_customer_id, check_event_name};
 use experiment_core::measure::check_value;
 use serde_json::Value;
 
@@ -53,10 +53,13 @@ pub(super) fn value(value: Option<f64>) -> Result<(), Refusal> {
 /// Of the attributes of an assignment those that are analysed; the rest is nobody's business here.
 pub(super) fn kept_attributes(
     attributes: Option<&Attributes>,
-    dimensions: &[String],
+    dimensions: &[Dimension],
 ) -> Result<Option<String>, Refusal> {
     let Some(attributes) = attributes else { return Ok(None) };
-    let named = |name: &String| Some((name.clone(), attributes.get(name)?.clone()));
+    let named = |dimension: &Dimension| match dimension {
+        Dimension::Attribute(name) => Some((name.clone(), attributes.get(name)?.clone())),
+        Dimension::Segment(_) => None,
+    };
     text(&dimensions.iter().filter_map(named).collect())
 }
 

@@ -114,6 +114,12 @@ pub enum CatalogError {
         /// The version hash in force, `None` when there is no such experiment.
         hash: Option<u64>,
     },
+    /// It names what is not there, or takes what others have.
+    #[error("{}", .problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))]
+    Invalid {
+        /// What is wrong.
+        problems: Vec<Problem>,
+    },
     /// The status does not allow this change of the definition.
     #[error("{}", .problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))]
     NotAllowed {

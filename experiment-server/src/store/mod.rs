@@ -10,6 +10,8 @@ mod apply;
 mod batch;
 mod bytes;
 mod catalog;
+mod catalog_record;
+mod catalog_writer;
 mod change;
 mod check;
 mod clock;
@@ -18,6 +20,8 @@ mod fast_hash;
 mod fold;
 mod key;
 mod known;
+mod links;
+mod memory;
 mod nearest;
 mod open;
 mod overlay;
@@ -43,16 +47,17 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 
-use experiment_core::definition::{Experiment, LifecycleStep};
+use experiment_core::definition::{self, Experiment, LifecycleStep};
 use experiment_core::time::Day;
 use tokio::sync::oneshot;
 
 pub use admit::{MAX_AHEAD, MAX_EVENT_NAMES, MAX_EVENTS_PER_CUSTOMER, MAX_EXPOSURES_PER_CUSTOMER};
-pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, Step, Version};
+pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version};
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
 pub use clock::{Clock, system_clock};
 pub use error::{CatalogError, IntakeError, StoreError};
+pub use memory::Remembered;
 pub use pending::{FromIntake, Pending};
 pub use proposal::{
     Accepted, Attributes, Outcome, Proposal, ProposedAssign, ProposedEvent, ProposedExposure, Refusal,
@@ -98,6 +103,12 @@ impl Store {
     pub fn define(&self, experiment: Experiment, expected: Expected) -> Pending<Defined, CatalogError> {
         let experiment = Box::new(experiment);
         self.send(1, |reply| Command::Define { experiment, expected, reply })
+    }
+
+    /// Creates or replaces what experiments share, groups included.
+    pub fn share(&self, catalog: definition::Catalog, expected: Expected) -> Pending<Defined, CatalogError> {
+        let catalog = Box::new(catalog);
+        self.send(1, |reply| Command::Share { catalog, expected, reply })
     }
 
     /// Takes a step of the life cycle; a step that was taken before changes nothing.

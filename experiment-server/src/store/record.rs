@@ -1,22 +1,18 @@
 //! Facts as they are stored in the log: versioned, little-endian, borrowed when read.
 
-use experiment_core::definition::LifecycleStep;
 use experiment_core::time::Timestamp;
 
 use super::bytes::{Reader, put_long_text, put_text};
+use super::catalog_record::{CatalogRecord, DefinitionRecord, LifecycleRecord};
 use super::error::StoreError;
 
 /// The encoding's version, the first byte of every record.
 const VERSION: u8 = 1;
-const DEFINITION: u8 = 1;
-const LIFECYCLE: u8 = 2;
+pub(super) const DEFINITION: u8 = 1;
+pub(super) const LIFECYCLE: u8 = 2;
 const EXPOSURE: u8 = 3;
 const EVENT: u8 = 4;
-
-const START: u8 = 1;
-const STOP: u8 = 2;
-const CONCLUDE: u8 = 3;
-const ARCHIVE: u8 = 4;
+pub(super) const CATALOG: u8 = 5;
 
 /// What is known about a fact beside its content, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +33,8 @@ impl Flags {
     pub(super) const ASSIGN: u8 = 32;
     /// Exposures: the customer was on an override list.
     pub(super) const OVERRIDE: u8 = 64;
+    /// Exposures: it is known in which segments the customer was.
+    pub(super) const SEGMENTS: u8 = 128;
 
     /// Whether `bit` is set.
     #[inline]
@@ -58,36 +56,12 @@ pub(super) enum Record<'a> {
     Definition(DefinitionRecord<'a>),
     /// A step of the life cycle.
     Lifecycle(LifecycleRecord),
+    /// A version of what experiments share.
+    Catalog(CatalogRecord<'a>),
     /// A customer met a variant.
     Exposure(ExposureRecord<'a>),
     /// A customer did something.
     Event(EventRecord<'a>),
-}
-
-/// A version of a definition.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct DefinitionRecord<'a> {
-    /// When it came.
-    pub(super) received_at: Timestamp,
-    /// The experiment.
-    pub(super) key: &'a str,
-    /// 1 for the first.
-    pub(super) version: u32,
-    /// How many customers were on override lists.
-    pub(super) override_count: u32,
-    /// The document as JSON, without overrides.
-    pub(super) document: &'a str,
-}
-
-/// A step of the life cycle.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct LifecycleRecord {
-    /// When it came.
-    pub(super) received_at: Timestamp,
-    /// The experiment.
-    pub(super) key: String,
-    /// The step.
-    pub(super) step: LifecycleStep,
 }
 
 /// When something happened, as sent and as kept.
@@ -118,6 +92,9 @@ pub(super) struct ExposureRecord<'a> {
     pub(super) variant: &'a str,
     /// JSON with sorted keys.
     pub(super) attributes: Option<&'a str>,
+    /// JSON: of each segment that the experiment is sliced by, whether the customer was in it. Worked out
+    /// when the exposure came, so no part of what was sent.
+    pub(super) segments: Option<&'a str>,
 }
 
 /// A customer did something.
@@ -167,13 +144,14 @@ impl ExposureRecord<'_> {
     /// Writes it after what `out` holds.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let flags = self.flags.with(Flags::ATTRIBUTES, self.attributes.is_some());
+        let flags = flags.with(Flags::SEGMENTS, self.segments.is_some());
         put_head(out, EXPOSURE, self.received_at);
         put_moment(out, flags, self.moment);
         for text in [self.customer, self.id, self.experiment, self.variant] {
             put_text(out, text);
         }
-        if let Some(attributes) = self.attributes {
-            put_long_text(out, attributes);
+        for text in self.attributes.iter().chain(&self.segments) {
+            put_long_text(out, text);
         }
     }
 }
@@ -205,34 +183,6 @@ impl EventRecord<'_> {
     }
 }
 
-impl DefinitionRecord<'_> {
-    /// Writes it after what `out` holds.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        put_head(out, DEFINITION, self.received_at);
-        out.extend_from_slice(&self.version.to_le_bytes());
-        out.extend_from_slice(&self.override_count.to_le_bytes());
-        put_text(out, self.key);
-        put_long_text(out, self.document);
-    }
-}
-
-impl LifecycleRecord {
-    /// Writes it after what `out` holds.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        put_head(out, LIFECYCLE, self.received_at);
-        out.push(match self.step {
-            LifecycleStep::Start => START,
-            LifecycleStep::Stop => STOP,
-            LifecycleStep::Conclude { .. } => CONCLUDE,
-            LifecycleStep::Archive => ARCHIVE,
-        });
-        put_text(out, &self.key);
-        if let LifecycleStep::Conclude { variant } = &self.step {
-            put_text(out, variant);
-        }
-    }
-}
-
 impl<'a> Record<'a> {
     /// Reads a record of the log.
     pub(super) fn decode(bytes: &'a [u8]) -> Result<Record<'a>, StoreError> {
@@ -247,7 +197,7 @@ impl<'a> Record<'a> {
                 let (flags, moment) = moment(&mut reader)?;
                 let value = if flags.has(Flags::VALUE) { Some(f64::from_bits(reader.u64()?)) } else { None };
                 let (customer, id, name) = (reader.text()?, reader.text()?, reader.text()?);
-                let attributes = attributes(&mut reader, flags)?;
+                let attributes = optional(&mut reader, flags, Flags::ATTRIBUTES)?;
                 Record::Event(EventRecord {
                     received_at,
                     flags,
@@ -263,7 +213,8 @@ impl<'a> Record<'a> {
                 let (flags, moment) = moment(&mut reader)?;
                 let (customer, id) = (reader.text()?, reader.text()?);
                 let (experiment, variant) = (reader.text()?, reader.text()?);
-                let attributes = attributes(&mut reader, flags)?;
+                let attributes = optional(&mut reader, flags, Flags::ATTRIBUTES)?;
+                let segments = optional(&mut reader, flags, Flags::SEGMENTS)?;
                 Record::Exposure(ExposureRecord {
                     received_at,
                     flags,
@@ -273,27 +224,12 @@ impl<'a> Record<'a> {
                     experiment,
                     variant,
                     attributes,
+                    segments,
                 })
             }
-            DEFINITION => Record::Definition(DefinitionRecord {
-                received_at,
-                version: reader.u32()?,
-                override_count: reader.u32()?,
-                key: reader.text()?,
-                document: reader.long_text()?,
-            }),
-            LIFECYCLE => {
-                let step = reader.u8()?;
-                let key = reader.text()?.to_owned();
-                let step = match step {
-                    START => LifecycleStep::Start,
-                    STOP => LifecycleStep::Stop,
-                    CONCLUDE => LifecycleStep::Conclude { variant: reader.text()?.to_owned() },
-                    ARCHIVE => LifecycleStep::Archive,
-                    _ => return Err(reader.corrupt("it is a step of an unknown kind")),
-                };
-                Record::Lifecycle(LifecycleRecord { received_at, key, step })
-            }
+            DEFINITION => Record::Definition(DefinitionRecord::decode(&mut reader, received_at)?),
+            LIFECYCLE => Record::Lifecycle(LifecycleRecord::decode(&mut reader, received_at)?),
+            CATALOG => Record::Catalog(CatalogRecord::decode(&mut reader, received_at)?),
             _ => return Err(reader.corrupt("it is of an unknown kind")),
         };
         reader.end()?;
@@ -305,13 +241,14 @@ impl<'a> Record<'a> {
         match self {
             Record::Definition(record) => record.received_at,
             Record::Lifecycle(record) => record.received_at,
+            Record::Catalog(record) => record.received_at,
             Record::Exposure(record) => record.received_at,
             Record::Event(record) => record.received_at,
         }
     }
 }
 
-fn put_head(out: &mut Vec<u8>, kind: u8, received_at: Timestamp) {
+pub(super) fn put_head(out: &mut Vec<u8>, kind: u8, received_at: Timestamp) {
     out.extend_from_slice(&[VERSION, kind]);
     out.extend_from_slice(&received_at.0.to_le_bytes());
 }
@@ -337,8 +274,9 @@ fn moment(reader: &mut Reader<'_>) -> Result<(Flags, Moment), StoreError> {
     Ok((flags, Moment { at, sent }))
 }
 
-fn attributes<'a>(reader: &mut Reader<'a>, flags: Flags) -> Result<Option<&'a str>, StoreError> {
-    if flags.has(Flags::ATTRIBUTES) { reader.long_text().map(Some) } else { Ok(None) }
+/// A text that is there if `bit` is set.
+fn optional<'a>(reader: &mut Reader<'a>, flags: Flags, bit: u8) -> Result<Option<&'a str>, StoreError> {
+    if flags.has(bit) { reader.long_text().map(Some) } else { Ok(None) }
 }
 
 #[cfg(test)]
@@ -383,31 +321,18 @@ mod tests {
             experiment: "x",
             variant: "v",
             attributes: None,
+            segments: None,
         };
-        exposure.encode(&mut bytes);
-        assert_eq!(Record::decode(&bytes).unwrap(), Record::Exposure(exposure));
-
-        bytes.clear();
-        let definition = DefinitionRecord {
-            received_at: Timestamp(8),
-            key: "x",
-            version: 3,
-            override_count: 2,
-            document: "{}",
-        };
-        definition.encode(&mut bytes);
-        assert_eq!(Record::decode(&bytes).unwrap(), Record::Definition(definition));
-
-        for step in [
-            LifecycleStep::Start,
-            LifecycleStep::Stop,
-            LifecycleStep::Conclude { variant: "v".to_owned() },
-            LifecycleStep::Archive,
-        ] {
+        let (attributes, segments) = (Some("{}"), Some("{\"vip\":true}"));
+        for (attributes, segments) in
+            [(None, None), (attributes, None), (None, segments), (attributes, segments)]
+        {
             bytes.clear();
-            let record = LifecycleRecord { received_at: Timestamp(9), key: "x".to_owned(), step };
-            record.encode(&mut bytes);
-            assert_eq!(Record::decode(&bytes).unwrap(), Record::Lifecycle(record));
+            let exposure = ExposureRecord { attributes, segments, ..exposure };
+            exposure.encode(&mut bytes);
+            let Record::Exposure(read) = Record::decode(&bytes).unwrap() else { panic!("not an exposure") };
+            assert_eq!((read.attributes, read.segments), (attributes, segments));
+            assert!(read.same_content(&ExposureRecord { segments: None, ..exposure }), "derived, not sent");
         }
     }
 

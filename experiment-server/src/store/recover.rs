@@ -6,6 +6,7 @@ use std::path::Path;
 use experiment_core::measure::EventNames;
 use experiment_core::time::Timestamp;
 use redb::{Database, ReadableDatabase, ReadableTable};
+use serde_json::Value;
 
 use super::bytes::Reader;
 use super::catalog::Catalog;
@@ -16,7 +17,7 @@ use super::record::{Flags, Record};
 use super::row::id_hash;
 use super::rules::Rules;
 use super::tables::{
-    AGGREGATES, CATALOG, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES, FACTS, FAILED, LOG_FILE,
+    AGGREGATES, CATALOG, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES, FACTS, FAILED, GROUPS, LOG_FILE,
     LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META, STATE_POSITION, Trying,
     open_state,
 };
@@ -81,12 +82,13 @@ fn new_log(log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
         transaction.open_table(FACTS).trying("making the log")?;
         transaction.open_table(CATALOG).trying("making the log")?;
         transaction.open_table(OVERRIDES).trying("making the log")?;
+        transaction.open_table(GROUPS).trying("making the log")?;
     }
     transaction.commit().trying("making the log")?;
     Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) })
 }
 
-/// The experiments as of the end of the log, overrides included.
+/// The experiments and what they share as of the end of the log, overrides and groups included.
 pub(super) fn catalog(log: &Database) -> Result<Catalog, StoreError> {
     let reading = log.begin_read().trying("reading the log")?;
     let mut catalog = Catalog::default();
@@ -113,8 +115,23 @@ pub(super) fn catalog(log: &Database) -> Result<Catalog, StoreError> {
     for (experiment, overrides) in lists {
         catalog.set_overrides(&experiment, overrides);
     }
+    catalog.set_groups(groups(&reading)?)?;
     catalog.compile_all()?;
     Ok(catalog)
+}
+
+fn groups(reading: &redb::ReadTransaction) -> Result<BTreeMap<String, Vec<Value>>, StoreError> {
+    let table = reading.open_table(GROUPS).trying("reading groups")?;
+    let mut groups = BTreeMap::new();
+    for row in table.iter().trying("reading groups")? {
+        let (name, values) = row.trying("reading groups")?;
+        let values = serde_json::from_str(values.value()).map_err(|error| StoreError::Corrupt {
+            what: format!("the group {:?}", name.value()),
+            detail: error.to_string(),
+        })?;
+        groups.insert(name.value().to_owned(), values);
+    }
+    Ok(groups)
 }
 
 /// A state and how it was found.
@@ -288,7 +305,7 @@ pub(super) fn refill(
                 };
                 overlay.push_exposure(exposure.customer, pending);
             }
-            Record::Definition(_) | Record::Lifecycle(_) => {}
+            Record::Definition(_) | Record::Lifecycle(_) | Record::Catalog(_) => {}
         }
     }
     Ok(())

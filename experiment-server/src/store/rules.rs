@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use experiment_core::definition::{AssignmentMode, MAX_DIMENSIONS, Measure, MeasureKind, Metric, MetricKind};
+use experiment_core::definition::{
+    self, AssignmentMode, MAX_DIMENSIONS, Measure, MeasureKind, Metric, MetricKind,
+};
 use experiment_core::measure::{EventName, EventNames, MAX_DIMENSION_VALUES, Rule};
 use experiment_core::time::Day;
 use serde_json::{Map, Value};
@@ -12,7 +14,7 @@ use super::catalog::{Catalog, Entry};
 use super::error::StoreError;
 use super::fast_hash::BuildMixing;
 use super::key::FIRST_METRIC;
-use super::record::Record;
+use super::record::{ExposureRecord, Record};
 
 /// A longer value of a dimension is cut here.
 pub(super) const MAX_DIMENSION_VALUE_BYTES: usize = 256;
@@ -38,10 +40,10 @@ pub(super) struct ExperimentRules {
     readers: HashMap<EventName, Vec<u16>, BuildMixing>,
 }
 
-/// An attribute by which sums are sliced.
-#[derive(Debug, Default)]
+/// What sums are sliced by.
+#[derive(Debug)]
 pub(super) struct Dimension {
-    name: String,
+    definition: definition::Dimension,
     numbers: HashMap<String, u16>,
     /// By number.
     pub(super) values: Vec<String>,
@@ -124,14 +126,16 @@ impl ExperimentRules {
             }
             metrics.push(MetricRules { hash, rule, failed: false });
         }
-        let dimension = |name: &String| Dimension { name: name.clone(), ..Dimension::default() };
-        let dimensions = experiment.dimensions.iter().map(dimension).collect();
+        let dimensions = experiment.dimensions.iter().cloned().map(Dimension::new).collect();
         ExperimentRules { mode: experiment.assignment, dimensions, metrics, readers }
     }
 
     /// Keeps what was learned about dimensions and metrics that stay.
     fn replace(&mut self, mut rules: ExperimentRules) {
-        if self.dimensions.iter().map(|known| &known.name).eq(rules.dimensions.iter().map(|new| &new.name)) {
+        let definitions = |dimensions: &[Dimension]| -> Vec<definition::Dimension> {
+            dimensions.iter().map(|dimension| dimension.definition.clone()).collect()
+        };
+        if definitions(&self.dimensions) == definitions(&rules.dimensions) {
             rules.dimensions = std::mem::take(&mut self.dimensions);
         }
         for metric in &mut rules.metrics {
@@ -146,13 +150,12 @@ impl ExperimentRules {
         self.readers.get(&name).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Writes the numbers of the dimension values in `attributes` to `out`, two bytes each, and reports
+    /// Writes the numbers of the dimension values of an exposure to `out`, two bytes each, and reports
     /// values that are new.
     pub(super) fn number_values(
         &mut self,
         experiment: u32,
-        attributes: Option<&str>,
-        received: Day,
+        exposure: &ExposureRecord<'_>,
         out: &mut Vec<u8>,
         new: &mut Vec<NewValue>,
     ) -> Result<(), StoreError> {
@@ -160,11 +163,11 @@ impl ExperimentRules {
         if self.dimensions.is_empty() {
             return Ok(());
         }
-        let attributes = parse_attributes(attributes)?;
+        let received = exposure.received_at.day();
+        let known = Known::of(exposure)?;
         for (index, dimension) in self.dimensions.iter_mut().enumerate() {
-            let value = dimension_value(&attributes, &dimension.name);
-            let known = dimension.numbers.get(&*value).copied();
-            let number = match known {
+            let value = known.value(&dimension.definition);
+            let number = match dimension.numbers.get(&*value).copied() {
                 Some(number) => number,
                 None if dimension.dropped => UNNUMBERED,
                 None => {
@@ -183,6 +186,10 @@ impl ExperimentRules {
 }
 
 impl Dimension {
+    fn new(definition: definition::Dimension) -> Dimension {
+        Dimension { definition, numbers: HashMap::new(), values: Vec::new(), dropped: false }
+    }
+
     /// Gives the next number to `value`.
     pub(super) fn learn(&mut self, value: String) {
         self.numbers.insert(value.clone(), self.values.len() as u16);
@@ -191,31 +198,46 @@ impl Dimension {
     }
 }
 
-/// Reads stored attributes.
-pub(super) fn parse_attributes(attributes: Option<&str>) -> Result<Map<String, Value>, StoreError> {
-    let Some(text) = attributes else { return Ok(Map::new()) };
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt {
-        what: "the attributes of a record".to_owned(),
-        detail: error.to_string(),
-    })
+/// What an exposure says of its customer.
+pub(super) struct Known {
+    attributes: Map<String, Value>,
+    segments: Map<String, Value>,
 }
 
-/// The value of a dimension as text: strings as they are, everything else as JSON, nothing when it is
-/// missing or null; cut at [`MAX_DIMENSION_VALUE_BYTES`].
-pub(super) fn dimension_value(attributes: &Map<String, Value>, name: &str) -> String {
-    let mut text = match attributes.get(name) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    if text.len() > MAX_DIMENSION_VALUE_BYTES {
-        let mut end = MAX_DIMENSION_VALUE_BYTES;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
+impl Known {
+    /// Reads what the record holds.
+    pub(super) fn of(exposure: &ExposureRecord<'_>) -> Result<Known, StoreError> {
+        let read = |text: Option<&str>| match text {
+            None => Ok(Map::new()),
+            Some(text) => serde_json::from_str(text).map_err(|error| StoreError::Corrupt {
+                what: "the attributes of a record".to_owned(),
+                detail: error.to_string(),
+            }),
+        };
+        Ok(Known { attributes: read(exposure.attributes)?, segments: read(exposure.segments)? })
     }
-    text
+
+    /// The value of a dimension as text: strings as they are, everything else as JSON, nothing when it is
+    /// missing or null; cut at [`MAX_DIMENSION_VALUE_BYTES`].
+    pub(super) fn value(&self, dimension: &definition::Dimension) -> String {
+        let value = match dimension {
+            definition::Dimension::Attribute(name) => self.attributes.get(name),
+            definition::Dimension::Segment(name) => self.segments.get(name),
+        };
+        let mut text = match value {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        if text.len() > MAX_DIMENSION_VALUE_BYTES {
+            let mut end = MAX_DIMENSION_VALUE_BYTES;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+        }
+        text
+    }
 }
 
 /// Names what a metric counts: equal exactly when its contributions are made alike. Its key, role,

@@ -35,6 +35,8 @@ pub(super) const CATALOG: TableDefinition<u64, &[u8]> = TableDefinition::new("ca
 /// `log.redb`: (experiment key, customer) → variant key. QA lists; beside the facts, so that no
 /// definition holds a customer's id.
 pub(super) const OVERRIDES: TableDefinition<(&str, &str), &str> = TableDefinition::new("overrides");
+/// `log.redb`: group → its values as a JSON list. Beside the facts too, since they may be customers' ids.
+pub(super) const GROUPS: TableDefinition<&str, &str> = TableDefinition::new("groups");
 
 /// `state.redb`: one row, [`STATE_POSITION`] → [`super::position::Position`].
 pub(super) const STATE_META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");

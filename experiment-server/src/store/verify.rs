@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use experiment_core::assignment::draw;
 use experiment_core::definition::AssignmentMode;
 use experiment_core::measure::{
     Cell, Contribution, Event, EventNames, MAX_DIMENSION_VALUES, Moments, Population, Rule, Slice,
@@ -20,7 +19,7 @@ use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT};
 use super::position::Position;
 use super::reading::Verification;
 use super::record::{ExposureRecord, Flags, Record};
-use super::rules::{dimension_value, metric_hash, parse_attributes};
+use super::rules::{Known, metric_hash};
 use super::sums;
 use super::tables::{AGGREGATES, DELTAS, FACTS, FAILED, Trying};
 
@@ -146,7 +145,7 @@ impl Recount {
                     recount.define(sequence.value(), &record)?;
                     touched.extend(recount.customers.keys().cloned());
                 }
-                Record::Lifecycle(_) => {
+                Record::Lifecycle(_) | Record::Catalog(_) => {
                     recount.catalog.apply(sequence.value(), &record)?;
                 }
             }
@@ -175,13 +174,13 @@ impl Recount {
         let entry = self.catalog.get(record.experiment).ok_or_else(damaged)?;
         let definition = &entry.current().experiment;
         let variant = definition.variant_index(record.variant).ok_or_else(damaged)?;
-        let attributes = parse_attributes(record.attributes)?;
+        let known = Known::of(record)?;
         let values: Vec<String> =
-            definition.dimensions.iter().map(|name| dimension_value(&attributes, name)).collect();
+            definition.dimensions.iter().map(|dimension| known.value(dimension)).collect();
         for (dimension, value) in values.iter().enumerate() {
             self.values.entry((entry.number, dimension as u16)).or_default().insert(value.clone());
         }
-        let ours = draw(&entry.in_force(record.moment.at, sequence).compiled, record.customer);
+        let ours = entry.in_force(record.moment.at, sequence).draw.of(record.customer);
         let checked = definition.assignment != AssignmentMode::External && !record.flags.has(Flags::ASSIGN);
         self.customers.entry(record.customer.to_owned()).or_default().exposures.push(Exposure {
             experiment: record.experiment.to_owned(),

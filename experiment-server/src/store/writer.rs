@@ -1,28 +1,25 @@
 //! The writer thread: takes what waits, decides, appends, commits with one fsync, then answers.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
-use experiment_core::definition::{Experiment, LifecycleStep};
+use experiment_core::definition::{self, Experiment, LifecycleStep};
 use experiment_core::time::Timestamp;
 use redb::{Durability, Table, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::admit::{Admission, Learned};
 use super::catalog::Catalog;
-use super::change::{
-    Change, Defined, Expected, Stepped, override_rows, plan_definition, plan_step, with_overrides,
-};
+use super::change::{Defined, Expected, Stepped};
 use super::error::{CatalogError, IntakeError, StoreError};
 use super::overlay::Overlay;
 use super::position::StateView;
 use super::proposal::{Outcome, Proposal};
-use super::record::{DefinitionRecord, LifecycleRecord, Record};
 use super::recover::event_names;
 use super::shared::{SharedStore, count};
-use super::tables::{CATALOG, FACTS, OVERRIDES, Trying};
+use super::tables::{FACTS, Trying};
 
 /// Submissions that may wait in the queue.
 pub(super) const QUEUE_LENGTH: usize = 4_096;
@@ -35,6 +32,8 @@ pub(super) enum Command {
     Facts { proposals: Vec<Proposal>, reply: Reply<Vec<Outcome>, IntakeError> },
     /// Write a definition with its overrides.
     Define { experiment: Box<Experiment>, expected: Expected, reply: Reply<Defined, CatalogError> },
+    /// Write what experiments share.
+    Share { catalog: Box<definition::Catalog>, expected: Expected, reply: Reply<Defined, CatalogError> },
     /// Write a step of a life cycle.
     Step { key: String, step: LifecycleStep, reply: Reply<Stepped, CatalogError> },
     /// End once everything before this is answered.
@@ -59,18 +58,18 @@ pub(super) struct Writer {
     names: Option<HashSet<String>>,
     last_received_at: Timestamp,
     id_prefix: String,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
 }
 
 /// One commit in the making.
-struct Work {
-    catalog: Arc<Catalog>,
-    next: u64,
-    received_at: Timestamp,
+pub(super) struct Work {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) next: u64,
+    pub(super) received_at: Timestamp,
     learned: Vec<Learned>,
     answers: Vec<Answer>,
     /// Something other than facts was written.
-    overrides_changed: bool,
+    pub(super) overrides_changed: bool,
 }
 
 impl Writer {
@@ -99,7 +98,7 @@ impl Writer {
                         break;
                     }
                     Command::Facts { proposals: more, .. } => proposals += more.len(),
-                    Command::Define { .. } | Command::Step { .. } => proposals += 1,
+                    Command::Define { .. } | Command::Share { .. } | Command::Step { .. } => proposals += 1,
                 }
                 commands.push(command);
                 next = if proposals < MAX_PROPOSALS_PER_COMMIT { queue.try_recv().ok() } else { None };
@@ -199,6 +198,15 @@ impl Writer {
                     }
                 }
             }
+            Command::Share { catalog, expected, reply } => {
+                match self.share(&catalog, expected, work, transaction, facts) {
+                    Ok(defined) => work.answers.push(Answer::Defined(reply, defined)),
+                    Err(error) => {
+                        drop(reply.send(Err(IntakeError::StoreFailed.into())));
+                        return Err(error);
+                    }
+                }
+            }
             Command::Step { key, step, reply } => match self.step(key, step, work, transaction, facts) {
                 Ok(stepped) => work.answers.push(Answer::Stepped(reply, stepped)),
                 Err(error) => {
@@ -237,93 +245,6 @@ impl Writer {
         proposals.iter().map(|proposal| admission.decide(proposal)).collect()
     }
 
-    fn define(
-        &mut self,
-        experiment: &Experiment,
-        expected: Expected,
-        work: &mut Work,
-        transaction: &WriteTransaction,
-        facts: &mut Table<'_, u64, &'static [u8]>,
-    ) -> Result<Result<Defined, CatalogError>, StoreError> {
-        let experiment = &*with_overrides(&work.catalog, experiment);
-        let plan = match plan_definition(&work.catalog, experiment, expected) {
-            Ok(plan) => plan,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        if let Some(version) = plan.new_version {
-            self.write_definition(experiment, version, work, transaction, facts)?;
-        }
-        if plan.change != Change::Unchanged {
-            write_overrides(experiment, work, transaction)?;
-        }
-        let entry = work.catalog.get(&experiment.key);
-        let (version, hash) = entry.map_or((0, 0), |entry| (entry.current().number, entry.tag()));
-        Ok(Ok(Defined { version, hash, change: plan.change, sequence: work.next }))
-    }
-
-    fn step(
-        &mut self,
-        key: String,
-        step: LifecycleStep,
-        work: &mut Work,
-        transaction: &WriteTransaction,
-        facts: &mut Table<'_, u64, &'static [u8]>,
-    ) -> Result<Result<Stepped, CatalogError>, StoreError> {
-        let (status, change) = match plan_step(&work.catalog, &key, &step) {
-            Ok(planned) => planned,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        if change != Change::Unchanged {
-            let record = LifecycleRecord { received_at: work.received_at, key, step };
-            self.buffer.clear();
-            record.encode(&mut self.buffer);
-            self.append_to_catalog(&Record::Lifecycle(record), work, transaction, facts)?;
-        }
-        Ok(Ok(Stepped { status, change, sequence: work.next }))
-    }
-
-    fn write_definition(
-        &mut self,
-        experiment: &Experiment,
-        version: u32,
-        work: &mut Work,
-        transaction: &WriteTransaction,
-        facts: &mut Table<'_, u64, &'static [u8]>,
-    ) -> Result<(), StoreError> {
-        let document = experiment.document.to_string();
-        let record = DefinitionRecord {
-            received_at: work.received_at,
-            key: &experiment.key,
-            version,
-            // Lossless: MAX_OVERRIDES bounds it.
-            override_count: experiment.overrides.len() as u32,
-            document: &document,
-        };
-        self.buffer.clear();
-        record.encode(&mut self.buffer);
-        self.append_to_catalog(&Record::Definition(record), work, transaction, facts)
-    }
-
-    /// Appends the record in the buffer to the log and the catalog.
-    fn append_to_catalog(
-        &self,
-        record: &Record<'_>,
-        work: &mut Work,
-        transaction: &WriteTransaction,
-        facts: &mut Table<'_, u64, &'static [u8]>,
-    ) -> Result<(), StoreError> {
-        facts.insert(work.next, self.buffer.as_slice()).trying("appending to the log")?;
-        let mut table = transaction.open_table(CATALOG).trying("writing the catalog")?;
-        table.insert(work.next, self.buffer.as_slice()).trying("writing the catalog")?;
-        let catalog = Arc::make_mut(&mut work.catalog);
-        let changed = catalog.apply(work.next, record)?.map(|entry| entry.key.clone());
-        if let Some(key) = changed {
-            catalog.compile(&key)?;
-        }
-        work.next += 1;
-        Ok(())
-    }
-
     /// Makes a commit known, then answers.
     fn publish(&mut self, work: Work) {
         let shared = &self.shared;
@@ -357,29 +278,6 @@ impl Writer {
     }
 }
 
-/// Puts the experiment's override lists in place of those there are.
-fn write_overrides(
-    experiment: &Experiment,
-    work: &mut Work,
-    transaction: &WriteTransaction,
-) -> Result<(), StoreError> {
-    let wanted = override_rows(experiment);
-    let mut table = transaction.open_table(OVERRIDES).trying("writing overrides")?;
-    let present = work.catalog.get(&experiment.key).map(|entry| Arc::clone(&entry.overrides));
-    for customer in present.iter().flat_map(|present| present.keys()) {
-        if !wanted.contains_key(customer.as_str()) {
-            table.remove((experiment.key.as_str(), customer.as_str())).trying("writing overrides")?;
-        }
-    }
-    for (customer, variant) in &wanted {
-        table.insert((experiment.key.as_str(), *customer), *variant).trying("writing overrides")?;
-    }
-    work.overrides_changed = true;
-    let catalog = Arc::make_mut(&mut work.catalog);
-    catalog.set_overrides(&experiment.key, BTreeMap::clone(&experiment.overrides));
-    catalog.compile(&experiment.key)
-}
-
 impl Answer {
     fn send(self) {
         // Whoever asked may have gone; what was written stays written.
@@ -403,6 +301,7 @@ fn refuse(command: Command) {
     match command {
         Command::Facts { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
         Command::Define { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+        Command::Share { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Step { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Shutdown => {}
     }

@@ -1,6 +1,6 @@
 //! Definitions, versions, life cycles.
 
-use experiment_core::assignment::{Customer, assign as decide};
+use experiment_core::assignment::{Customer, NoMemory, assign as decide};
 use experiment_core::definition::{LifecycleStep, Status};
 use experiment_server::store::{CatalogError, Change, Expected};
 
@@ -112,7 +112,7 @@ fn the_snapshot_follows_every_commit() {
     world.define(&format!("{WINBACK}\noverrides: {{discount: [qa-1]}}"));
     let decision = |world: &World, customer: &str| {
         let catalog = world.store().catalog();
-        decide(catalog.snapshot().get("winback").unwrap(), Customer::new(customer), None)
+        decide(catalog.snapshot().get("winback").unwrap(), Customer::new(customer), &NoMemory)
     };
     assert_eq!(decision(&world, "qa-1").reason(), "draft");
     world.step("winback", LifecycleStep::Start);

@@ -13,7 +13,7 @@ use super::members::Members;
 ///
 /// # Examples
 /// ```
-/// use experiment_core::assignment::condition::Groups;
+/// use experiment_core::condition::Groups;
 /// use serde_json::json;
 ///
 /// let groups: Groups = [("staff", vec![json!("anna"), json!(7)])].into_iter().collect();

@@ -18,6 +18,8 @@ pub(super) enum Rule {
     /// One of these at least; of none, true.
     Any(Box<[Rule]>),
     Not(Box<Rule>),
+    /// What a segment asks.
+    Segment(Arc<Rule>),
     /// Something of the value at a path of names.
     At {
         path: Box<[Box<str>]>,
@@ -27,14 +29,28 @@ pub(super) enum Rule {
     Never,
 }
 
+/// What a rule is asked of.
+pub(super) trait Subject<'a>: Copy {
+    /// The value under a name; null where there is none.
+    fn attribute(self, name: &str) -> Actual<'a>;
+}
+
+impl<'a> Subject<'a> for Actual<'a> {
+    fn attribute(self, name: &str) -> Actual<'a> {
+        self.member(name)
+    }
+}
+
 impl Rule {
-    pub(super) fn matches(&self, subject: Actual<'_>) -> bool {
+    pub(super) fn matches<'a, S: Subject<'a>>(&self, subject: S) -> bool {
         match self {
             Rule::All(rules) => rules.iter().all(|rule| rule.matches(subject)),
             Rule::Any(rules) => rules.is_empty() || rules.iter().any(|rule| rule.matches(subject)),
             Rule::Not(rule) => !rule.matches(subject),
+            Rule::Segment(rule) => rule.matches(subject),
             Rule::At { path, test } => {
-                test.matches(path.iter().fold(subject, |value, name| value.member(name)))
+                let Some((first, rest)) = path.split_first() else { return false };
+                test.matches(rest.iter().fold(subject.attribute(first), |value, name| value.member(name)))
             }
             Rule::Never => false,
         }
@@ -47,6 +63,8 @@ pub(super) enum Test {
     /// Each of these.
     All(Box<[Test]>),
     Not(Box<Test>),
+    /// Is not missing, and passes.
+    Known(Box<Test>),
     /// Counts as this text.
     Text(Box<str>),
     /// Counts as this text, which is in lower case, whatever the case.
@@ -87,6 +105,7 @@ impl Test {
         match self {
             Test::All(tests) => tests.iter().all(|test| test.matches(actual)),
             Test::Not(test) => !test.matches(actual),
+            Test::Known(test) => !actual.is_null() && test.matches(actual),
             Test::Text(expected) => actual.is_text(expected),
             Test::TextFolded(expected) => actual.is_text_folded(expected),
             Test::Number(expected) => actual.to_number() == *expected,

@@ -84,7 +84,7 @@ impl Operator {
                 if !operand.is_number() && !operand.is_string() {
                     compiler.expected(place, "a number or a text", operand, "write what to compare with");
                 }
-                Test::Order(order, Operand::new(operand))
+                compiler.comparison(Test::Order(order, Operand::new(operand)))
             }
             Operator::Version(order) => version(compiler, order, operand, place),
             Operator::VersionNotEqual => not(version(compiler, Order::Equal, operand, place)),
@@ -120,7 +120,7 @@ impl Operator {
                 Value::Object(entries) if is_operators(entries) => {
                     Test::Item(Box::new(compiler.test(operand, place, false)))
                 }
-                _ => Test::ItemMatches(Box::new(compiler.rule(operand, place))),
+                _ => Test::ItemMatches(Box::new(compiler.rule(operand, &place.of_item()))),
             },
             Operator::Not => not(compiler.test(operand, place, false)),
         }
@@ -143,7 +143,7 @@ fn version(compiler: &mut Compiler<'_>, order: Order, operand: &Value, place: &P
     if !operand.is_string() {
         compiler.expected(place, "a version as text", operand, "put it in quotes: \"1.10.0\"");
     }
-    Test::Version(order, version::padded(Actual::from(operand)).into())
+    compiler.comparison(Test::Version(order, version::padded(Actual::from(operand)).into()))
 }
 
 fn members(
@@ -169,7 +169,7 @@ fn pattern(compiler: &mut Compiler<'_>, operand: &Value, place: &Place, ignores_
         return Test::Never;
     }
     match Pattern::new(text, ignores_case) {
-        Ok(pattern) => Test::Pattern(pattern),
+        Ok(pattern) => compiler.comparison(Test::Pattern(pattern)),
         Err(error) => {
             compiler.problem(place, error.detail, error.mend);
             Test::Never

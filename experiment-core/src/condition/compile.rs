@@ -1,20 +1,21 @@
 //! From a condition as written to one that can be judged, noting what is wrong.
 //!
-//! There is one reading for both ways to compile: it always gives what the SDKs would do, and the strict
-//! way refuses that if anything was noted.
+//! There is one reading for all ways to compile, which notes everything that is wrong; the lenient way goes
+//! on with what the SDKs would do then, every other refuses. They differ in [`Names`], and in that our own
+//! comparisons never hold for an attribute that is missing.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::Groups;
 use super::actual::Actual;
 use super::fold::lower;
+use super::groups::Groups;
 use super::members::Members;
 use super::operator::{self, Operator};
 use super::rule::{Rule, Test};
-use crate::definition::Problem;
-use crate::definition::document_path::{did_you_mean, member, shown};
+use super::scope::{References, Scope};
+use crate::problem::{Problem, did_you_mean, member, shown};
 
 /// Most levels of operators and paths inside each other.
 pub(super) const MAX_DEPTH: usize = 32;
@@ -32,24 +33,56 @@ const LOGICAL: &[&str] = &["$and", "$or", "$nor", "$not"];
 const MAX_SUGGESTED: usize = 30;
 const MEND_OBJECT: &str = "write an object: {attribute: value}";
 
+/// The name under which a condition on a customer asks for segments.
+pub(super) const SEGMENT: &str = "segment";
+
+/// What a condition may name.
+#[derive(Clone, Copy)]
+pub(super) enum Names<'a> {
+    /// As the SDKs: these groups; segments are unknown to them.
+    Lenient(&'a Groups),
+    /// The condition of a segment: these groups, no segment.
+    Segment(&'a Groups),
+    /// Groups and segments that are there.
+    Known(&'a Scope),
+    /// Any: which there are is not known yet.
+    Open,
+}
+
+/// A rule, all that is wrong with it, and what it names.
+pub(super) struct Compiled {
+    pub(super) rule: Rule,
+    pub(super) problems: Vec<Problem>,
+    pub(super) references: References,
+}
+
 /// Where in the condition a value stands.
 pub(super) struct Place {
     path: String,
     depth: usize,
+    /// Whether the condition there is one on the customer, not on an item of a list.
+    of_customer: bool,
 }
 
 impl Place {
     fn member(&self, name: &str) -> Place {
-        Place { path: member(&self.path, name), depth: self.depth + 1 }
+        Place { path: member(&self.path, name), depth: self.depth + 1, of_customer: self.of_customer }
     }
 
     fn item(&self, index: usize) -> Place {
-        Place { path: format!("{}[{index}]", self.path), depth: self.depth + 1 }
+        let path = format!("{}[{index}]", self.path);
+        Place { path, depth: self.depth + 1, of_customer: self.of_customer }
+    }
+
+    /// The same, for a condition on an item of a list.
+    pub(super) fn of_item(&self) -> Place {
+        Place { path: self.path.clone(), depth: self.depth, of_customer: false }
     }
 }
 
 pub(super) struct Compiler<'a> {
-    pub(super) groups: &'a Groups,
+    names: Names<'a>,
+    references: References,
     problems: Vec<Problem>,
     nodes: usize,
     patterns: usize,
@@ -57,11 +90,13 @@ pub(super) struct Compiler<'a> {
     exceeded: bool,
 }
 
-/// The rule with all that is wrong with it.
-pub(super) fn compile(condition: &Value, groups: &Groups) -> (Rule, Vec<Problem>) {
-    let mut compiler = Compiler { groups, problems: Vec::new(), nodes: 0, patterns: 0, exceeded: false };
-    let rule = compiler.rule(condition, &Place { path: String::new(), depth: 0 });
-    (if compiler.exceeded { Rule::Never } else { rule }, compiler.problems)
+/// Compiles a condition on a customer.
+pub(super) fn compile(condition: &Value, names: Names<'_>) -> Compiled {
+    let (problems, references) = (Vec::new(), References::default());
+    let mut compiler = Compiler { names, references, problems, nodes: 0, patterns: 0, exceeded: false };
+    let rule = compiler.rule(condition, &Place { path: String::new(), depth: 0, of_customer: true });
+    let rule = if compiler.exceeded { Rule::Never } else { rule };
+    Compiled { rule, problems: compiler.problems, references: compiler.references }
 }
 
 impl Compiler<'_> {
@@ -116,6 +151,7 @@ impl Compiler<'_> {
             // What has no meaning is not turned round into what is always true.
             "$not" if !value.is_object() => self.rule(value, place),
             "$not" => Rule::Not(Box::new(self.rule(value, place))),
+            SEGMENT if place.of_customer && self.is_ours() => self.segments(value, place),
             path => self.attribute(path, value, place),
         }
     }
@@ -161,6 +197,75 @@ impl Compiler<'_> {
         Rule::At { path, test: self.test(value, place, false) }
     }
 
+    /// Whether the condition was written here: then `segment` is no attribute, and what is missing fails.
+    fn is_ours(&self) -> bool {
+        !matches!(self.names, Names::Lenient(_))
+    }
+
+    /// Which segments the customer must be in.
+    fn segments(&mut self, value: &Value, place: &Place) -> Rule {
+        let Value::Object(operators) = value else { return self.segment(value, place) };
+        let rules = operators.iter().map(|(name, operand)| {
+            let place = place.member(name);
+            match name.as_str() {
+                "$eq" => self.segment(operand, &place),
+                "$ne" => Rule::Not(Box::new(self.segment(operand, &place))),
+                "$in" => self.segment_list(operand, &place, Rule::Any),
+                "$nin" => Rule::Not(Box::new(self.segment_list(operand, &place, Rule::Any))),
+                "$all" => self.segment_list(operand, &place, Rule::All),
+                _ => {
+                    self.problem(&place, "says nothing about segments", "use $in, $nin, $all, $eq or $ne");
+                    Rule::Never
+                }
+            }
+        });
+        Rule::All(rules.collect())
+    }
+
+    fn segment_list(&mut self, value: &Value, place: &Place, combine: fn(Box<[Rule]>) -> Rule) -> Rule {
+        let items = self.items(value, place).unwrap_or_default();
+        if items.is_empty() && value.is_array() {
+            self.problem(place, "is an empty list, which says nothing", "list segments, or leave it out");
+        }
+        let segments = items.iter().enumerate().map(|(index, item)| self.segment(item, &place.item(index)));
+        combine(segments.collect())
+    }
+
+    fn segment(&mut self, name: &Value, place: &Place) -> Rule {
+        let Value::String(name) = name else {
+            self.expected(place, "the name of a segment", name, "write the name as text");
+            return Rule::Never;
+        };
+        self.references.segments.insert(name.clone());
+        let known = match self.names {
+            Names::Known(scope) => scope.segment(name).cloned(),
+            Names::Open => return Rule::Never,
+            Names::Segment(_) | Names::Lenient(_) => {
+                let mend = "write that segment's condition here, or name both where they are used";
+                self.problem(place, "a segment cannot name another segment", mend);
+                return Rule::Never;
+            }
+        };
+        if let Some(rule) = known {
+            return Rule::Segment(rule);
+        }
+        let names = match self.names {
+            Names::Known(scope) => suggestion(name, scope.segment_names()),
+            _ => String::new(),
+        };
+        let mend = format!(
+            "{names}; segments stand in the catalog, and an attribute of that name needs another one"
+        );
+        self.problem(place, format!("there is no segment {name:?}"), mend);
+        Rule::Never
+    }
+
+    /// A comparison: in a condition of our own it does not hold for what is missing.
+    pub(super) fn comparison(&self, test: Test) -> Test {
+        let holds_for_nothing = self.is_ours() && test.matches(Actual::Null);
+        if holds_for_nothing { Test::Known(Box::new(test)) } else { test }
+    }
+
     /// A condition on one value.
     pub(super) fn test(&mut self, value: &Value, place: &Place, ignores_case: bool) -> Test {
         if !self.enter(place) {
@@ -169,9 +274,11 @@ impl Compiler<'_> {
         match value {
             Value::Null => Test::Null,
             Value::Bool(flag) => Test::Flag(*flag),
-            Value::Number(_) => Test::Number(Actual::from(value).to_number()),
-            Value::String(text) if ignores_case => Test::TextFolded(lower(text).collect::<String>().into()),
-            Value::String(text) => Test::Text(text.as_str().into()),
+            Value::Number(_) => self.comparison(Test::Number(Actual::from(value).to_number())),
+            Value::String(text) if ignores_case => {
+                self.comparison(Test::TextFolded(lower(text).collect::<String>().into()))
+            }
+            Value::String(text) => self.comparison(Test::Text(text.as_str().into())),
             Value::Object(entries) if is_operators(entries) => self.operators(entries, place),
             Value::Object(entries) => {
                 if entries.keys().any(|name| name.starts_with('$')) {
@@ -228,9 +335,15 @@ impl Compiler<'_> {
             self.expected(place, "the name of a group", name, "write the name as text");
             return Arc::default();
         };
-        let found = self.groups.get(name);
+        self.references.groups.insert(name.clone());
+        let groups = match self.names {
+            Names::Lenient(groups) | Names::Segment(groups) => groups,
+            Names::Known(scope) => scope.groups(),
+            Names::Open => return Arc::default(),
+        };
+        let found = groups.get(name);
         if found.is_none() {
-            let mend = suggestion(name, self.groups.names());
+            let mend = suggestion(name, groups.names());
             self.problem(place, format!("there is no group {name:?}"), mend);
         }
         found.unwrap_or_default()

@@ -1,0 +1,185 @@
+//! The part of the writer that is about definitions: what they ask for, appended to log and catalog.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use experiment_core::assignment::Placement;
+use experiment_core::definition::{self, Experiment, LifecycleStep};
+use redb::{Table, WriteTransaction};
+
+use super::catalog_record::{CatalogRecord, DefinitionRecord, LifecycleRecord};
+use super::change::{
+    Change, Defined, Expected, Stepped, override_rows, plan_catalog, plan_definition, plan_step,
+    with_overrides,
+};
+use super::error::{CatalogError, StoreError};
+use super::record::Record;
+use super::tables::{CATALOG, GROUPS, OVERRIDES, Trying};
+use super::writer::{Work, Writer};
+
+impl Writer {
+    pub(super) fn define(
+        &mut self,
+        experiment: &Experiment,
+        expected: Expected,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<Result<Defined, CatalogError>, StoreError> {
+        let experiment = &*with_overrides(&work.catalog, experiment);
+        let plan = match plan_definition(&work.catalog, experiment, expected) {
+            Ok(plan) => plan,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some((version, placement)) = &plan.new_version {
+            self.write_definition(experiment, *version, placement, work, transaction, facts)?;
+        }
+        if plan.change != Change::Unchanged {
+            write_overrides(experiment, work, transaction)?;
+        }
+        let entry = work.catalog.get(&experiment.key);
+        let (version, hash) = entry.map_or((0, 0), |entry| (entry.current().number, entry.tag()));
+        Ok(Ok(Defined { version, hash, change: plan.change, sequence: work.next }))
+    }
+
+    pub(super) fn step(
+        &mut self,
+        key: String,
+        step: LifecycleStep,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<Result<Stepped, CatalogError>, StoreError> {
+        let (status, change) = match plan_step(&work.catalog, &key, &step) {
+            Ok(planned) => planned,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if change != Change::Unchanged {
+            let record = LifecycleRecord { received_at: work.received_at, key, step };
+            self.buffer.clear();
+            record.encode(&mut self.buffer);
+            self.append_to_catalog(&Record::Lifecycle(record), work, transaction, facts)?;
+        }
+        Ok(Ok(Stepped { status, change, sequence: work.next }))
+    }
+
+    pub(super) fn share(
+        &mut self,
+        catalog: &definition::Catalog,
+        expected: Expected,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<Result<Defined, CatalogError>, StoreError> {
+        let change = match plan_catalog(&work.catalog, catalog, expected) {
+            Ok(change) => change,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if change != Change::Unchanged {
+            self.write_catalog(catalog, work, transaction, facts)?;
+        }
+        let shared = work.catalog.shared();
+        Ok(Ok(Defined { version: shared.version, hash: shared.tag(), change, sequence: work.next }))
+    }
+
+    fn write_catalog(
+        &mut self,
+        catalog: &definition::Catalog,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<(), StoreError> {
+        let present = Arc::clone(&work.catalog.shared().catalog);
+        let document = catalog.document.to_string();
+        let record = CatalogRecord {
+            received_at: work.received_at,
+            version: work.catalog.shared().version + 1,
+            // Lossless: MAX_GROUPS × MAX_GROUP_VALUES bounds it.
+            group_values: catalog.groups.values().map(Vec::len).sum::<usize>() as u32,
+            document: &document,
+        };
+        self.buffer.clear();
+        record.encode(&mut self.buffer);
+        self.append_to_catalog(&Record::Catalog(record), work, transaction, facts)?;
+        let mut table = transaction.open_table(GROUPS).trying("writing groups")?;
+        for name in present.groups.keys() {
+            table.remove(name.as_str()).trying("writing groups")?;
+        }
+        for (name, values) in &catalog.groups {
+            let values = serde_json::Value::from(values.as_slice()).to_string();
+            table.insert(name.as_str(), values.as_str()).trying("writing groups")?;
+        }
+        let changed = Arc::make_mut(&mut work.catalog);
+        changed.set_groups(catalog.groups.clone())?;
+        changed.compile_all()
+    }
+
+    fn write_definition(
+        &mut self,
+        experiment: &Experiment,
+        version: u32,
+        placement: &Placement,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<(), StoreError> {
+        let document = experiment.document.to_string();
+        let placement = serde_json::to_string(placement)
+            .map_err(|error| StoreError::Io { what: "writing a definition", detail: error.to_string() })?;
+        let record = DefinitionRecord {
+            received_at: work.received_at,
+            key: &experiment.key,
+            version,
+            // Lossless: MAX_OVERRIDES bounds it.
+            override_count: experiment.overrides.len() as u32,
+            document: &document,
+            placement: &placement,
+        };
+        self.buffer.clear();
+        record.encode(&mut self.buffer);
+        self.append_to_catalog(&Record::Definition(record), work, transaction, facts)
+    }
+
+    /// Appends the record in the buffer to the log and the catalog.
+    fn append_to_catalog(
+        &self,
+        record: &Record<'_>,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<(), StoreError> {
+        facts.insert(work.next, self.buffer.as_slice()).trying("appending to the log")?;
+        let mut table = transaction.open_table(CATALOG).trying("writing the catalog")?;
+        table.insert(work.next, self.buffer.as_slice()).trying("writing the catalog")?;
+        let catalog = Arc::make_mut(&mut work.catalog);
+        let changed = catalog.apply(work.next, record)?.map(|entry| entry.key.clone());
+        if let Some(key) = changed {
+            catalog.compile(&key)?;
+        }
+        work.next += 1;
+        Ok(())
+    }
+}
+
+/// Puts the experiment's override lists in place of those there are.
+fn write_overrides(
+    experiment: &Experiment,
+    work: &mut Work,
+    transaction: &WriteTransaction,
+) -> Result<(), StoreError> {
+    let wanted = override_rows(experiment);
+    let mut table = transaction.open_table(OVERRIDES).trying("writing overrides")?;
+    let present = work.catalog.get(&experiment.key).map(|entry| Arc::clone(&entry.overrides));
+    for customer in present.iter().flat_map(|present| present.keys()) {
+        if !wanted.contains_key(customer.as_str()) {
+            table.remove((experiment.key.as_str(), customer.as_str())).trying("writing overrides")?;
+        }
+    }
+    for (customer, variant) in &wanted {
+        table.insert((experiment.key.as_str(), *customer), *variant).trying("writing overrides")?;
+    }
+    work.overrides_changed = true;
+    let catalog = Arc::make_mut(&mut work.catalog);
+    catalog.set_overrides(&experiment.key, BTreeMap::clone(&experiment.overrides));
+    catalog.compile(&experiment.key)
+}

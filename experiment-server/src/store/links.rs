@@ -1,0 +1,191 @@
+//! What definitions say of each other and of what they share: whether all of it is there.
+
+use std::sync::Arc;
+
+use experiment_core::assignment::{CompiledExperiment, Placement, PlacementError, Snapshot};
+use experiment_core::definition::{
+    self, Dimension, Experiment, LayerClaim, LayerPart, LayerRange, Problem, Status,
+};
+
+use super::catalog::{Catalog, Entry};
+use super::nearest::mend;
+
+/// The place of a new version of a definition among the experiments there are.
+///
+/// # Errors
+/// Everything that is not there, and everybody who is in the way.
+pub(super) fn place(catalog: &Catalog, experiment: &Experiment) -> Result<Placement, Vec<Problem>> {
+    let shared = &catalog.shared().catalog;
+    let mut problems = missing(shared, experiment);
+    let entry = catalog.get(&experiment.key).map(AsRef::as_ref);
+    let placement = match placement(catalog, entry, experiment) {
+        Ok(placement) => placement,
+        Err(in_the_way) => {
+            problems.extend(in_the_way);
+            return Err(problems);
+        }
+    };
+    if problems.is_empty() {
+        problems.extend(linked(catalog, entry, experiment, &placement).err());
+    }
+    if problems.is_empty() { Ok(placement) } else { Err(problems) }
+}
+
+/// Segments, groups and layers that a definition names and the catalog has not.
+pub(super) fn missing(shared: &definition::Catalog, experiment: &Experiment) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(claim) = &experiment.layer
+        && !shared.layers.is_empty()
+        && !shared.layers.contains_key(&claim.layer)
+    {
+        let detail = format!("the catalog lists layers, and {:?} is none of them", claim.layer);
+        problems.push(Problem::new(
+            "layer.key",
+            detail,
+            mend(&claim.layer, shared.layers.keys().map(String::as_str)),
+        ));
+    }
+    problems.extend(experiment.audience.iter().flat_map(|audience| audience.missing_from(shared.scope())));
+    for (index, dimension) in experiment.dimensions.iter().enumerate() {
+        if let Dimension::Segment(segment) = dimension
+            && !shared.segments.contains_key(segment)
+        {
+            let path = format!("dimensions[{index}].segment");
+            let known = shared.segments.keys().map(String::as_str);
+            problems.push(Problem::new(
+                path,
+                format!("there is no segment {segment:?}"),
+                mend(segment, known),
+            ));
+        }
+    }
+    problems
+}
+
+fn placement(
+    catalog: &Catalog,
+    entry: Option<&Entry>,
+    experiment: &Experiment,
+) -> Result<Placement, Vec<Problem>> {
+    let claim = experiment.layer.as_ref();
+    let others = claim.map(|claim| others_in_layer(catalog, claim, &experiment.key)).unwrap_or_default();
+    let taken: Vec<LayerRange> = others.iter().map(|(_, range)| *range).collect();
+    let placement = match entry.filter(|entry| entry.status != Status::Draft).map(Entry::current) {
+        Some(before) => before.placement.next(&before.experiment, experiment, &taken),
+        None => Placement::first(experiment, &taken),
+    };
+    let placement = placement.map_err(|error| {
+        vec![match error {
+            PlacementError::NoRoom { share } => no_room(&share.to_string(), &others),
+            error => Problem::new("variants", error.to_string(), "use weights of ordinary size"),
+        }]
+    })?;
+    let overlaps = overlaps(claim, &others);
+    if overlaps.is_empty() { Ok(placement) } else { Err(overlaps) }
+}
+
+/// The ranges that other experiments have in a layer. Those that nobody enters any more have left theirs.
+fn others_in_layer<'a>(catalog: &'a Catalog, claim: &LayerClaim, key: &str) -> Vec<(&'a str, LayerRange)> {
+    let holds = |entry: &&Arc<Entry>| {
+        let claims =
+            entry.current().experiment.layer.as_ref().is_some_and(|other| other.layer == claim.layer);
+        claims && entry.key != key && matches!(entry.status, Status::Draft | Status::Running)
+    };
+    let ranges = |entry: &'a Arc<Entry>| {
+        entry.current().placement.layer.iter().map(|range| (entry.key.as_str(), *range))
+    };
+    catalog.iter().filter(holds).flat_map(ranges).collect()
+}
+
+fn shown(range: &LayerRange) -> String {
+    format!("[{}, {}]", range.from, range.to)
+}
+
+fn no_room(share: &str, others: &[(&str, LayerRange)]) -> Problem {
+    let taken: Vec<String> = others.iter().map(|(key, range)| format!("{key} {}", shown(range))).collect();
+    let detail = format!("less than {share} of the layer is free: it is taken by {}", taken.join(", "));
+    Problem::new("layer.share", detail, "ask for less, or stop one of these first")
+}
+
+/// Stated ranges that somebody else has.
+fn overlaps(claim: Option<&LayerClaim>, others: &[(&str, LayerRange)]) -> Vec<Problem> {
+    let Some(LayerClaim { part: LayerPart::Ranges(ranges), .. }) = claim else { return Vec::new() };
+    let mut problems = Vec::new();
+    for range in ranges {
+        for (key, other) in others.iter().filter(|(_, other)| range.overlaps(other)) {
+            let detail = format!("{} overlaps {} of the experiment {key}", shown(range), shown(other));
+            let mend =
+                "take ranges that are free, say share: instead to have one found, or stop that one first";
+            problems.push(Problem::new("layer.ranges", detail, mend));
+        }
+    }
+    problems
+}
+
+/// Whether everything that experiments require of each other is there, with this one among them.
+fn linked(
+    catalog: &Catalog,
+    entry: Option<&Entry>,
+    experiment: &Experiment,
+    placement: &Placement,
+) -> Result<(), Problem> {
+    let (status, winner) = entry.map_or((Status::Draft, None), |entry| (entry.status, entry.winner));
+    let shared = &catalog.shared().catalog;
+    let compiled =
+        CompiledExperiment::in_catalog(Arc::new(experiment.clone()), status, 1, winner, placement, shared);
+    let linked = compiled.and_then(|compiled| {
+        Snapshot::linked(catalog.snapshot().shared().cloned().chain([Arc::new(compiled)]))
+    });
+    linked.map(|_| ()).map_err(|error| {
+        let mend = "require a variant of an experiment that is defined, and no circle of experiments";
+        Problem::new("requires", error.to_string(), mend)
+    })
+}
+
+/// What in a new catalog would break experiments that there are.
+pub(super) fn broken_by(catalog: &Catalog, new: &definition::Catalog) -> Vec<Problem> {
+    let alive = catalog.iter().filter(|entry| entry.status != Status::Archived);
+    let mut problems = Vec::new();
+    for entry in alive {
+        let experiment = &entry.current().experiment;
+        for problem in missing(new, experiment) {
+            let detail =
+                format!("the experiment {} needs it: {}: {}", entry.key, problem.path, problem.detail);
+            problems.push(Problem::new("", detail, "keep what experiments name, or change them first"));
+        }
+    }
+    problems
+}
+
+/// What a new catalog would change under customers of running experiments.
+pub(super) fn frozen_in(catalog: &Catalog, new: &definition::Catalog) -> Vec<Problem> {
+    let old = &catalog.shared().catalog;
+    let mut problems = Vec::new();
+    for entry in catalog.iter().filter(|entry| entry.status == Status::Running) {
+        let experiment = &entry.current().experiment;
+        let in_audience = experiment.audience.iter().flat_map(|audience| &audience.references.segments);
+        let sliced = experiment.dimensions.iter().filter_map(|dimension| match dimension {
+            Dimension::Segment(segment) => Some(segment),
+            Dimension::Attribute(_) => None,
+        });
+        for segment in in_audience.chain(sliced) {
+            if old.segments.get(segment) != new.segments.get(segment) {
+                let detail = format!("the running experiment {} rests on it", entry.key);
+                let mend = "add a segment under another name, or stop that experiment first";
+                problems.push(Problem::new(format!("segments.{segment}"), detail, mend));
+            }
+        }
+        if let Some(LayerClaim { layer, .. }) = &experiment.layer
+            && old.layer_salt(layer) != new.layer_salt(layer)
+        {
+            let detail =
+                format!("another salt would move the customers of the running experiment {}", entry.key);
+            problems.push(Problem::new(
+                format!("layers.{layer}.salt"),
+                detail,
+                "keep the salt, or stop it first",
+            ));
+        }
+    }
+    problems
+}
