@@ -2,6 +2,7 @@
 
 mod analyze;
 mod apply;
+mod assign;
 mod campaign;
 mod console;
 mod demo;
@@ -34,6 +35,7 @@ enum Command {
     Analyze(Box<analyze::Args>),
     Power(power::Args),
     Apply(apply::Args),
+    Assign(assign::Args),
     Verify(verify::Args),
 }
 
@@ -45,6 +47,7 @@ impl Command {
             Command::Analyze(args) => analyze::run(*args, console),
             Command::Power(args) => power::run(args, console),
             Command::Apply(args) => apply::run(args, console),
+            Command::Assign(args) => assign::run(args, console),
             Command::Verify(args) => verify::run(args, console),
         }
     }
