@@ -9,4 +9,5 @@ mod definition;
 mod distribution;
 mod reference;
 mod report;
+mod simulate;
 mod stats;

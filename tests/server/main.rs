@@ -5,4 +5,5 @@ mod analyze;
 mod campaign;
 mod http;
 mod process;
+mod simulate;
 mod store;

@@ -110,6 +110,8 @@ const SRM_ALPHA: f64 = 0.001;
 const ALPHA: f64 = 0.05;
 /// Resampling takes a hundred times the rest, so fewer runs must do.
 const EVERY_RESAMPLED: u32 = 10;
+/// So do the integrals behind Dunnett's test and behind two beta posteriors.
+const EVERY_INTEGRATED: u32 = 20;
 
 impl Method {
     /// Every method.
@@ -226,6 +228,8 @@ impl Method {
     pub(super) fn promise(self, looks: Looks) -> Promise {
         match self {
             Method::Bayes | Method::Unadjusted | Method::OpenWindows => Promise::Nothing,
+            // Its alarm is so much stricter while customers enter that all looks together keep to the level.
+            Method::SrmChiSquare if looks == Looks::Daily => Promise::AtMost,
             _ if self.is_fixed() && looks == Looks::Daily => Promise::Nothing,
             _ if self.is_fixed() => Promise::Equal,
             _ => Promise::AtMost,
@@ -292,9 +296,10 @@ impl Method {
     }
 
     /// It takes part in every so many replicates.
-    pub(super) fn every(self) -> u32 {
-        match self {
-            Method::BootstrapPercentile | Method::BootstrapBca => EVERY_RESAMPLED,
+    pub(super) fn every(self, scenario: Scenario) -> u32 {
+        match (self, scenario) {
+            (Method::BootstrapPercentile | Method::BootstrapBca, _) => EVERY_RESAMPLED,
+            (Method::Bayes, Scenario::Binary) | (Method::Dunnett, _) => EVERY_INTEGRATED,
             _ => 1,
         }
     }

@@ -242,7 +242,7 @@ impl Study {
         let looks = days.map(|day| sample.look(day)).collect::<Result<Vec<_>, _>>()?;
         let case = self.case(population, &effects, run);
         for ((method, ways), tally) in self.cells.iter().zip(tallies) {
-            if !run.is_multiple_of(method.every()) {
+            if !run.is_multiple_of(method.every(self.scenario)) {
                 continue;
             }
             let looks = if *ways == Looks::Daily { &looks[..] } else { &looks[looks.len() - 1..] };

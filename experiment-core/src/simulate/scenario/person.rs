@@ -52,9 +52,10 @@ impl Person {
         self.churn = Churn::default();
     }
 
-    /// An order so many days after exposure; before it if negative.
+    /// An order so many days after exposure, before it if negative; its value in whole cents, as prices are.
     pub(crate) fn orders(&mut self, days: f64, value: f64) {
         let at = Timestamp(self.exposure.0 + (days * DAY as f64) as i64);
+        let value = (value * 100.0).round() / 100.0;
         self.events.push(Event { at, name: self.order, value: Some(value) });
     }
 }
