@@ -110,7 +110,7 @@ fn fixed_methods_reject_as_often_as_they_say() {
 
 #[test]
 fn methods_that_integrate_or_resample_keep_theirs_too() {
-    let several = settings(&[Scenario::ManyVariants], &[Method::Dunnett], &[Looks::One], 2_000);
+    let several = settings(&[Scenario::ManyVariants], &[Method::Dunnett], &[Looks::One], 800);
     let resampled = settings(&[Scenario::Correlated], &[Method::Bayes, Method::Quantile], &[Looks::One], 400);
     for settings in [several, resampled] {
         calibration(&settings).rows.iter().for_each(assert_kept);
@@ -163,10 +163,10 @@ fn expected_losses_come_true() {
     let drawn = calibration.rows.iter().filter(|row| row.world == World::Drawn);
     for row in drawn {
         let loss = row.loss.unwrap();
-        // The prior's deviation is 0.6; the loss of one experiment is well below it.
-        let error = 0.1 / (loss.shipped as f64).sqrt();
-        assert!((loss.realised - loss.expected).abs() < 4.0 * error, "{}: {loss:?}", name(row));
-        assert!(loss.shipped > 300);
+        // Few of those shipped lose anything, and those little: 0.03 is more than what a loss deviates by.
+        let error = 0.03 / (loss.shipped as f64).sqrt();
+        assert!((loss.realised - loss.expected).abs() < 3.0 * error, "{}: {loss:?}", name(row));
+        assert!(loss.shipped > 300 && loss.realised > 0.0, "{}: {loss:?}", name(row));
     }
 }
 

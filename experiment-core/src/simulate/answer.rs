@@ -1,6 +1,7 @@
 //! What one method says of one look at one comparison.
 
 use super::method::{Looks, Method};
+use super::plan::Case;
 use super::sample::{ArmLook, Look};
 use super::scenario::{Prior, STRATA, Truth};
 use crate::measure::{Moments, MomentsOverflow};
@@ -37,32 +38,6 @@ const SRM_RUNNING: f64 = 0.0001;
 /// How near to the weights the sequential check looks for a mismatch.
 const SRM_CONCENTRATION: f64 = 10_000.0;
 const FLAT: BetaPrior = BetaPrior { alpha: 1.0, beta: 1.0 };
-
-/// What the readings of one simulated experiment rest on, beside its looks.
-pub(super) struct Case<'a> {
-    pub(super) metric: &'a MetricDesign,
-    pub(super) weights: &'a [f64],
-    /// What is true of each arm; of the control, nothing.
-    pub(super) truths: Vec<Truth>,
-    pub(super) plan: &'a Plan,
-    /// What the Bayesian methods are told; `None` is a flat prior.
-    pub(super) prior: Option<Prior>,
-    /// The bootstrap's.
-    pub(super) seed: u64,
-}
-
-/// What is fixed before the data.
-pub(super) struct Plan {
-    /// The effect that was hoped for, on the metric's scale; also the guardrail's margin.
-    pub(super) effect: f64,
-    /// Customers at which the confidence sequence is sharpest.
-    pub(super) tuning: f64,
-    /// z at each daily look.
-    pub(super) obrien_fleming: Vec<f64>,
-    pub(super) pocock: Vec<f64>,
-    /// O'Brien and Fleming's for each of several variants.
-    pub(super) obrien_fleming_of_many: Vec<f64>,
-}
 
 /// What a method says at one look.
 pub(super) struct Answer {

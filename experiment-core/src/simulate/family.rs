@@ -1,7 +1,8 @@
 //! Several variants against one control: what a correction makes of them.
 
-use super::answer::{Case, check_sizes, deciding, two_sided};
+use super::answer::{check_sizes, deciding, two_sided};
 use super::method::Method;
+use super::plan::Case;
 use super::sample::Look;
 use crate::report::{count, mean_of};
 use crate::stats::dunnett::dunnett_test;

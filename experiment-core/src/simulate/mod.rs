@@ -33,6 +33,7 @@ mod answer;
 mod calibration;
 mod family;
 mod method;
+mod plan;
 mod random;
 mod sample;
 mod scenario;

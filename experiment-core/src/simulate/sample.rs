@@ -295,7 +295,75 @@ fn push_number(text: &mut String, number: u32) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scenario::World;
     use super::*;
+    use crate::report::{Estimand, Pair};
+    use crate::stats::TestOptions;
+    use crate::stats::survival::restricted_mean_test;
+
+    /// Of each scenario, one large experiment with an effect: what is estimated is what is said to be true.
+    #[test]
+    fn populations_have_the_effects_that_they_claim() {
+        for scenario in Scenario::ALL.into_iter().filter(|scenario| *scenario != Scenario::LostExposures) {
+            let laboratory = Laboratory::new(scenario, scenario.methods()).unwrap();
+            let (population, mut random) = (scenario.population(), Random::new(3, 0));
+            let effects = population.effects(World::Different, &mut random);
+            let sample = laboratory.sample(population, &effects, "c-", 200_000, &mut random).unwrap();
+            let look = sample.look(DAYS - 1).unwrap();
+            let options = TestOptions::two_sided(0.95);
+            for variant in 1..look.arms.len() {
+                let (control, arm) = (&look.arms[0], &look.arms[variant]);
+                let test = match (&control.survival, &arm.survival) {
+                    (Some(control), Some(arm)) => {
+                        restricted_mean_test(control, arm, 30.0, &options).unwrap().comparison
+                    }
+                    _ => {
+                        let metric = &laboratory.metric;
+                        Pair { metric, control: &control.main, variant: &arm.main }.test(&options).unwrap()
+                    }
+                };
+                let truth = population.truth(&effects, variant);
+                let distance = (test.effect - truth.effect) / test.std_error;
+                assert!(distance.abs() < 5.0, "{scenario} {variant}: {distance} errors off");
+                let control_mean = truth.effect / truth.relative;
+                assert!(truth.effect == 0.0 || (control_mean > 0.0 && control_mean.is_finite()));
+            }
+        }
+    }
+
+    #[test]
+    fn windows_strata_and_crossed_customers_are_kept_apart() {
+        let run = |scenario: Scenario| {
+            let laboratory = Laboratory::new(scenario, scenario.methods()).unwrap();
+            let (population, mut random) = (scenario.population(), Random::new(3, 0));
+            let effects = population.effects(World::Alike, &mut random);
+            let sample = laboratory.sample(population, &effects, "c-", 4_000, &mut random).unwrap();
+            (laboratory.metric.clone(), sample)
+        };
+        let (metric, correlated) = run(Scenario::Correlated);
+        assert_eq!((metric.estimand, metric.covariate), (Estimand::Mean, true));
+        let arm = &correlated.look(3).unwrap().arms[0];
+        let strata: i64 = arm.strata.iter().map(Moments::n).sum();
+        assert_eq!((strata, arm.values.len() as i64), (arm.main.n(), arm.main.n()));
+        let mean = arm.values.iter().sum::<f64>() / arm.values.len() as f64;
+        assert!((mean - arm.main.mean(0, metric.places).unwrap()).abs() < 1e-9);
+
+        let (_, crossover) = run(Scenario::Crossover);
+        let arms = &crossover.look(DAYS - 1).unwrap().arms;
+        let total: u64 = arms.iter().map(|arm| arm.exposed).sum();
+        let crossed: i64 = arms.iter().map(|arm| arm.crossed.n()).sum();
+        assert_eq!(total, 4_000);
+        // 2 % of 4,000, six standard errors around.
+        assert!((crossed - 80).abs() < 54, "{crossed}");
+        let kept: i64 = arms.iter().map(|arm| arm.main.n()).sum();
+        assert_eq!(kept + crossed, 4_000);
+
+        let (_, churn) = run(Scenario::Churn);
+        let first = churn.look(0).unwrap().arms[0].survival.clone().unwrap();
+        // On the first look those of the first day have been followed for thirty days, all others for less.
+        assert_eq!(first.last_time(), 30.0);
+        assert_eq!(first.rows()[0].at_risk, churn.look(DAYS - 1).unwrap().arms[0].exposed);
+    }
 
     #[test]
     fn everybody_enters_on_some_day() {

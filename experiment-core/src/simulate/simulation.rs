@@ -1,9 +1,10 @@
 //! Many experiments: what is run, cut into batches that any thread may take.
 
-use super::answer::{Case, Plan, answer};
+use super::answer::answer;
 use super::calibration::{Calibration, Row};
 use super::family::family;
 use super::method::{Looks, Method};
+use super::plan::{Case, Plan};
 use super::random::Random;
 use super::sample::{DAYS, Laboratory, Look, entered};
 use super::scenario::{Effects, Population, Scenario, Truth, World};
@@ -11,9 +12,6 @@ use super::tally::{Outcome, Tally};
 use crate::measure::MomentsOverflow;
 use crate::report::LIBRARY_VERSION;
 use crate::stats::NotEstimable;
-use crate::stats::sequential::Sides;
-use crate::stats::sequential::group_sequential::boundaries;
-use crate::stats::sequential::spending::Spending;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Replicates of a batch.
@@ -186,27 +184,6 @@ impl Simulation {
             customers: self.settings.customers,
             rows,
         }
-    }
-}
-
-impl Plan {
-    fn new(population: &dyn Population, arms: usize, customers: u32) -> Result<Plan, NotEstimable> {
-        // Any source will do: only drawn effects depend on it.
-        let hoped = population.effects(World::Different, &mut Random::new(0, 0));
-        let fractions = entered(customers).map(|entered| f64::from(entered) / f64::from(customers));
-        let bounds = |alpha: f64, spending: Spending| {
-            let bounds = boundaries(&fractions, alpha, Sides::Two, spending)?;
-            Ok::<_, NotEstimable>(bounds.into_iter().map(|bound| bound.z).collect())
-        };
-        let family_alpha = Method::ObrienFleming.alpha() / (arms - 1) as f64;
-        Ok(Plan {
-            effect: population.truth(&hoped, 1).effect.abs(),
-            // Half of the customers that two arms are planned to have.
-            tuning: f64::from(customers) / arms as f64,
-            obrien_fleming: bounds(Method::ObrienFleming.alpha(), Spending::OBrienFleming)?,
-            pocock: bounds(Method::Pocock.alpha(), Spending::Pocock)?,
-            obrien_fleming_of_many: bounds(family_alpha, Spending::OBrienFleming)?,
-        })
     }
 }
 

@@ -19,7 +19,7 @@ use super::{Console, Exit};
 
 const EXAMPLES: &str = "\
 Examples:
-  # every method on every population, some minutes on two cores
+  # every method on every population, a minute on two cores
   experiment simulate
   # what looking every day at a fixed p-value does, and what a sequence makes of it
   experiment simulate --scenario binary --method pooled_z,always_valid --looks daily
@@ -167,20 +167,21 @@ fn what_fits(settings: &Settings) -> String {
 }
 
 fn scenarios() -> impl TypedValueParser<Value = Scenario> {
-    named(Scenario::ALL.map(|scenario| (scenario.name(), scenario)).to_vec())
+    let described = |scenario: Scenario| PossibleValue::new(scenario.name()).help(scenario.description());
+    named(Scenario::ALL.map(|scenario| (described(scenario), scenario)).to_vec())
 }
 
 fn methods() -> impl TypedValueParser<Value = Method> {
-    named(Method::ALL.map(|method| (method.name(), method)).to_vec())
+    named(Method::ALL.map(|method| (PossibleValue::new(method.name()), method)).to_vec())
 }
 
 /// Takes one of these names, and says which there are when it is none of them.
 fn named<T: Copy + Send + Sync + 'static>(
-    values: Vec<(&'static str, T)>,
+    values: Vec<(PossibleValue, T)>,
 ) -> impl TypedValueParser<Value = T> {
-    let names = values.iter().map(|(name, _)| PossibleValue::new(*name));
-    PossibleValuesParser::new(names).try_map(move |name| {
-        let value = values.iter().find(|(known, _)| *known == name);
+    let names = values.iter().map(|(name, _)| name.clone());
+    PossibleValuesParser::new(names.collect::<Vec<_>>()).try_map(move |name| {
+        let value = values.iter().find(|(known, _)| known.get_name() == name);
         value.map(|(_, value)| *value).ok_or("no such name")
     })
 }

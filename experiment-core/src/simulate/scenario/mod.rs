@@ -160,6 +160,23 @@ impl Scenario {
         }
     }
 
+    /// What its customers do, in a few words.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Scenario::Binary => "one in five orders within a week",
+            Scenario::Revenue => "97 % spend nothing, the rest very different sums",
+            Scenario::Correlated => "spend follows what was spent before; three segments",
+            Scenario::Ratio => "value per order; who orders often also orders dearly",
+            Scenario::Churn => "days until customers leave, some lost from sight before",
+            Scenario::StaggeredEntry => "fourteen days of entry, judged by days 30 to 60",
+            Scenario::PulledForward => "more orders at first, as many after 60 days",
+            Scenario::Crossover => "2 % see the other variant too, the active likelier",
+            Scenario::ManyVariants => "four variants, of which two do something",
+            Scenario::LostExposures => "one in eight of the variant's customers is never recorded",
+        }
+    }
+
     /// The methods that are tried on it.
     #[must_use]
     pub fn methods(self) -> &'static [Method] {
