@@ -10,7 +10,7 @@ use crate::stats::bayes::{BetaPrior, beta_binomial, normal_effect};
 use crate::stats::cuped::{Theta, adjust};
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::unpooled_z_test;
-use crate::stats::quantile::{quantile_of, std_error_of};
+use crate::stats::quantile::{exact_ranks, quantile_of, std_error_of};
 use crate::stats::rank::{Continuity, RankedArms, brunner_munzel_test, mann_whitney_test};
 use crate::stats::resample::{Resampling, bootstrap_difference, difference_acceleration};
 use crate::stats::sequential::confidence_sequence::{LookEstimate, asymptotic};
@@ -244,9 +244,11 @@ impl Reading<'_> {
     fn quantile(&self) -> Result<Answer, NotEstimable> {
         let options = self.options();
         let summary = |arm: &ArmLook<'_>| {
-            let estimate = quantile_of(arm.values, QUANTILE, &options)?;
-            let std_error = std_error_of(&estimate.interval, options.confidence_level)?;
             let n = arm.values.len() as u64;
+            let estimate = quantile_of(arm.values, QUANTILE, &options)?;
+            // Ranks are whole, so the interval covers more than its level says.
+            let coverage = exact_ranks(n, QUANTILE, &options)?.coverage;
+            let std_error = std_error_of(&estimate.interval, coverage)?;
             let variance = (n.saturating_sub(1)) as f64 * std_error * std_error;
             Ok(MeanSummary { n, mean: estimate.estimate, variance })
         };

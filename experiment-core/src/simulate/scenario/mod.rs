@@ -215,6 +215,8 @@ impl Scenario {
                 Method::Stratified,
                 Method::StratifiedCuped,
                 Method::Quantile,
+                Method::BootstrapPercentile,
+                Method::BootstrapBca,
                 Method::MannWhitney,
                 Method::BrunnerMunzel,
                 Method::AlwaysValid,
