@@ -208,7 +208,7 @@ impl Laboratory {
         }
         if self.needs.values {
             let steps = vector.values().first().copied().unwrap_or(0);
-            arm.values.push(steps as f64 / 10_f64.powi(self.metric.places as i32));
+            arm.values.push(steps as f64 / 10_u64.pow(self.metric.places) as f64);
         }
         Ok(())
     }
