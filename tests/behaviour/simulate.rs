@@ -155,11 +155,7 @@ fn a_covariate_finds_more() {
 /// Under a prior that is true, what is expected to be lost is what is lost, however often one looks.
 #[test]
 fn expected_losses_come_true() {
-    let settings = Settings {
-        customers: 2_000,
-        ..settings(&[Scenario::Correlated], &[Method::Bayes], &Looks::ALL, 3_000)
-    };
-    let calibration = calibration(&settings);
+    let calibration = calibration(&settings(&[Scenario::Correlated], &[Method::Bayes], &Looks::ALL, 3_000));
     let drawn = calibration.rows.iter().filter(|row| row.world == World::Drawn);
     for row in drawn {
         let loss = row.loss.unwrap();
