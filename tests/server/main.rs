@@ -6,4 +6,5 @@ mod campaign;
 mod commands;
 mod http;
 mod process;
+mod simulate;
 mod store;

@@ -3,12 +3,14 @@
 mod analyze;
 mod apply;
 mod assign;
+mod calibration;
 mod campaign;
 mod console;
 mod demo;
 mod place;
 mod power;
 mod serve;
+mod simulate;
 mod verify;
 
 use std::ffi::OsString;
@@ -34,6 +36,7 @@ enum Command {
     Demo(demo::Args),
     Analyze(Box<analyze::Args>),
     Power(power::Args),
+    Simulate(simulate::Args),
     Apply(apply::Args),
     Assign(assign::Args),
     Verify(verify::Args),
@@ -46,6 +49,7 @@ impl Command {
             Command::Demo(args) => demo::run(args, console),
             Command::Analyze(args) => analyze::run(*args, console),
             Command::Power(args) => power::run(args, console),
+            Command::Simulate(args) => simulate::run(args, console),
             Command::Apply(args) => apply::run(args, console),
             Command::Assign(args) => assign::run(args, console),
             Command::Verify(args) => verify::run(args, console),

@@ -8,7 +8,7 @@
 
 mod bootstrap;
 mod permutation;
-mod stream;
+pub(crate) mod stream;
 
 pub use bootstrap::{Bootstrap, acceleration, bootstrap, bootstrap_difference, difference_acceleration};
 pub use permutation::{PermutationTest, exact_permutation_test, permutation_test};
