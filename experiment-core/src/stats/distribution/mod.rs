@@ -11,6 +11,7 @@
 
 pub mod beta;
 pub mod chi_square;
+pub mod fisher_f;
 pub mod kolmogorov;
 pub mod noncentral_t;
 pub mod normal;
