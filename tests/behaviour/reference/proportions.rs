@@ -84,6 +84,14 @@ pub(super) fn prop_ratio_ci(record: &Record, check: &mut Check<'_>) -> Result<()
     Ok(())
 }
 
+pub(super) fn odds_ratio_ci(record: &Record, check: &mut Check<'_>) -> Result<(), NotEstimable> {
+    let (control, variant) = arms(record);
+    check.number("odds_ratio", proportion::odds_ratio(&control, &variant)?);
+    let woolf = proportion::odds_ratio_log_interval(&control, &variant, &options(record))?;
+    check.ends("logit", woolf.lower, woolf.upper);
+    Ok(())
+}
+
 /// tea-tasting takes one rate for both arms in the pooled form, also for the relative effect's variance.
 pub(super) fn tt_proportion(record: &Record, check: &mut Check<'_>) -> Result<(), NotEstimable> {
     let (control, variant) = arms(record);

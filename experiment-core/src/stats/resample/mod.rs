@@ -1,16 +1,21 @@
 //! Bootstrap and permutation: uncertainty by drawing from the data itself, repeatable to the bit.
 //!
 //! Each resample has a generator of its own, seeded from the seed and its index alone, so the numbers do not
-//! depend on the order in which resamples are made, nor on how many threads make them.
+//! depend on the order in which resamples are made, nor on how many threads make them. They are made on all threads
+//! of the rayon pool in which the call is made.
 //!
 //! Slow and noisy beside a formula where there is one; for statistics that have none, and to check the ones that
 //! rest on normality.
 
 mod bootstrap;
+mod mean_bootstrap;
 mod permutation;
 mod stream;
 
 pub use bootstrap::{Bootstrap, acceleration, bootstrap, bootstrap_difference, difference_acceleration};
+pub use mean_bootstrap::{
+    bootstrap_mean, bootstrap_mean_difference, mean_acceleration, mean_difference_acceleration,
+};
 pub use permutation::{PermutationTest, exact_permutation_test, permutation_test};
 
 use crate::stats::NotEstimable;

@@ -25,7 +25,8 @@ impl Stream {
         Self { state }
     }
 
-    fn next(&mut self) -> u64 {
+    /// 64 random bits.
+    pub(super) fn next(&mut self) -> u64 {
         let [a, b, c, d] = self.state;
         let result = a.wrapping_add(d).rotate_left(23).wrapping_add(a);
         let (c, d) = (c ^ a, d ^ b);
@@ -43,6 +44,54 @@ impl Stream {
                 return (product >> 64) as usize;
             }
         }
+    }
+}
+
+/// 64 independent bits at a time, each 1 with one probability.
+///
+/// A lane is 1 when a uniform number is below the probability. The two are compared digit by digit, all 64 lanes at
+/// once, until every lane has met a digit that differs: about eight words, whatever the probability.
+pub(super) struct BiasedBits {
+    /// The probability's binary digits after the point, most significant first.
+    digits: u64,
+}
+
+impl BiasedBits {
+    /// With probability `part`/`whole`, rounded down to a multiple of 2⁻⁶⁴; `part` is below `whole`.
+    pub(super) fn new(part: usize, whole: usize) -> Self {
+        Self { digits: (((part as u128) << 64) / (whole as u128).max(1)) as u64 }
+    }
+
+    /// With a multiple of 1/256 near `part`/`whole`, which takes eight words at most.
+    pub(super) fn near(part: usize, whole: usize) -> Self {
+        let share = (((part as u128) << 9) / (whole as u128).max(1)).div_ceil(2).min(255) as u64;
+        Self { digits: share << 56 }
+    }
+
+    pub(super) fn next(&self, stream: &mut Stream) -> u64 {
+        let (mut digits, mut undecided, mut below) = (self.digits, u64::MAX, 0);
+        // Once the rest of the digits is 0, no undecided lane can fall below it.
+        while digits != 0 && undecided != 0 {
+            let random = stream.next();
+            if digits >> 63 == 1 {
+                below |= undecided & !random;
+                undecided &= random;
+            } else {
+                undecided &= !random;
+            }
+            digits <<= 1;
+        }
+        below
+    }
+
+    /// How many of `lanes` bits are 1: a binomial count.
+    pub(super) fn count(&self, lanes: usize, stream: &mut Stream) -> usize {
+        let whole: usize = (0..lanes / 64).map(|_| self.next(stream).count_ones() as usize).sum();
+        let rest = lanes % 64;
+        if rest == 0 {
+            return whole;
+        }
+        whole + (self.next(stream) & ((1 << rest) - 1)).count_ones() as usize
     }
 }
 
@@ -75,5 +124,36 @@ mod tests {
         assert!(counts.iter().all(|count| count.abs_diff(1_429) < 210), "{counts:?}");
         assert_ne!(Stream::new(1, 2).state, Stream::new(2, 1).state);
         assert_ne!(Stream::new(0, 0).state, Stream::new(0, 1).state);
+    }
+    #[test]
+    fn biased_bits_have_their_probability() {
+        for (part, whole) in [(1, 2), (1, 3), (44_700, 90_189), (1, 1_000), (255, 256)] {
+            for bits in [BiasedBits::new(part, whole), BiasedBits::near(part, whole)] {
+                let p = bits.digits as f64 / 2f64.powi(64);
+                assert!((p - part as f64 / whole as f64).abs() <= 1.0 / 512.0, "{p}");
+                let lanes = 1_000_030;
+                let count = bits.count(lanes, &mut Stream::new(9, 0)) as f64;
+                let (mean, error) = (lanes as f64 * p, (lanes as f64 * p * (1.0 - p)).sqrt());
+                assert!((count - mean).abs() <= 5.0 * error, "{count} of {mean}");
+            }
+        }
+        let exact = BiasedBits::new(1, 3).digits as f64 / 2f64.powi(64);
+        assert!((exact - 1.0 / 3.0).abs() < 1e-16);
+        assert_eq!(BiasedBits::new(0, 3).next(&mut Stream::new(1, 1)), 0);
+    }
+
+    /// Lanes do not depend on each other: pairs are both 1 as often as p².
+    #[test]
+    fn biased_bits_are_independent() {
+        let bits = BiasedBits::new(1, 3);
+        let mut stream = Stream::new(4, 4);
+        let pairs: u32 = (0..20_000)
+            .map(|_| {
+                let word = bits.next(&mut stream);
+                (word & (word >> 1) & (u64::MAX >> 1)).count_ones()
+            })
+            .sum();
+        let mean = 20_000.0 * 63.0 / 9.0;
+        assert!((f64::from(pairs) - mean).abs() < 6.0 * mean.sqrt() * 1.3, "{pairs} of {mean}");
     }
 }
