@@ -88,13 +88,19 @@ fn survival(arms: &[Vec<FollowUp>; 2], options: &TestOptions) -> Result<ChiSquar
 
 /// From rows to tests: each column by variant, its summaries, Welch's test and the relative effect.
 fn metrics(data: &Data, options: &TestOptions) -> Result<f64, NotEstimable> {
+    let (mut controls, mut variants) = (Vec::new(), Vec::new());
+    for (row, variant) in data.row_variant.iter().enumerate() {
+        if *variant == 0.0 { controls.push(row) } else { variants.push(row) }
+    }
+    let mut values = Vec::new();
     let mut sum = 0.0;
     for column in &data.row_columns {
-        let of = |arm: f64| -> Vec<f64> {
-            let rows = column.iter().zip(&data.row_variant);
-            rows.filter(|(_, variant)| **variant == arm).map(|(value, _)| *value).collect()
+        let mut summary = |rows: &[usize]| {
+            values.clear();
+            values.extend(rows.iter().map(|row| column[*row]));
+            MeanSummary::from_values(&values)
         };
-        let (control, variant) = (MeanSummary::from_values(&of(0.0))?, MeanSummary::from_values(&of(1.0))?);
+        let (control, variant) = (summary(&controls)?, summary(&variants)?);
         sum += welch_test(&control, &variant, options)?.p_value;
         sum += log_delta(&control, &variant, options)?.interval.lower;
     }

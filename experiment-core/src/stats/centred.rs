@@ -20,14 +20,14 @@ impl<'a> Centred<'a> {
         if n < 2 {
             return Err(NotEstimable::TooFewCustomers { n: n as u64, needed: 2 });
         }
-        let total = sum(values.iter().copied());
+        let total = sum(values, |value| value);
         if !total.is_finite() {
             for value in values {
                 finite_input("a value", *value)?;
             }
         }
         let mean = finite("the sum of the values", total)? / n as f64;
-        let left_over = sum(values.iter().map(|value| value - mean)) / n as f64;
+        let left_over = sum(values, |value| value - mean) / n as f64;
         Ok(Self { values, mean, left_over })
     }
 
@@ -40,18 +40,32 @@ impl<'a> Centred<'a> {
     /// Less the product of what rounding left of the two means.
     pub(crate) fn covariance(&self, other: &Self) -> Result<f64, NotEstimable> {
         let n = self.values.len() as f64;
-        let products = self.values.iter().zip(other.values);
-        let total = sum(products.map(|(a, b)| (a - self.mean) * (b - other.mean)));
+        let total = sum_of_products(self.values, other.values, |a, b| (a - self.mean) * (b - other.mean));
         finite("the covariance", (total - n * self.left_over * other.left_over) / (n - 1.0))
     }
 }
 
-fn sum(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+fn sum(values: &[f64], part: impl Fn(f64) -> f64) -> f64 {
+    let (whole, rest) = values.as_chunks::<LANES>();
     let mut lanes = [0.0; LANES];
-    for (index, value) in values.enumerate() {
-        lanes[index % LANES] += value;
+    for chunk in whole {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += part(*value);
+        }
     }
-    lanes.iter().sum()
+    lanes.iter().sum::<f64>() + rest.iter().map(|value| part(*value)).sum::<f64>()
+}
+
+fn sum_of_products(one: &[f64], other: &[f64], part: impl Fn(f64, f64) -> f64) -> f64 {
+    let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<LANES>(), other.as_chunks::<LANES>());
+    let mut lanes = [0.0; LANES];
+    for (a, b) in one.iter().zip(other) {
+        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += part(*a, *b);
+        }
+    }
+    let rest = one_rest.iter().zip(other_rest).map(|(a, b)| part(*a, *b)).sum::<f64>();
+    lanes.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]

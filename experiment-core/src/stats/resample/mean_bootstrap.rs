@@ -7,7 +7,7 @@
 use crate::stats::NotEstimable;
 use crate::stats::centred::Centred;
 use crate::stats::resample::bootstrap::Influence;
-use crate::stats::resample::stream::{BiasedBits, Stream};
+use crate::stats::resample::stream::Stream;
 use crate::stats::resample::{Bootstrap, Resampling, check_values};
 
 /// Values that one byte chooses from.
@@ -119,55 +119,66 @@ fn influence(values: &[f64]) -> Result<(f64, Influence), NotEstimable> {
     Ok((mean, Influence { squares: of(|u| u * u), cubes: of(|u| u * u * u) }))
 }
 
-/// One arm's values less their mean, cut into a power of two after the other.
+/// One arm's values less their mean, in parts of a power of two of values.
 struct Urn {
-    centred: Vec<f64>,
+    parts: Vec<Part>,
+    n: usize,
     mean: f64,
+}
+
+/// A power of two of values, in blocks that any byte chooses from: a part smaller than a block is repeated.
+struct Part {
+    blocks: Vec<[f64; BLOCK]>,
+    values: usize,
 }
 
 impl Urn {
     fn of(values: &[f64]) -> Result<Self, NotEstimable> {
         let mean = Centred::of(values)?.mean;
-        Ok(Self { centred: values.iter().map(|value| value - mean).collect(), mean })
+        let centred: Vec<f64> = values.iter().map(|value| value - mean).collect();
+        let mut parts = Vec::new();
+        let mut rest = centred.as_slice();
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(1 << rest.len().ilog2());
+            let in_blocks =
+                part.chunks(BLOCK).map(|chunk| std::array::from_fn(|place| chunk[place % chunk.len()]));
+            parts.push(Part { blocks: in_blocks.collect(), values: part.len() });
+            rest = after;
+        }
+        Ok(Self { parts, n: values.len(), mean })
     }
 
     /// The mean of as many draws as there are values.
     fn draw_mean(&self, stream: &mut Stream) -> f64 {
-        let n = self.centred.len();
-        let (mut rest, mut draws, mut sum) = (self.centred.as_slice(), n, 0.0);
-        while !rest.is_empty() && draws > 0 {
-            let size = 1 << rest.len().ilog2();
-            let (part, after) = rest.split_at(size);
-            let here =
-                if after.is_empty() { draws } else { BiasedBits::new(size, rest.len()).count(draws, stream) };
-            sum += sum_of_draws(part, here, stream);
-            (rest, draws) = (after, draws - here);
+        let (mut values, mut draws, mut sum) = (self.n, self.n, 0.0);
+        for part in &self.parts {
+            let all_here = part.values == values;
+            let here = if all_here { draws } else { stream.binomial(draws, part.values, values) };
+            sum += sum_of_draws(&part.blocks, here, stream);
+            values -= part.values;
+            draws -= here;
         }
-        self.mean + sum / n as f64
+        self.mean + sum / self.n as f64
     }
 }
 
-/// The sum of draws from a power of two of values.
-fn sum_of_draws(values: &[f64], draws: usize, stream: &mut Stream) -> f64 {
-    if values.len() > BLOCK {
-        let (left, right) = values.split_at(values.len() / 2);
-        let to_left = BiasedBits::new(1, 2).count(draws, stream);
+/// The sum of draws from a power of two of blocks.
+fn sum_of_draws(blocks: &[[f64; BLOCK]], draws: usize, stream: &mut Stream) -> f64 {
+    let [block] = blocks else {
+        let (left, right) = blocks.split_at(blocks.len() / 2);
+        let to_left = stream.heads(draws);
         return sum_of_draws(left, to_left, stream) + sum_of_draws(right, draws - to_left, stream);
-    }
-    // Copied, so that any byte is a place and none needs to be checked; smaller blocks repeat.
-    let mut block = [0.0; BLOCK];
-    for part in block.chunks_exact_mut(values.len()) {
-        part.copy_from_slice(values);
-    }
+    };
     let mut lanes = [0.0; 8];
     for _ in 0..draws / 8 {
-        for (lane, place) in lanes.iter_mut().zip(stream.next().to_le_bytes()) {
-            *lane += block[usize::from(place)];
+        let word = stream.next();
+        for (byte, lane) in lanes.iter_mut().enumerate() {
+            *lane += block[usize::from((word >> (8 * byte)) as u8)];
         }
     }
-    let last = stream.next().to_le_bytes();
-    for (lane, place) in lanes.iter_mut().zip(last).take(draws % 8) {
-        *lane += block[usize::from(place)];
+    let last = stream.next();
+    for (byte, lane) in lanes.iter_mut().enumerate().take(draws % 8) {
+        *lane += block[usize::from((last >> (8 * byte)) as u8)];
     }
     lanes.iter().sum()
 }

@@ -177,18 +177,35 @@ impl<'a> Deal<'a> {
     }
 }
 
+/// For each four bits, all ones where a bit is set: a value stays or becomes 0.
+const MASKS: [[u64; 4]; 16] = {
+    let mut masks = [[0; 4]; 16];
+    let mut index = 0;
+    while index < 64 {
+        if (index / 4) >> (index % 4) & 1 == 1 {
+            masks[index / 4][index % 4] = u64::MAX;
+        }
+        index += 1;
+    }
+    masks
+};
+
 /// Σ of the values whose bits are set; the order of addition is fixed.
 fn masked_sum(values: &[f64], chosen: &[u64]) -> f64 {
     let mut lanes = [0.0; 8];
     for (values, word) in values.chunks(64).zip(chosen) {
+        let (eights, rest) = values.as_chunks::<8>();
         let mut word = *word;
-        for values in values.chunks(8) {
-            for (place, value) in values.iter().enumerate() {
-                // All ones for a set bit, so that the value stays, and otherwise becomes 0.
-                let mask = ((word >> place) & 1).wrapping_neg();
-                lanes[place] += f64::from_bits(value.to_bits() & mask);
+        for eight in eights {
+            let (low, high) = (&MASKS[(word & 15) as usize], &MASKS[(word >> 4 & 15) as usize]);
+            for place in 0..4 {
+                lanes[place] += f64::from_bits(eight[place].to_bits() & low[place]);
+                lanes[place + 4] += f64::from_bits(eight[place + 4].to_bits() & high[place]);
             }
             word >>= 8;
+        }
+        for (place, value) in rest.iter().enumerate() {
+            lanes[place] += if word >> place & 1 == 1 { *value } else { 0.0 };
         }
     }
     lanes.iter().sum()

@@ -34,6 +34,49 @@ impl Stream {
         result
     }
 
+    /// How many of `coins` fair coins fall heads.
+    ///
+    /// Eight words are added digit by digit (carries kept aside) before the ones of their eights are counted.
+    pub(super) fn heads(&mut self, coins: usize) -> usize {
+        let (mut ones, mut twos, mut fours, mut eights) = (0, 0, 0, 0);
+        for _ in 0..coins / 512 {
+            let [a, b, c, d, e, f, g, h] = std::array::from_fn(|_| self.next());
+            let (sum, first) = carry(ones, a, b);
+            let (sum, second) = carry(sum, c, d);
+            let (sum, third) = carry(sum, e, f);
+            let (sum, fourth) = carry(sum, g, h);
+            let (sum_of_twos, one) = carry(twos, first, second);
+            let (sum_of_twos, other) = carry(sum_of_twos, third, fourth);
+            let (sum_of_fours, full) = carry(fours, one, other);
+            (ones, twos, fours) = (sum, sum_of_twos, sum_of_fours);
+            eights += full.count_ones() as usize;
+        }
+        let [ones, twos, fours] = [ones, twos, fours].map(|word: u64| word.count_ones() as usize);
+        let rest: usize = (0..coins % 512 / 64).map(|_| self.next().count_ones() as usize).sum();
+        let last = (self.next() & ((1 << (coins % 64)) - 1)).count_ones() as usize;
+        8 * eights + 4 * fours + 2 * twos + ones + rest + last
+    }
+
+    /// How many of `trials` succeed, each with probability `part`/`whole` rounded down to a multiple of 2⁻⁶⁴.
+    ///
+    /// A trial succeeds when a uniform number is below the probability. Digit by digit, a fair coin decides for each
+    /// trial that is still open; half of them then differ from the probability's digit and are settled.
+    pub(super) fn binomial(&mut self, trials: usize, part: usize, whole: usize) -> usize {
+        let (mut digits, mut open, mut successes) = (BiasedBits::new(part, whole).digits, trials, 0);
+        // Once the rest of the digits is 0, nothing open can succeed.
+        while digits != 0 && open > 0 {
+            let zeros = self.heads(open);
+            if digits >> 63 == 1 {
+                successes += zeros;
+                open -= zeros;
+            } else {
+                open = zeros;
+            }
+            digits <<= 1;
+        }
+        successes
+    }
+
     /// A whole number from 0 to `bound` − 1, each as likely as the others; `bound` is at least 1.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         let bound = bound as u64;
@@ -45,6 +88,11 @@ impl Stream {
             }
         }
     }
+}
+
+/// Three bits of one weight, in each of 64 places: their sum's digit of that weight, and of the next.
+fn carry(a: u64, b: u64, c: u64) -> (u64, u64) {
+    (a ^ b ^ c, (a & b) | ((a ^ b) & c))
 }
 
 /// 64 independent bits at a time, each 1 with one probability.
@@ -62,10 +110,15 @@ impl BiasedBits {
         Self { digits: (((part as u128) << 64) / (whole as u128).max(1)) as u64 }
     }
 
-    /// With a multiple of 1/256 near `part`/`whole`, which takes eight words at most.
+    /// With a probability of as few digits, at most eight, as come within 1/128 of `part`/`whole`.
     pub(super) fn near(part: usize, whole: usize) -> Self {
-        let share = (((part as u128) << 9) / (whole as u128).max(1)).div_ceil(2).min(255) as u64;
-        Self { digits: share << 56 }
+        let exact = Self::new(part, whole).digits;
+        let rounded = |length: u32| {
+            let unit = 1_u64 << (64 - length);
+            exact.saturating_add(unit / 2) & unit.wrapping_neg()
+        };
+        let close = |digits: &u64| digits.abs_diff(exact) <= 1 << 57;
+        Self { digits: (1..8).map(rounded).find(close).unwrap_or_else(|| rounded(8)) }
     }
 
     pub(super) fn next(&self, stream: &mut Stream) -> u64 {
@@ -82,16 +135,6 @@ impl BiasedBits {
             digits <<= 1;
         }
         below
-    }
-
-    /// How many of `lanes` bits are 1: a binomial count.
-    pub(super) fn count(&self, lanes: usize, stream: &mut Stream) -> usize {
-        let whole: usize = (0..lanes / 64).map(|_| self.next(stream).count_ones() as usize).sum();
-        let rest = lanes % 64;
-        if rest == 0 {
-            return whole;
-        }
-        whole + (self.next(stream) & ((1 << rest) - 1)).count_ones() as usize
     }
 }
 
@@ -130,16 +173,44 @@ mod tests {
         for (part, whole) in [(1, 2), (1, 3), (44_700, 90_189), (1, 1_000), (255, 256)] {
             for bits in [BiasedBits::new(part, whole), BiasedBits::near(part, whole)] {
                 let p = bits.digits as f64 / 2f64.powi(64);
-                assert!((p - part as f64 / whole as f64).abs() <= 1.0 / 512.0, "{p}");
-                let lanes = 1_000_030;
-                let count = bits.count(lanes, &mut Stream::new(9, 0)) as f64;
-                let (mean, error) = (lanes as f64 * p, (lanes as f64 * p * (1.0 - p)).sqrt());
-                assert!((count - mean).abs() <= 5.0 * error, "{count} of {mean}");
+                assert!((p - part as f64 / whole as f64).abs() <= 1.0 / 128.0, "{p}");
+                let mut stream = Stream::new(9, 0);
+                let count: u32 = (0..15_000).map(|_| bits.next(&mut stream).count_ones()).sum();
+                let (mean, error) = (960_000.0 * p, (960_000.0 * p * (1.0 - p)).sqrt());
+                assert!((f64::from(count) - mean).abs() <= 5.0 * error, "{count} of {mean}");
             }
         }
         let exact = BiasedBits::new(1, 3).digits as f64 / 2f64.powi(64);
         assert!((exact - 1.0 / 3.0).abs() < 1e-16);
         assert_eq!(BiasedBits::new(0, 3).next(&mut Stream::new(1, 1)), 0);
+    }
+
+    /// Heads are the ones of the words that were drawn.
+    #[test]
+    fn heads_count_every_bit_once() {
+        for coins in [0, 1, 63, 64, 511, 512, 700, 5_000] {
+            let (mut stream, mut again) = (Stream::new(6, 1), Stream::new(6, 1));
+            let whole: u32 = (0..coins / 64).map(|_| again.next().count_ones()).sum();
+            let last = again.next() & ((1 << (coins % 64)) - 1);
+            assert_eq!(stream.heads(coins), (whole + last.count_ones()) as usize, "{coins}");
+            assert_eq!(stream.state, again.state);
+        }
+    }
+
+    #[test]
+    fn binomial_counts_have_their_mean_and_variance() {
+        for (trials, part, whole) in [(1_000, 1, 3), (1_000, 1, 2), (333, 255, 256), (5, 3, 7)] {
+            let p = part as f64 / whole as f64;
+            let counts: Vec<f64> =
+                (0..20_000).map(|index| Stream::new(8, index).binomial(trials, part, whole) as f64).collect();
+            let (mean, variance) = (trials as f64 * p, trials as f64 * p * (1.0 - p));
+            let got = counts.iter().sum::<f64>() / 20_000.0;
+            let spread = counts.iter().map(|count| (count - mean) * (count - mean)).sum::<f64>() / 20_000.0;
+            assert!((got - mean).abs() < 5.0 * (variance / 20_000.0).sqrt(), "{got} of {mean}");
+            // Var of a squared deviation is at most 2 variance² + variance.
+            let error = ((2.0 * variance * variance + variance) / 20_000.0).sqrt();
+            assert!((spread - variance).abs() < 5.0 * error, "{spread} of {variance}");
+        }
     }
 
     /// Lanes do not depend on each other: pairs are both 1 as often as p².
