@@ -159,7 +159,7 @@ impl<'a> Deal<'a> {
         for word in &mut *chosen {
             *word = self.coin.next(stream);
         }
-        if let Some(last) = chosen.last_mut().filter(|_| values.len() % 64 != 0) {
+        if let Some(last) = chosen.last_mut().filter(|_| !values.len().is_multiple_of(64)) {
             *last &= (1 << (values.len() % 64)) - 1;
         }
         let mut count: usize = chosen.iter().map(|word| word.count_ones() as usize).sum();

@@ -212,23 +212,23 @@ impl Design {
             information: vec![vec![0.0; size]; size],
         };
         let mut at_risk = Sums::new(size);
-        let mut first = 0;
+        let mut customers = self.rows.iter().zip(&predictors);
         for together in self.follow_ups.chunk_by(|a, b| a.time == b.time) {
             let mut falling = Sums::new(size);
             let mut events = 0_u32;
-            for index in first..first + together.len() {
-                let (row, weight) = (&self.rows[index], libm::exp(predictors[index] - largest));
+            for (follow_up, (row, predictor)) in together.iter().zip(customers.by_ref()) {
+                let ln_weight = predictor - largest;
+                let weight = libm::exp(ln_weight);
                 at_risk.add(weight, row);
-                if self.follow_ups[index].event {
+                if follow_up.event {
                     falling.add(weight, row);
                     events += 1;
-                    likelihood.ln_likelihood += predictors[index] - largest;
+                    likelihood.ln_likelihood += ln_weight;
                     for (slope, x) in likelihood.score.iter_mut().zip(row) {
                         *slope += x;
                     }
                 }
             }
-            first += together.len();
             for earlier in 0..events {
                 let share = match self.ties {
                     Ties::Efron => f64::from(earlier) / f64::from(events),
