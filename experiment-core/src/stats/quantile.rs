@@ -6,7 +6,7 @@
 use crate::stats::comparison::Interval;
 use crate::stats::distribution::discrete::{Binomial, Unimodal};
 use crate::stats::distribution::normal;
-use crate::stats::not_estimable::{finite_input, open_fraction, require_that};
+use crate::stats::not_estimable::{finite, finite_input, open_fraction, require_that};
 use crate::stats::{Alternative, NotEstimable, TestOptions};
 
 /// Customers for which ranks are found.
@@ -142,7 +142,8 @@ pub fn quantile_of(
 /// To compare quantiles: the difference is tested as one of means with n − 1 times the squared error as variance.
 ///
 /// # Errors
-/// [`NotEstimable::ImpossibleInput`] for an end that is not finite or a level outside (0, 1).
+/// [`NotEstimable::ImpossibleInput`] for an end that is not finite or a level outside (0, 1),
+/// [`NotEstimable::Overflow`] for a level so small that no interval has a length.
 ///
 /// # Examples
 /// ```
@@ -160,7 +161,7 @@ pub fn std_error_of(interval: &Interval, confidence_level: f64) -> Result<f64, N
     finite_input("the lower end", interval.lower)?;
     finite_input("the upper end", interval.upper)?;
     let z = normal::upper_quantile((1.0 - open_fraction("confidence level", confidence_level)?) / 2.0);
-    Ok((interval.upper / 2.0 - interval.lower / 2.0) / z)
+    finite("the standard error", (interval.upper / 2.0 - interval.lower / 2.0) / z)
 }
 
 /// Checks and gives the probability left out on each side.

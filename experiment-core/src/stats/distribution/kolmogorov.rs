@@ -10,6 +10,8 @@
 use crate::stats::distribution::SQRT_2PI;
 use std::f64::consts::{LN_2, PI};
 
+/// e⁻⁷⁴⁵ is below the smallest float.
+const LN_SMALLEST: f64 = 745.0;
 /// The two series are equally good here.
 const SERIES_MEET: f64 = 1.0;
 /// From here on both one-sided events together have less than e⁻²⁴ of the probability of one of them.
@@ -34,6 +36,9 @@ pub fn sf(x: f64) -> f64 {
     if x < SERIES_MEET {
         // 1 − √(2π)/x Σ exp(−(2k−1)²π²/(8x²))
         let unit = PI * PI / (8.0 * x * x);
+        if unit > LN_SMALLEST {
+            return 1.0;
+        }
         let sum: f64 = (0..6).map(|k| libm::exp(-f64::from((2 * k + 1) * (2 * k + 1)) * unit)).sum();
         return 1.0 - (2.0 * PI).sqrt() / x * sum;
     }
