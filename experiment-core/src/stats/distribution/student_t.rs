@@ -1,4 +1,4 @@
-//! Student's t distribution, for any positive degrees of freedom up to 10⁹ and far beyond.
+//! Student's t distribution, for any degrees of freedom from 1/1000 to 10⁹ and far beyond; no test has fewer than 1.
 //!
 //! Instead of the incomplete beta function, whose continued fraction and leading factor lose digits when
 //! the degrees of freedom are large, the tail is one smooth integral. With y² = ν ln(1 + t²/ν) and
@@ -17,6 +17,8 @@ use crate::stats::distribution::{LN_SQRT_2PI, SQRT_2PI};
 use crate::stats::root::newton;
 use std::f64::consts::{LN_2, LN_10};
 
+/// Fewer are outside the domain: the tail no longer falls within the range of a float.
+const LEAST_DEGREES: f64 = 1e-3;
 /// The integrand is cut off where it has fallen by e⁻⁴⁰ = 4e-18.
 const CUT_OFF: f64 = 40.0;
 const PANELS: u32 = 5;
@@ -99,7 +101,7 @@ pub fn quantile(p: f64, degrees_of_freedom: f64) -> f64 {
 /// ```
 pub fn upper_quantile(q: f64, degrees_of_freedom: f64) -> f64 {
     let nu = degrees_of_freedom;
-    if nu.is_nan() || nu <= 0.0 || !(0.0..=1.0).contains(&q) {
+    if nu.is_nan() || nu < LEAST_DEGREES || !(0.0..=1.0).contains(&q) {
         return f64::NAN;
     }
     if q > 0.5 {
@@ -128,7 +130,7 @@ pub fn upper_quantile(q: f64, degrees_of_freedom: f64) -> f64 {
 
 /// y² = ν ln(1 + t²/ν), or nothing outside the domain.
 fn y_squared(t: f64, nu: f64) -> Option<f64> {
-    if t.is_nan() || nu.is_nan() || nu <= 0.0 {
+    if t.is_nan() || nu.is_nan() || nu < LEAST_DEGREES {
         return None;
     }
     if nu == f64::INFINITY {
