@@ -6,8 +6,8 @@ use experiment_core::stats::power::proportion::{Rates, cohen_h};
 use experiment_core::stats::power::rate::EventRates;
 use experiment_core::stats::power::survival::EventProbabilities;
 use experiment_core::stats::power::{
-    FarTail, PowerOptions, Sizes, equivalence, group_sequential, non_inferiority, rank, rate, sequence,
-    survival, variance,
+    FarTail, PowerOptions, Sizes, equivalence, group_sequential, non_inferiority, omnibus, rank, rate,
+    sequence, survival, variance,
 };
 use experiment_core::stats::ratio::PairSummary;
 use experiment_core::stats::sequential::Sides;
@@ -127,6 +127,28 @@ proptest! {
         }
         if let Ok(probabilities) = EventProbabilities::under(c, d) {
             prop_assert!(is_probability(probabilities.variant));
+        }
+    }
+
+    #[test]
+    fn omnibus_plans_give_their_power_back_or_say_why(
+        freedom in 1..20_u8, power in 0.1..0.99_f64, of_one in 1e-6..1.0_f64, numbers in prop::array::uniform4(any_float()),
+        shares in prop::collection::vec(any_float(), 0..4), values in prop::collection::vec(any_float(), 0..4),
+    ) {
+        let n = omnibus::sample_size(of_one, f64::from(freedom), 0.05, power).unwrap();
+        let back = omnibus::power(n * of_one, f64::from(freedom), 0.05).unwrap();
+        prop_assert!((back - power).abs() < 1e-8, "{back} {power}");
+        let [a, b, c, d] = numbers;
+        if let Ok(power) = omnibus::power(a, b, c) {
+            prop_assert!(is_probability(power), "{power}");
+        }
+        for number in [
+            omnibus::required_noncentrality(a, b, c),
+            omnibus::sample_size(a, b, c, d),
+            omnibus::of_proportions(&shares, &values),
+            omnibus::of_means(&shares, &values, a),
+        ].into_iter().flatten() {
+            prop_assert!(number >= 0.0 && number.is_finite(), "{number}");
         }
     }
 

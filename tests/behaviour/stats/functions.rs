@@ -2,7 +2,7 @@
 
 use super::inputs::{any_float, is_probability};
 use experiment_core::stats::distribution::{
-    beta, chi_square, fisher_f, kolmogorov, noncentral_t, normal, student_t,
+    beta, chi_square, fisher_f, kolmogorov, noncentral_chi_square, noncentral_t, normal, student_t,
 };
 use experiment_core::stats::root::brent;
 use proptest::prelude::*;
@@ -53,6 +53,14 @@ proptest! {
     fn noncentral_tails_are_probabilities(t in -50.0..50.0_f64, freedom in 1.0..1e6_f64, noncentrality in -30.0..30.0_f64) {
         let (cdf, sf) = (noncentral_t::cdf(t, freedom, noncentrality), noncentral_t::sf(t, freedom, noncentrality));
         prop_assert!(is_probability(cdf) && is_probability(sf) && (cdf + sf - 1.0).abs() < 1e-9, "{cdf} {sf}");
+    }
+
+    #[test]
+    fn noncentral_chi_square_tails_are_probabilities(x in any_float(), freedom in 0.5..1e4_f64, noncentrality in 0.0..1e5_f64) {
+        let tail = noncentral_chi_square::sf(x, freedom, noncentrality);
+        prop_assert!(x.is_nan() || is_probability(tail), "{tail}");
+        // The more noncentral, the more lies above.
+        prop_assert!(x.is_nan() || tail >= chi_square::sf(x, freedom) - 1e-11, "{tail}");
     }
 
     #[test]

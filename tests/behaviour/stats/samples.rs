@@ -1,7 +1,7 @@
 //! Properties of the methods that take one value per customer: floats of every size, ties, `NaN`.
 
 use super::inputs::{any_float, close, in_order, logarithm_agrees, options, sound, sound_chi_square};
-use experiment_core::stats::quantile::{exact_ranks, normal_ranks, quantile_of, std_error_of};
+use experiment_core::stats::quantile::{exact_ranks, normal_ranks, quantile_of, quantile_test, std_error_of};
 use experiment_core::stats::rank::{
     Continuity, KsReference, LevelCounts, RankedArms, brunner_munzel_test, kolmogorov_smirnov_test,
     kruskal_wallis_test, mann_whitney_exact_test, mann_whitney_test, superiority,
@@ -103,6 +103,9 @@ proptest! {
     ) {
         if let Ok(estimate) = quantile_of(&values, quantile, &options) {
             prop_assert!(estimate.estimate.is_finite() && in_order(&estimate.interval), "{estimate:?}");
+        }
+        if let Ok(test) = quantile_test(&values, &values, quantile, &options) {
+            prop_assert!(sound(&test) && test.effect == 0.0, "{test:?}");
         }
         if let Ok(ranks) = exact_ranks(n, quantile, &options) {
             let miss = 1.0 - options.confidence_level;

@@ -14,6 +14,7 @@ pub mod beta;
 pub mod chi_square;
 pub mod fisher_f;
 pub mod kolmogorov;
+pub mod noncentral_chi_square;
 pub mod noncentral_t;
 pub mod normal;
 pub mod student_t;

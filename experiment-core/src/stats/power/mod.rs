@@ -3,8 +3,8 @@
 //! Each module answers three questions: the power of a given sample, the sample for a given power, and the least
 //! effect that a sample shows with a given power. [`proportion`] and [`mean`] plan what most experiments decide on;
 //! [`variance`] gives [`mean`] the variance of ratios, quantiles, and of what CUPED leaves. [`rate`], [`rank`] and
-//! [`survival`] plan their tests, [`non_inferiority`] and [`equivalence`] margins, [`group_sequential`] and
-//! [`sequence`] looks while data comes in. [`duration`] turns customers into days.
+//! [`survival`] plan their tests, [`non_inferiority`] and [`equivalence`] margins, [`omnibus`]
+//! several arms and tables, [`group_sequential`] and [`sequence`] looks while data comes in. [`duration`] turns customers into days.
 //!
 //! Sizes are not rounded: round up, arm by arm, where customers are counted.
 
@@ -13,6 +13,7 @@ pub mod equivalence;
 pub mod group_sequential;
 pub mod mean;
 pub mod non_inferiority;
+pub mod omnibus;
 pub mod proportion;
 pub mod rank;
 pub mod rate;
