@@ -95,7 +95,6 @@ const COVERED: &[(&str, Compare)] = &[
     ("tt_ratio_of_means", means::tt_ratio_of_means),
     ("welch_t", means::welch_t),
     ("welch_t_log1p", means::welch_t_log1p),
-    ("welch_t_winsorized", means::welch_t_winsorized),
 ];
 
 const FROM_ROWS: &[(&str, CompareRows)] = &[
@@ -112,6 +111,7 @@ const FROM_ROWS: &[(&str, CompareRows)] = &[
     ("ols_treatment_effect", regression::ols_treatment_effect),
     ("quantile_ci_order_stat", samples::quantile_ci_order_stat),
     ("rmst", survivals::rmst),
+    ("welch_t_winsorized", means::welch_t_winsorized),
     ("yuen_trimmed_t", samples::yuen_trimmed_t),
 ];
 
@@ -186,12 +186,12 @@ fn find<T: Copy>(kinds: &[(&str, T)], kind: &str) -> Option<T> {
 
 #[test]
 fn cdnow() {
-    run("cdnow", &Expected { covered: 36, from_rows: 31, skipped: 7 });
+    run("cdnow", &Expected { covered: 34, from_rows: 33, skipped: 7 });
 }
 
 #[test]
 fn cookie_cats() {
-    run("cookie_cats", &Expected { covered: 151, from_rows: 28, skipped: 1 });
+    run("cookie_cats", &Expected { covered: 147, from_rows: 32, skipped: 1 });
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn gst_bounds() {
 
 #[test]
 fn hillstrom() {
-    run("hillstrom", &Expected { covered: 416, from_rows: 161, skipped: 0 });
+    run("hillstrom", &Expected { covered: 410, from_rows: 167, skipped: 0 });
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn power() {
 
 #[test]
 fn telco() {
-    run("telco", &Expected { covered: 184, from_rows: 69, skipped: 0 });
+    run("telco", &Expected { covered: 178, from_rows: 75, skipped: 0 });
 }
 
 #[test]

@@ -139,13 +139,43 @@ pub(super) fn levene(record: &Record, rows: &Rows, check: &mut Check<'_>) -> Res
     Ok(())
 }
 
-/// The quantile of definition 7 of a sample that may be reordered.
-fn quantile(values: &[f64], q: f64) -> f64 {
-    let mut values = values.to_vec();
+/// The quantile of definition 7, some thousand times over samples of one arm.
+///
+/// Rounds are counted, each below `levels`; other values are selected by rank.
+fn quantile(values: &[f64], levels: Option<usize>, q: f64) -> f64 {
     let position = (values.len() - 1) as f64 * q;
-    let (_, below, rest) = values.select_nth_unstable_by(position as usize, f64::total_cmp);
-    let above = rest.iter().copied().fold(f64::INFINITY, f64::min);
-    if position.fract() == 0.0 { *below } else { *below + position.fract() * (above - *below) }
+    let (below, above) = match levels {
+        Some(levels) => {
+            let mut counts = vec![0_usize; levels];
+            for value in values {
+                counts[*value as usize] += 1;
+            }
+            let at_rank = |rank: usize| {
+                let mut left = rank;
+                let found = counts.iter().position(|count| {
+                    let here = left < *count;
+                    left = left.saturating_sub(*count);
+                    here
+                });
+                found.unwrap() as f64
+            };
+            (at_rank(position as usize), at_rank(position.ceil() as usize))
+        }
+        None => {
+            let mut values = values.to_vec();
+            let (_, below, rest) = values.select_nth_unstable_by(position as usize, f64::total_cmp);
+            let below = *below;
+            (
+                below,
+                if position.fract() == 0.0 {
+                    below
+                } else {
+                    rest.iter().copied().fold(f64::INFINITY, f64::min)
+                },
+            )
+        }
+    };
+    below + position.fract() * (above - below)
 }
 
 pub(super) fn bootstrap_diff(
@@ -156,7 +186,11 @@ pub(super) fn bootstrap_diff(
     let (control, variant) = arms(record, rows);
     let resampling =
         Resampling { resamples: record.param("/n_resamples") as u32, seed: record.param("/seed") as u64 };
-    let of = |q: f64| bootstrap_difference(control, variant, |values| quantile(values, q), &resampling);
+    let whole = control.iter().chain(variant).all(|value| value.fract() == 0.0);
+    let largest = control.iter().chain(variant).copied().fold(0.0, f64::max);
+    let levels = whole.then_some(largest as usize + 1);
+    let of =
+        |q: f64| bootstrap_difference(control, variant, |values| quantile(values, levels, q), &resampling);
     let draws: Bootstrap = match record.params["statistic"].as_str() {
         Some("mean") => bootstrap_mean_difference(control, variant, &resampling)?,
         Some("q50") => of(0.5)?,
