@@ -63,15 +63,18 @@ fn effect_of_second(outcome: &[f64], columns: &[&[f64]], kind: &str) -> (f64, f6
     let coefficients: Vec<f64> = inverse.iter().map(|row| products(row, &totals)).collect();
     let n = outcome.len() as f64;
     let (mut squares, mut sandwich) = (0.0, 0.0);
+    let mut row = vec![0.0; size];
     for (place, y) in outcome.iter().enumerate() {
-        let row: Vec<f64> = columns.iter().map(|column| column[place]).collect();
+        for (value, column) in row.iter_mut().zip(columns) {
+            *value = column[place];
+        }
         let residual = y - products(&row, &coefficients);
-        let leverage: f64 = (0..size).map(|k| row[k] * products(&inverse[k], &row)).sum();
+        let leverage = || -> f64 { (0..size).map(|k| row[k] * products(&inverse[k], &row)).sum() };
         let weight = match kind {
             "nonrobust" | "HC0" => 1.0,
             "HC1" => n / (n - size as f64),
-            "HC2" => 1.0 / (1.0 - leverage),
-            "HC3" => 1.0 / (1.0 - leverage).powi(2),
+            "HC2" => 1.0 / (1.0 - leverage()),
+            "HC3" => 1.0 / (1.0 - leverage()).powi(2),
             other => panic!("{other}"),
         };
         let influence = products(&inverse[1], &row);

@@ -224,10 +224,10 @@ proptest! {
         let history = |columns: &[Vec<f64>; 4]| RatioHistory::from_columns(columns.each_ref().map(Vec::as_slice));
         let any = RatioHistory { n, means, covariances: cells };
         for theta in [Theta::Joint, Theta::Within] {
-            if let (Ok(control), Ok(variant)) = (history(&one), history(&other)) {
-                if let Ok(estimate) = cuped_ratio(&control, &variant, theta, &options) {
-                    prop_assert!(sound(&estimate.comparison) && estimate.theta.is_finite(), "{estimate:?}");
-                }
+            if let (Ok(control), Ok(variant)) = (history(&one), history(&other))
+                && let Ok(estimate) = cuped_ratio(&control, &variant, theta, &options)
+            {
+                prop_assert!(sound(&estimate.comparison) && estimate.theta.is_finite(), "{estimate:?}");
             }
             if let Ok(estimate) = cuped_ratio(&any, &any, theta, &options) {
                 prop_assert!(sound(&estimate.comparison) && estimate.theta.is_finite(), "{estimate:?}");

@@ -37,7 +37,7 @@ pub struct LogRankTest {
 /// Tests whether two or more arms have the same hazard at all times.
 ///
 /// Best when hazards are proportional; blind to curves that cross, for which compare
-/// [`restricted_mean_test`].
+/// [`restricted_mean_test`](crate::stats::survival::restricted_mean_test).
 ///
 /// # Errors
 /// [`NotEstimable::ImpossibleInput`] for fewer than two arms or more than 100; [`NotEstimable::NoEvents`] when
