@@ -1,7 +1,7 @@
 """Times our statistics beside the Python libraries that do the job: one thread each, turn by turn, in one run.
 
-Run by stats.sh. Prints a table of the least time of some rounds, their ratio, and the ratio that is asked for: the least,
-because other work on the machine only ever adds.
+Run by stats.sh. Prints a table of processor time, the least of some rounds, with the ratio and the one that is asked for:
+processor time and the least of it, because other work on the machine only ever adds.
 """
 
 import os
@@ -121,9 +121,9 @@ def main():
         for task, peer, call, rounds, asked in peers(arms, rows):
             times = []
             for _ in range(rounds):
-                start = time.perf_counter()
+                start = time.process_time()
                 theirs = call()
-                times.append((time.perf_counter() - start, ask(task)))
+                times.append((time.process_time() - start, ask(task)))
             peer_time = min(took for took, _ in times)
             our_time = min(took for _, (took, _) in times)
             answers = f"{theirs:.6g} and {times[-1][1][1]:.6g}"

@@ -1,7 +1,9 @@
-//! Our side of `stats.py`: reads a task a line, runs it once, answers with nanoseconds and a number to compare.
+//! Our side of `stats.py`: reads a task a line, runs it once, answers with its processor time in nanoseconds and a
+//! number to compare.
 //!
 //! Data comes as files of little-endian doubles in the folder given as argument, written by `stats.py`.
 
+use cpu_time::ProcessTime;
 use experiment_core::stats::chi_square::ChiSquareTest;
 use experiment_core::stats::mean::{MeanSummary, welch_test};
 use experiment_core::stats::rank::{Continuity, RankedArms, mann_whitney_test};
@@ -14,7 +16,6 @@ use experiment_core::stats::survival::{FollowUp, SurvivalTable, kaplan_meier, lo
 use experiment_core::stats::{Alternative, NotEstimable, TestOptions};
 use std::io::{BufRead, Write};
 use std::path::Path;
-use std::time::Instant;
 
 const RESAMPLES: u32 = 10_000;
 const METRICS: usize = 10;
@@ -125,7 +126,7 @@ fn main() {
     let data = Data::read(Path::new(&folder));
     for task in std::io::stdin().lock().lines() {
         let task = task.expect("a task");
-        let start = Instant::now();
+        let start = ProcessTime::now();
         let value = std::hint::black_box(run(&task, &data)).expect("an answer");
         let nanoseconds = start.elapsed().as_nanos();
         println!("{nanoseconds} {value:e}");
