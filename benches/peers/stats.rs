@@ -90,15 +90,15 @@ fn survival(arms: &[Vec<FollowUp>; 2], options: &TestOptions) -> Result<ChiSquar
 /// From rows to tests: each column by variant, its summaries, Welch's test and the relative effect.
 fn metrics(data: &Data, options: &TestOptions) -> Result<f64, NotEstimable> {
     let (mut controls, mut variants) = (Vec::new(), Vec::new());
-    for (row, variant) in data.row_variant.iter().enumerate() {
+    for (row, variant) in (0_u32..).zip(&data.row_variant) {
         if *variant == 0.0 { controls.push(row) } else { variants.push(row) }
     }
     let mut values = Vec::new();
     let mut sum = 0.0;
     for column in &data.row_columns {
-        let mut summary = |rows: &[usize]| {
+        let mut summary = |rows: &[u32]| {
             values.clear();
-            values.extend(rows.iter().map(|row| column[*row]));
+            values.extend(rows.iter().map(|row| column[*row as usize]));
             MeanSummary::from_values(&values)
         };
         let (control, variant) = (summary(&controls)?, summary(&variants)?);
