@@ -10,7 +10,7 @@
 mod bootstrap;
 mod mean_bootstrap;
 mod permutation;
-mod stream;
+pub(crate) mod stream;
 
 pub use bootstrap::{Bootstrap, acceleration, bootstrap, bootstrap_difference, difference_acceleration};
 pub use mean_bootstrap::{

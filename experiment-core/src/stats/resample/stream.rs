@@ -9,12 +9,12 @@
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A stream of its own for each seed and index.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     state: [u64; 4],
 }
 
 impl Stream {
-    pub(super) fn new(seed: u64, index: u32) -> Self {
+    pub(crate) fn new(seed: u64, index: u32) -> Self {
         // Mixed before the index is added, so that neighbouring seeds and indices share no states.
         let mut counter =
             mixed(seed.wrapping_add(GOLDEN)) ^ mixed(u64::from(index).wrapping_mul(GOLDEN) ^ !seed);
@@ -26,7 +26,7 @@ impl Stream {
     }
 
     /// 64 random bits.
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         let [a, b, c, d] = self.state;
         let result = a.wrapping_add(d).rotate_left(23).wrapping_add(a);
         let (c, d) = (c ^ a, d ^ b);
@@ -78,7 +78,7 @@ impl Stream {
     }
 
     /// A whole number from 0 to `bound` − 1, each as likely as the others; `bound` is at least 1.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         let bound = bound as u64;
         let rejected = bound.wrapping_neg() % bound;
         loop {
