@@ -1,7 +1,7 @@
-//! Our side of `stats.py`: reads a task a line, runs it once, answers with its processor time in nanoseconds and a
+//! Our side of `compare.py`: reads a task a line, runs it once, answers with its processor time in nanoseconds and a
 //! number to compare.
 //!
-//! Data comes as files of little-endian doubles in the folder given as argument, written by `stats.py`.
+//! Data comes as files of little-endian doubles in the folder given as argument, written by `compare.py`.
 
 use cpu_time::ProcessTime;
 use experiment_core::stats::chi_square::ChiSquareTest;

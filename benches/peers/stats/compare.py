@@ -1,6 +1,6 @@
 """Times our statistics beside the Python libraries that do the job: one thread each, turn by turn, in one run.
 
-Run by stats.sh. Prints a table of processor time, the least of some rounds, with the ratio and the one that is asked for:
+Run by run.sh. Prints a table of processor time, the least of some rounds, with the ratio and the one that is asked for:
 processor time and the least of it, because other work on the machine only ever adds.
 """
 

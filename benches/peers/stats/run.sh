@@ -7,4 +7,4 @@ venv=${PEERS_VENV:-$here/target/venv}
 "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
 cargo build --quiet --release --locked --manifest-path "$here/Cargo.toml" --target-dir "$here/target"
 # Kernels chosen for older builds of OpenBLAS would slow the peers down.
-exec env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE "$venv/bin/python" "$here/stats.py" "$here/target/release/stats"
+exec env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE "$venv/bin/python" "$here/compare.py" "$here/target/release/stats"
