@@ -76,11 +76,25 @@ fn comparisons_do_not_hold_for_what_is_missing() {
         (json!({"age": "null"}), false),
         (json!({"age": {"$regex": "n"}}), false),
         (json!({"version": {"$vlt": "1.0.0"}}), false),
+        // What nobody can tell stays so when it is turned round.
+        (json!({"age": {"$not": {"$gt": 18}}}), false),
+        (json!({"age": {"$not": {"$lt": 18}}}), false),
+        (json!({"$not": {"age": {"$lt": 18}}}), false),
+        (json!({"$nor": [{"age": {"$lt": 18}}, {"other": 2}]}), false),
+        (json!({"age": {"$notRegex": "x"}}), false),
+        (json!({"version": {"$vne": "1.0.0"}}), false),
+        (json!({"vip": false}), false),
+        (json!({"$not": {"vip": true}}), false),
+        (json!({"a.b": {"$not": {"$gt": 1}}}), false),
+        (json!({"$or": [{"age": {"$lt": 18}}, {"other": 1}]}), true),
+        (json!({"$nor": [{"$and": [{"age": {"$lt": 18}}, {"other": 2}]}]}), true),
         (json!({"age": null}), true),
         (json!({"age": {"$exists": false}}), true),
+        (json!({"age": {"$not": {"$exists": true}}}), true),
         (json!({"age": {"$ne": 18}}), true),
         (json!({"age": {"$nin": [18]}}), true),
-        (json!({"age": {"$not": {"$gt": 18}}}), true),
+        (json!({"age": {"$in": [null, 3]}}), true),
+        (json!({"age": {"$not": {"$in": [3]}}}), true),
     ] {
         let text = json!({"key": "k", "audience": condition, "variants": [{"key": "a"}, {"key": "b"}]});
         let snapshot = snapshot(&[&text.to_string()]);
@@ -101,6 +115,9 @@ fn the_winner_is_for_the_audience() {
     assert_eq!(decide(Customer::new("c").with_attributes(attributes(&basic))), winner);
     assert_eq!(decide(Customer::new("c")), not_assigned(NotAssignedReason::Audience));
     assert_eq!(decide(Customer::new("qa")), Decision::Assigned { variant: 0, reason: Reason::Override });
+    let last = |customer| explain(&experiment, customer, &NoMemory).1.steps.last().unwrap().step;
+    assert_eq!(last(Customer::new("c").with_attributes(attributes(&basic))), "concluded");
+    assert_eq!(last(Customer::new("c")), "audience", "the last step decided");
 }
 
 #[test]
@@ -134,7 +151,7 @@ fn audiences_name_segments_and_groups() {
         ("{id: {$inGroup: staff}}", false),
         ("{$or: [{segment: vip}, {country: PL}]}", true),
     ];
-    let customer = json!({"days_since_order": 90, "orders_365d": 3, "country": "PL"});
+    let customer = json!({"days_since_order": 90, "orders_365d": 3, "value_365d": 10, "country": "PL"});
     for (audience, holds) in audiences {
         let text = format!("{{key: k, audience: {audience}, variants: [{{key: a}}, {{key: b}}]}}");
         let snapshot = try_snapshot(&[&text], &shared).unwrap();
@@ -190,27 +207,42 @@ groups: {staff: [anna, [bob]]}
 holdouts: {universal: {}}
 segmets: {}
 ";
-    let found = Catalog::parse(read_document(text).unwrap()).unwrap_err().problems;
-    let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
-    for path in [
-        "groups.staff[1]",
+    let paths = |text: &str| -> Vec<String> {
+        let found = Catalog::parse(read_document(text).unwrap()).unwrap_err().problems;
+        found.into_iter().map(|problem| problem.path).collect()
+    };
+    // Segments are judged once the groups are sound.
+    assert_eq!(paths(text), ["groups.staff[1]", "layers.winback.slat", "holdouts", "segmets"]);
+    let expected = [
         "layers.winback.slat",
         "segments[\"a b\"]",
-        "segments.young.age[\"$ltt\"]",
         "segments.both.segment",
         "segments.grp.id[\"$inGroup\"]",
+        "segments.young.age[\"$ltt\"]",
         "holdouts",
         "segmets",
-    ] {
-        // Segments are judged once the groups are sound.
-        let later = path.starts_with("segments.") || path.starts_with("segments[");
-        assert!(paths.contains(&path) || later, "{path} is missing: {found:?}");
-    }
-    let sound = text.replace("[anna, [bob]]", "[anna]");
-    let found = Catalog::parse(read_document(&sound).unwrap()).unwrap_err().problems;
-    let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
-    assert!(paths.contains(&"segments.young.age[\"$ltt\"]"), "{found:?}");
-    assert!(paths.contains(&"segments.both.segment") && paths.contains(&"segments[\"a b\"]"), "{found:?}");
+    ];
+    assert_eq!(paths(&text.replace("[anna, [bob]]", "[anna]")), expected);
+    let patterns = |count: usize| {
+        let segment = |n| format!("s{n}: {{$or: [{{a: {{$regex: x}}}}, {{b: {{$regex: y}}}}]}}");
+        format!("{{segments: {{{}}}}}", (0..count).map(segment).collect::<Vec<_>>().join(", "))
+    };
+    assert!(Catalog::parse(read_document(&patterns(32)).unwrap()).is_ok());
+    let beyond = Catalog::parse(read_document(&patterns(33)).unwrap()).unwrap_err();
+    assert!(beyond.to_string().contains("all segments together have more regular expressions"), "{beyond}");
+}
+
+#[test]
+fn segments_count_as_if_they_stood_where_they_are_named() {
+    let condition = json!({"$or": vec![json!({"a": 1}); 1_000]});
+    let shared = catalog(&json!({"segments": {"s": condition}}).to_string());
+    let naming = |count: usize| {
+        let text = json!({"key": "k", "audience": {"segment": {"$in": vec!["s"; count]}}, "variants": [{"key": "a"}, {"key": "b"}]});
+        try_snapshot(&[&text.to_string()], &shared)
+    };
+    assert!(naming(2).is_ok());
+    let error = naming(3).unwrap_err().to_string();
+    assert!(error.contains("the condition has more than 4096 parts"), "{error}");
 }
 
 fn layered(key: &str, part: &str) -> String {
@@ -250,12 +282,22 @@ fn experiments_of_a_layer_exclude_each_other() {
         assert!((f64::from(*count) / 20_000.0 - share).abs() < 5.0 * error, "{counts:?}");
     }
     assert!(moved > 5_000, "another salt is another draw: {moved}");
-    let outside = assign(plain.get("second").unwrap(), Customer::new("customer-1"), &NoMemory);
-    let inside = assign(plain.get("first").unwrap(), Customer::new("customer-1"), &NoMemory);
-    assert!(
-        [outside, inside].contains(&not_assigned(NotAssignedReason::Layer)),
-        "customer-1 is in one of them at most"
-    );
+    // Who asks for a share gets what the others leave, also without a server; who states what is taken is told.
+    let shares =
+        [layered("x", "share: 0.4"), layered("y", "ranges: [[0.2, 0.6]]"), layered("z", "share: 0.2")];
+    let shared = snapshot(&shares.iter().map(String::as_str).collect::<Vec<_>>());
+    let ranges = |key: &str| -> Vec<String> {
+        shared.get(key).unwrap().layer().unwrap().ranges().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!((ranges("x"), ranges("z")), (vec!["[0.6, 1)".to_owned()], vec!["[0, 0.2)".to_owned()]));
+    let refused = |texts: [String; 2]| {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        try_snapshot(&texts, &Catalog::default()).unwrap_err().to_string()
+    };
+    let both = [layered("x", "ranges: [[0, 0.5]]"), layered("y", "ranges: [[0.4, 0.6]]")];
+    assert_eq!(refused(both), "experiment y has a part of its layer that x has too");
+    let full = [layered("x", "ranges: [[0, 0.7]]"), layered("y", "share: 0.4")];
+    assert_eq!(refused(full), "experiment y: less of the layer is free than the share 0.4");
 }
 
 proptest! {
@@ -330,7 +372,7 @@ fn wrong_layers_are_told() {
         let found = problems(&layered("k", part));
         format!("{}: {}", found[0].path, found[0].detail)
     };
-    assert_eq!(wrong("ranges: [[0, 0.5], [0.4, 1]]"), "layer.ranges: [0, 0.5] and [0.4, 1] overlap");
+    assert_eq!(wrong("ranges: [[0, 0.5], [0.4, 1]]"), "layer.ranges: [0, 0.5) and [0.4, 1) overlap");
     assert_eq!(wrong("ranges: [[0.5, 0.5]]"), "layer.ranges[0]: is no range");
     assert_eq!(wrong("ranges: [[0, 1.5]]"), "layer.ranges[0][1]: 1.5 is not between 0 and 1");
     assert_eq!(wrong("ranges: []"), "layer.ranges: is an empty list, which is nobody");
@@ -362,6 +404,16 @@ fn prerequisites_ask_what_the_other_experiment_answers() {
         assert_eq!(assign(follow, Customer::new(&id), &remembered).variant().is_some(), !in_bonus);
     }
     assert!((400..600).contains(&met), "{met}");
+}
+
+#[test]
+fn an_override_there_lets_nobody_in_here() {
+    let listed = WELCOME.replace("{key: welcome,", "{key: welcome, overrides: {bonus: [qa]},");
+    let follow =
+        "{key: follow, requires: {experiment: welcome, variant: bonus}, variants: [{key: a}, {key: b}]}";
+    let snapshot = snapshot(&[follow, &listed]);
+    let decision = assign(snapshot.get("follow").unwrap(), Customer::new("qa"), &NoMemory);
+    assert_eq!(decision, not_assigned(NotAssignedReason::Requires));
 }
 
 #[test]
@@ -407,10 +459,30 @@ fn circles_and_what_is_not_there_are_refused() {
         link(&[requiring("a", "welcome"), other]),
         "experiment a requires the variant a of welcome, which is not there"
     );
-    let chain: Vec<String> = (0..=MAX_PREREQUISITE_DEPTH)
-        .map(|n| requiring(&format!("e{n:02}"), &format!("e{:02}", n + 1)))
-        .collect();
-    assert!(link(&chain).starts_with("more than 16 experiments require one another in a chain"));
+    // However the keys are sorted, a chain has one length.
+    let chain = |length: usize, key: fn(usize) -> String| -> Vec<String> {
+        let above = (1..length).map(|n| requiring(&key(n), &key(n - 1)));
+        above.chain([format!("{{key: {}, variants: [{{key: a}}, {{key: b}}]}}", key(0))]).collect()
+    };
+    for key in [|n| format!("e{n:02}"), |n| format!("e{:02}", 99 - n)] as [fn(usize) -> String; 2] {
+        let fits = chain(MAX_PREREQUISITE_DEPTH, key);
+        let texts: Vec<&str> = fits.iter().map(String::as_str).collect();
+        assert!(try_snapshot(&texts, &Catalog::default()).is_ok());
+        let told = link(&chain(MAX_PREREQUISITE_DEPTH + 1, key));
+        assert!(told.contains("at the head of a chain of 17 experiments"), "{told}");
+    }
+    // Ten experiments that each require the ten below take a thousand decisions, not three.
+    let mut wide: Vec<String> = Vec::new();
+    for level in 0..3 {
+        let required: Vec<String> =
+            (0..10).map(|n| format!("{{experiment: w{}{n}, variant: a}}", level - 1)).collect();
+        let requires =
+            if level == 0 { String::new() } else { format!("requires: [{}], ", required.join(", ")) };
+        wide.extend(
+            (0..10).map(|n| format!("{{key: w{level}{n}, {requires}variants: [{{key: a}}, {{key: b}}]}}")),
+        );
+    }
+    assert!(link(&wide).contains("takes 111 decisions; the most are 16 and 64"), "{}", link(&wide));
     let own = problems(&requiring("a", "a"));
     assert_eq!(own[0].path, "requires[0].experiment");
     assert_eq!(own[0].detail, "an experiment cannot require itself");
@@ -418,7 +490,7 @@ fn circles_and_what_is_not_there_are_refused() {
 
 /// Ids of every kind: numbered, addresses, beyond ASCII.
 fn ids() -> impl Iterator<Item = String> {
-    (0..3_000).map(|n| match n % 3 {
+    (0..30_000).map(|n| match n % 3 {
         0 => format!("user-{n}"),
         1 => format!("клиент{n}@пример.рф"),
         _ => format!("🎁{n}"),
@@ -427,9 +499,13 @@ fn ids() -> impl Iterator<Item = String> {
 
 /// The variant of each id by a definition, beside what the system's own formulas say.
 fn agrees(text: &str, expected: impl Fn(&str) -> Option<usize>) {
+    agrees_for(text, 3_000, expected);
+}
+
+fn agrees_for(text: &str, count: usize, expected: impl Fn(&str) -> Option<usize>) {
     let snapshot = snapshot(&[text]);
     let mut counts = [0_u32; 4];
-    for id in ids() {
+    for id in ids().take(count) {
         let decision = assign(snapshot.get("k").unwrap(), Customer::new(&id), &NoMemory);
         assert_eq!(decision.variant(), expected(&id), "{text} {id}");
         let reason = not_assigned(NotAssignedReason::Traffic);
@@ -497,6 +573,12 @@ fn everybody_elses_customers_keep_their_arms() {
     agrees(text, |id| {
         let group = usize::from(statsig::group_bucket("groups", id) >= 500);
         statsig::passes("spec", "rule", id, 25.0).then_some(group)
+    });
+    // 7 % is exactly 700 of the ten thousand, which 0.07 × 100 × 100 in floats is not.
+    let text = "{key: k, hash: {name: statsig, salt: groups, spec_salt: s, rule_salt: r}, traffic: 0.07, variants: [{key: a}, {key: b}]}";
+    agrees_for(text, 30_000, |id| {
+        let group = usize::from(statsig::group_bucket("groups", id) >= 500);
+        (statsig::pass_bucket("s", "r", id) < 700).then_some(group)
     });
     let text = "{key: k, hash: {name: optimizely, parent: '1886780721', ranges: {a: [[0, 4000]], b: [[5000, 9000]]}}, variants: [{key: a}, {key: b}]}";
     agrees(text, |id| match optimizely::bucket(id, "1886780721") {
@@ -678,10 +760,10 @@ fn every_step_is_explained() {
 
 #[test]
 fn deciding_allocates_nothing_whatever_the_steps() {
-    let shared = catalog(CATALOG);
+    let shared = catalog(CATALOG.split("layers:").next().unwrap());
     let text = |n: usize, hash: &str| {
         format!(
-            "{{key: k{n}, hash: {hash}, traffic: 0.5, layer: {{key: winback, share: 0.5}},
+            "{{key: k{n}, hash: {hash}, traffic: 0.5, layer: {{key: layer-{n}, share: 0.5}},
                audience: {{segment: {{$nin: [vip]}}, country: {{$in: [DE, FR, PL]}}, plan: pro, age: {{$gte: 18}}}},
                requires: {{experiment: welcome, variant: bonus}}, variants: [{{key: a}}, {{key: b}}]}}"
         )
@@ -700,7 +782,7 @@ fn deciding_allocates_nothing_whatever_the_steps() {
     texts.push(WELCOME.to_owned());
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let snapshot = try_snapshot(&texts, &shared).unwrap();
-    let value = json!({"country": "PL", "plan": "pro", "age": 33, "orders_365d": 3});
+    let value = json!({"country": "PL", "plan": "pro", "age": 33, "orders_365d": 3, "value_365d": 10});
     let ids: Vec<String> = ids().take(200).collect();
     let mut assigned = 0;
     let counted = allocation_counter::measure(|| {

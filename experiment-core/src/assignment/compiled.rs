@@ -60,11 +60,26 @@ pub enum CompileError {
         /// From one to the next, and back to the first.
         chain: Vec<String>,
     },
-    /// Each requires the next, and there are too many.
-    #[error("more than 16 experiments require one another in a chain: {}", .chain.join(" → "))]
-    RequiresTooDeep {
-        /// From one to the next.
-        chain: Vec<String>,
+    /// It requires others that require others, and they are too many.
+    #[error(
+        "experiment {key} stands at the head of a chain of {depth} experiments that require one another, \
+         and takes {decisions} decisions; the most are 16 and 64"
+    )]
+    RequiresTooMuch {
+        /// The experiment.
+        key: String,
+        /// How many stand in the chain.
+        depth: usize,
+        /// How many decisions one about it takes.
+        decisions: usize,
+    },
+    /// It states ranges of a layer that another one has.
+    #[error("experiment {key} has a part of its layer that {other} has too")]
+    LayerOverlap {
+        /// The experiment.
+        key: String,
+        /// Who has it.
+        other: String,
     },
 }
 

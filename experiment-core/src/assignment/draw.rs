@@ -1,9 +1,12 @@
 //! The draw: whether a customer enters, and which variant they get, by the hash that the definition names.
 
+use std::fmt::Display;
+
 use super::allocation::Cuts;
 use super::compat::growthbook::{self, HashVersion, Units};
 use super::compat::{eppo, optimizely, planout, statsig, unleash};
 use super::{Allocation, HashPrefix, Purpose, Share};
+use crate::decimal::Decimal;
 use crate::definition::{BucketRange, Experiment, GrowthBookHash, HashFunction};
 
 /// Where a customer fell, in the terms of the hash.
@@ -34,10 +37,10 @@ pub struct Entry {
 /// The draw by traffic and weights alone, compiled: whatever status, lists, audience, layer or earlier
 /// exposures say.
 #[derive(Debug, Clone)]
-pub struct Draw(System);
+pub struct Draw(Kind);
 
 #[derive(Debug, Clone)]
-enum System {
+enum Kind {
     /// Ours.
     Xxh3(Xxh3Draw),
     /// Another system's.
@@ -95,7 +98,7 @@ enum CompatDraw {
     },
 }
 
-const NOBODY_DRAWN: Entry = Entry { position: None, enters: true };
+const EVERYBODY_ENTERS: Entry = Entry { position: None, enters: true };
 
 impl Draw {
     /// The draw of an experiment; `allocation` divides the hashes where the hash is ours.
@@ -106,7 +109,7 @@ impl Draw {
         let weights = || experiment.variants.iter().map(|variant| variant.weight.to_f64()).collect();
         let compat = match experiment.hash.clone() {
             HashFunction::Xxh3 => {
-                return Draw(System::Xxh3(Xxh3Draw {
+                return Draw(Kind::Xxh3(Xxh3Draw {
                     cuts: Cuts::new(&allocation),
                     variant_prefix: HashPrefix::new(&experiment.salt, Purpose::Variant),
                     traffic: below_one.then(|| {
@@ -142,12 +145,15 @@ impl Draw {
                 CompatDraw::Eppo { salt, total: total_shards, traffic, ranges }
             }
             HashFunction::Statsig { salt, pass_salts, ranges } => {
-                let pass = pass_salts.map(|salts| (salts, traffic * 100.0));
+                // In percent exactly as written: a product of floats may be another number.
+                let percent =
+                    Decimal::new(experiment.traffic.coefficient() * 100, experiment.traffic.places());
+                let pass = pass_salts.map(|salts| (salts, percent.to_f64()));
                 CompatDraw::Statsig { salt, pass, ranges }
             }
             HashFunction::Optimizely { parent, ranges } => CompatDraw::Optimizely { parent, ranges },
         };
-        Draw(System::Compat(Box::new(compat)))
+        Draw(Kind::Compat(Box::new(compat)))
     }
 
     /// The index of a customer's variant; `None` for who does not enter. What exposures sent by clients are
@@ -161,12 +167,12 @@ impl Draw {
     #[inline]
     pub(super) fn entry(&self, id: &str) -> Entry {
         match &self.0 {
-            System::Xxh3(Xxh3Draw { traffic: None, .. }) => NOBODY_DRAWN,
-            System::Xxh3(Xxh3Draw { traffic: Some(traffic), .. }) => {
+            Kind::Xxh3(Xxh3Draw { traffic: None, .. }) => EVERYBODY_ENTERS,
+            Kind::Xxh3(Xxh3Draw { traffic: Some(traffic), .. }) => {
                 let hash = traffic.prefix.hash(id);
                 Entry { position: Some(Position::Hash(hash)), enters: traffic.share.contains(hash) }
             }
-            System::Compat(draw) => draw.entry(id),
+            Kind::Compat(draw) => draw.entry(id),
         }
     }
 
@@ -174,27 +180,49 @@ impl Draw {
     #[inline]
     pub(super) fn variant(&self, id: &str) -> (Position, Option<usize>) {
         match &self.0 {
-            System::Xxh3(draw) => {
+            Kind::Xxh3(draw) => {
                 let hash = draw.variant_prefix.hash(id);
                 (Position::Hash(hash), Some(draw.cuts.variant(hash)))
             }
-            System::Compat(draw) => draw.variant(id),
+            Kind::Compat(draw) => draw.variant(id),
+        }
+    }
+
+    /// Which places each variant (by index) has, in words.
+    pub(super) fn variant_limits(&self) -> Vec<(String, usize)> {
+        match &self.0 {
+            Kind::Xxh3(draw) => {
+                let ranges = draw.allocation.ranges();
+                ranges.map(|(from, to, variant)| (format!("{from}–{to}"), variant)).collect()
+            }
+            Kind::Compat(draw) => draw.variant_limits(),
+        }
+    }
+
+    /// What a customer's place is compared with to enter, in words; and the least share of the customers that
+    /// a place is inside, where there is one.
+    pub(super) fn entry_limits(&self, position: Position) -> (Vec<String>, Option<f64>) {
+        match (&self.0, position) {
+            (Kind::Compat(draw), position) => draw.entry_limits(position),
+            (Kind::Xxh3(draw), _) => {
+                (draw.traffic.iter().map(|traffic| traffic.share.threshold().to_string()).collect(), None)
+            }
         }
     }
 
     /// The share of the eligible that enters, where it is a threshold on our hash.
     pub(super) fn traffic(&self) -> Option<Share> {
         match &self.0 {
-            System::Xxh3(draw) => Some(draw.traffic.as_ref().map_or(Share::ALL, |traffic| traffic.share)),
-            System::Compat(_) => None,
+            Kind::Xxh3(draw) => Some(draw.traffic.as_ref().map_or(Share::ALL, |traffic| traffic.share)),
+            Kind::Compat(_) => None,
         }
     }
 
     /// Which hashes get which variant, where the hash is ours.
     pub(super) fn allocation(&self) -> Option<&Allocation> {
         match &self.0 {
-            System::Xxh3(draw) => Some(&draw.allocation),
-            System::Compat(_) => None,
+            Kind::Xxh3(draw) => Some(&draw.allocation),
+            Kind::Compat(_) => None,
         }
     }
 }
@@ -223,7 +251,7 @@ impl CompatDraw {
             CompatDraw::PlanOut { .. }
             | CompatDraw::Eppo { .. }
             | CompatDraw::Statsig { .. }
-            | CompatDraw::Optimizely { .. } => NOBODY_DRAWN,
+            | CompatDraw::Optimizely { .. } => EVERYBODY_ENTERS,
         }
     }
 
@@ -261,6 +289,72 @@ impl CompatDraw {
     }
 }
 
+impl CompatDraw {
+    fn variant_limits(&self) -> Vec<(String, usize)> {
+        let shown = |from: &dyn Display, to: &dyn Display| format!("[{from}, {to})");
+        let cumulative = |weights: &mut dyn Iterator<Item = f64>| {
+            let mut sum = 0.0;
+            let limit = |(variant, weight)| {
+                sum += weight;
+                (format!("up to {sum}"), variant)
+            };
+            weights.enumerate().map(limit).collect()
+        };
+        match self {
+            CompatDraw::GrowthBook { ranges, .. } => {
+                let ranges = ranges.iter().enumerate();
+                ranges.map(|(variant, range)| (shown(&range.from, &range.to), variant)).collect()
+            }
+            CompatDraw::Unleash { weights, .. } => cumulative(&mut weights.iter().copied().map(f64::from)),
+            CompatDraw::PlanOut { weights: Some(weights), .. } => cumulative(&mut weights.iter().copied()),
+            CompatDraw::PlanOut { weights: None, count, .. } => {
+                (0..*count).map(|variant| (format!("rest {variant} of {count}"), variant)).collect()
+            }
+            CompatDraw::Eppo { ranges, .. }
+            | CompatDraw::Statsig { ranges, .. }
+            | CompatDraw::Optimizely { ranges, .. } => {
+                ranges.iter().map(|range| (shown(&range.from, &range.to), range.variant)).collect()
+            }
+        }
+    }
+
+    fn entry_limits(&self, position: Position) -> (Vec<String>, Option<f64>) {
+        // Places counted from 0 are inside a share that reaches behind them.
+        let behind = match position {
+            Position::Bucket { bucket, of } => Some((bucket + 1) as f64 / of as f64),
+            Position::Hash(_) | Position::Fraction(_) => None,
+        };
+        match self {
+            CompatDraw::GrowthBook { hash, .. } => {
+                let filters = hash.filters.iter().flat_map(|filter| &filter.ranges);
+                (filters.map(|(from, to)| format!("[{from}, {to})")).collect(), None)
+            }
+            CompatDraw::Unleash { percentage, .. } => {
+                let place = match position {
+                    Position::Bucket { bucket, of } => Some(bucket as f64 / of as f64),
+                    Position::Hash(_) | Position::Fraction(_) => None,
+                };
+                (vec![format!("up to {percentage}")], place)
+            }
+            CompatDraw::PlanOut { traffic: Some((_, share)), .. } => {
+                let place = match position {
+                    Position::Hash(hash) => Some(planout::fraction(hash)),
+                    Position::Bucket { .. } | Position::Fraction(_) => None,
+                };
+                (vec![format!("up to the share {share} of the hash")], place)
+            }
+            CompatDraw::Eppo { traffic: Some((_, shards)), .. } => (vec![format!("[0, {shards})")], behind),
+            CompatDraw::Statsig { pass: Some((_, percent)), .. } => {
+                (vec![format!("below {}", percent * 100.0)], behind)
+            }
+            CompatDraw::PlanOut { .. }
+            | CompatDraw::Eppo { .. }
+            | CompatDraw::Statsig { .. }
+            | CompatDraw::Optimizely { .. } => (Vec::new(), None),
+        }
+    }
+}
+
 fn bucket_entry(bucket: u64, of: u64, enters: bool) -> Entry {
     Entry { position: Some(Position::Bucket { bucket, of }), enters }
 }
@@ -272,7 +366,7 @@ fn in_bucket(bucket: u64, of: u64, ranges: &[BucketRange]) -> (Position, Option<
 
 /// The first filter that keeps a customer out decides; without one, nothing is drawn.
 fn growthbook_entry(hash: &GrowthBookHash, id: &str) -> Entry {
-    let mut entry = NOBODY_DRAWN;
+    let mut entry = EVERYBODY_ENTERS;
     for filter in &hash.filters {
         let fraction = growthbook::hash(units(hash), version(filter.version), &filter.seed, id);
         let enters = filter.ranges.iter().any(|(from, to)| fraction >= *from && fraction < *to);

@@ -162,8 +162,7 @@ fn explain_layer(compiled: &CompiledExperiment, hash: Option<u64>, inside: bool)
     let (Some(slice), Some(hash)) = (compiled.layer(), hash) else {
         return ExplainedStep::new("layer", "the experiment is in no layer");
     };
-    let ranges: Vec<String> =
-        slice.ranges().iter().map(|range| format!("[{}, {})", range.from, range.to)).collect();
+    let ranges: Vec<String> = slice.ranges().iter().map(ToString::to_string).collect();
     let place = hash as f64 / 2_f64.powi(64);
     let word = if inside { "inside" } else { "outside" };
     let layer = &slice.layer;
@@ -201,18 +200,14 @@ fn explain_traffic(compiled: &CompiledExperiment, entry: Entry) -> ExplainedStep
             }
         }
         _ => {
-            let system = system(&experiment.hash);
-            let place = shown(position);
+            let (limits, least) = compiled.draw().entry_limits(position);
+            let (system, place) = (system(&experiment.hash), shown(position));
             let detail = format!("by {system} the customer falls on {place} and {follows}");
-            let step = ExplainedStep::new("traffic", detail);
-            match &experiment.hash {
-                HashFunction::GrowthBook(hash) if !entry.enters => {
-                    let ranges = hash.filters.iter().map(|filter| format!("{:?}", filter.ranges));
-                    ExplainedStep { limits: ranges.collect(), ..step }
-                        .changed_by("filters or a namespace that hold this place")
-                }
-                _ if !entry.enters => step.changed_by(format!("more traffic than {traffic}")),
-                _ => step,
+            let step = ExplainedStep { limits, ..ExplainedStep::new("traffic", detail) };
+            match least {
+                _ if entry.enters => step,
+                Some(least) => step.changed_by(format!("traffic of {least} or more")),
+                None => step.changed_by("filters or a namespace that hold this place"),
             }
         }
     };
@@ -242,36 +237,10 @@ fn explain_variant(
         Some(variant) => format!("{by} falls on {}", variant_key(compiled, variant)),
         None => format!("{by} is in no variant's range, so the customer stays out"),
     };
-    let ranges = compiled.allocation().map(|allocation| {
-        let range = |(from, to, variant)| format!("{from}–{to} {}", variant_key(compiled, variant));
-        allocation.ranges().map(range).collect()
-    });
-    ExplainedStep {
-        position: Some(place),
-        limits: ranges.unwrap_or_else(|| ranges_of(compiled)),
-        ..ExplainedStep::new("variant", detail)
-    }
-    .changed_by("other weights in a new phase, or an override list")
-}
-
-/// Each variant's ranges where the hash is another system's and has some.
-fn ranges_of(compiled: &CompiledExperiment) -> Vec<String> {
-    match &compiled.experiment().hash {
-        HashFunction::Eppo { ranges, .. }
-        | HashFunction::Statsig { ranges, .. }
-        | HashFunction::Optimizely { ranges, .. } => {
-            let range = ranges.iter();
-            range
-                .map(|range| {
-                    format!("[{}, {}) {}", range.from, range.to, variant_key(compiled, range.variant))
-                })
-                .collect()
-        }
-        HashFunction::Xxh3
-        | HashFunction::GrowthBook(_)
-        | HashFunction::Unleash { .. }
-        | HashFunction::PlanOut { .. } => Vec::new(),
-    }
+    let limits = compiled.draw().variant_limits().into_iter();
+    let limits = limits.map(|(range, variant)| format!("{range} {}", variant_key(compiled, variant)));
+    ExplainedStep { position: Some(place), limits: limits.collect(), ..ExplainedStep::new("variant", detail) }
+        .changed_by("other weights in a new phase, or an override list")
 }
 
 fn system(hash: &HashFunction) -> &'static str {

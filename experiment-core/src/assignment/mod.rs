@@ -13,6 +13,7 @@ mod draw;
 mod explain;
 mod hash;
 mod layer;
+mod link;
 mod memory;
 mod placement;
 mod prerequisite;
@@ -26,11 +27,12 @@ pub use draw::{Draw, Entry, Position};
 pub use explain::{ExplainedStep, Explanation};
 pub use hash::{HashPrefix, Purpose, hash};
 pub use layer::LayerSlice;
+pub use link::{MAX_PREREQUISITE_DECISIONS, MAX_PREREQUISITE_DEPTH};
 pub use memory::{Memory, NoMemory};
 pub use placement::{Placement, PlacementError};
 pub use prerequisite::Prerequisite;
 pub use share::Share;
-pub use snapshot::{MAX_PREREQUISITE_DEPTH, Snapshot};
+pub use snapshot::Snapshot;
 pub use trace::{NoTrace, Step, Trace};
 
 use std::fmt;
@@ -280,9 +282,11 @@ impl<M: Memory, T: Trace> Case<'_, M, T> {
     #[inline]
     fn concluded(&mut self) -> Option<Decision> {
         let winner = self.experiment.winner().filter(|_| self.experiment.status() == Status::Concluded);
-        self.tell(Step::Concluded(winner));
-        let variant = winner?;
-        self.audience().or(Some(Decision::Assigned { variant, reason: Reason::Concluded }))
+        let outside = winner.and_then(|_| self.audience());
+        if outside.is_none() {
+            self.tell(Step::Concluded(winner));
+        }
+        outside.or(winner.map(|variant| Decision::Assigned { variant, reason: Reason::Concluded }))
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CompiledExperiment, Customer, Memory, assign};
+use super::{CompiledExperiment, Customer, Decision, Memory, NotAssignedReason, Reason, assign};
 
 /// The variant of another experiment that a customer must be in.
 #[derive(Debug, Clone)]
@@ -24,11 +24,17 @@ impl Prerequisite {
         self.variant
     }
 
-    /// The variant that the customer is in there: what that experiment would answer now, and, where it
-    /// answers nobody any more, what the customer met while it did.
+    /// The variant that the customer is in there: what that experiment would answer now, or, where it answers
+    /// nobody any more, what the customer met while it did. An override there puts nobody in: who is never
+    /// analysed there must not come into the analysis here.
     #[must_use]
     pub fn found(&self, customer: Customer<'_>, memory: &impl Memory) -> Option<usize> {
-        let decision = assign(&self.experiment, customer, memory);
-        decision.variant().or_else(|| memory.first_variant(&self.experiment))
+        use NotAssignedReason::{Archived, Draft, Stopped};
+        match assign(&self.experiment, customer, memory) {
+            Decision::Assigned { reason: Reason::Override, .. } => None,
+            Decision::Assigned { variant, .. } => Some(variant),
+            Decision::NotAssigned(Draft | Stopped | Archived) => memory.first_variant(&self.experiment),
+            Decision::NotAssigned(_) => None,
+        }
     }
 }

@@ -1,17 +1,15 @@
 //! All experiments at one instant, compiled: what the hot path reads.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::prerequisite::Prerequisite;
+use super::layer::Layers;
+use super::link::link;
 use super::{CompileError, CompiledExperiment};
-use crate::definition::{Catalog, Experiment, Status};
-
-/// Most experiments in a chain in which each requires the next.
-pub const MAX_PREREQUISITE_DEPTH: usize = 16;
+use crate::definition::{Catalog, Experiment, LayerPart, Status};
 
 /// Hashes experiment keys. The default hasher resists keys chosen to collide and takes as long as a whole
 /// assignment; here only whoever defines experiments adds keys.
@@ -53,28 +51,29 @@ impl Snapshot {
         Snapshot::in_catalog(experiments, &Catalog::default())
     }
 
-    /// As [`Snapshot::new`], for experiments whose segments, groups and layers are those of a catalog.
+    /// As [`Snapshot::new`], for experiments whose segments, groups and layers are those of a catalog. Who
+    /// asks for a share of a layer gets what the others leave, in their order.
     ///
     /// # Errors
-    /// Likewise.
+    /// Likewise, and when a layer has no room or two state ranges that overlap.
     pub fn in_catalog(
         experiments: &[(Arc<Experiment>, Status, u32, Option<usize>)],
         catalog: &Catalog,
     ) -> Result<Snapshot, CompileError> {
-        let compile = |(experiment, status, version, winner): &(Arc<Experiment>, _, _, _)| {
-            let placement = super::Placement::first(experiment, &[])
-                .map_err(|source| CompileError::Placement { key: experiment.key.clone(), source })?;
-            CompiledExperiment::in_catalog(
-                Arc::clone(experiment),
-                *status,
-                *version,
-                *winner,
-                &placement,
-                catalog,
-            )
-            .map(Arc::new)
+        let mut layers = Layers::default();
+        // Those that state their ranges first: the others take what they leave.
+        let shares = |(experiment, ..): &&(Arc<Experiment>, _, _, _)| {
+            experiment.layer.as_ref().is_some_and(|claim| matches!(claim.part, LayerPart::Share(_)))
         };
-        Snapshot::linked(experiments.iter().map(compile).collect::<Result<Vec<_>, _>>()?)
+        let stated = experiments.iter().filter(|it| !shares(it));
+        let compile = |(experiment, status, version, winner): &(Arc<Experiment>, _, _, _)| {
+            let placement = layers.place(experiment, *status)?;
+            let experiment = Arc::clone(experiment);
+            CompiledExperiment::in_catalog(experiment, *status, *version, *winner, &placement, catalog)
+                .map(Arc::new)
+        };
+        let compiled = stated.chain(experiments.iter().filter(shares)).map(compile);
+        Snapshot::linked(compiled.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// From experiments compiled before, so that a change of one need not compile the others again. Of
@@ -85,12 +84,11 @@ impl Snapshot {
     pub fn linked(
         experiments: impl IntoIterator<Item = Arc<CompiledExperiment>>,
     ) -> Result<Snapshot, CompileError> {
-        let unlinked: BTreeMap<String, Arc<CompiledExperiment>> =
-            experiments.into_iter().map(|compiled| (compiled.experiment().key.clone(), compiled)).collect();
-        let mut linker = Linker { unlinked: &unlinked, linked: BTreeMap::new(), path: Vec::new() };
-        let experiments: Vec<_> = unlinked.keys().map(|key| linker.link(key)).collect::<Result<_, _>>()?;
-        let by_key =
-            unlinked.keys().map(|key| key.as_str().into()).zip(experiments.iter().cloned()).collect();
+        let experiments: Vec<Arc<CompiledExperiment>> = experiments.into_iter().collect();
+        let by_key = experiments.iter().map(|compiled| (compiled.experiment().key.as_str(), compiled));
+        let experiments = link(&by_key.collect())?;
+        let key = |compiled: &Arc<CompiledExperiment>| compiled.experiment().key.as_str().into();
+        let by_key = experiments.iter().map(|compiled| (key(compiled), Arc::clone(compiled))).collect();
         Ok(Snapshot { experiments, by_key })
     }
 
@@ -121,54 +119,6 @@ impl Snapshot {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.experiments.is_empty()
-    }
-}
-
-/// Gives each experiment those that it requires, the required ones first.
-struct Linker<'a> {
-    unlinked: &'a BTreeMap<String, Arc<CompiledExperiment>>,
-    linked: BTreeMap<&'a str, Arc<CompiledExperiment>>,
-    /// The chain being followed.
-    path: Vec<&'a str>,
-}
-
-impl<'a> Linker<'a> {
-    fn link(&mut self, key: &'a str) -> Result<Arc<CompiledExperiment>, CompileError> {
-        if let Some(linked) = self.linked.get(key) {
-            return Ok(Arc::clone(linked));
-        }
-        let chain = |path: &[&str]| path.iter().chain([&key]).map(|key| (*key).to_owned()).collect();
-        if let Some(start) = self.path.iter().position(|above| *above == key) {
-            return Err(CompileError::RequiresItself { chain: chain(&self.path[start..]) });
-        }
-        if self.path.len() >= MAX_PREREQUISITE_DEPTH {
-            return Err(CompileError::RequiresTooDeep { chain: chain(&self.path) });
-        }
-        let Some(compiled) = self.unlinked.get(key) else {
-            let by = self.path.last().copied().unwrap_or_default().to_owned();
-            return Err(CompileError::RequiresUnknown { key: by, required: key.to_owned() });
-        };
-        self.path.push(key);
-        let mut prerequisites = Vec::new();
-        for requirement in &compiled.experiment().requires {
-            let experiment = self.link(&requirement.experiment)?;
-            let variant = experiment.experiment().variant_index(&requirement.variant).ok_or_else(|| {
-                CompileError::RequiresUnknownVariant {
-                    key: key.to_owned(),
-                    required: requirement.experiment.clone(),
-                    variant: requirement.variant.clone(),
-                }
-            })?;
-            prerequisites.push(Prerequisite { experiment, variant });
-        }
-        self.path.pop();
-        let linked = if prerequisites.is_empty() {
-            Arc::clone(compiled)
-        } else {
-            Arc::new(compiled.with_prerequisites(prerequisites))
-        };
-        self.linked.insert(key, Arc::clone(&linked));
-        Ok(linked)
     }
 }
 

@@ -1,8 +1,8 @@
 //! From a condition as written to one that can be judged, noting what is wrong.
 //!
 //! There is one reading for all ways to compile, which notes everything that is wrong; the lenient way goes
-//! on with what the SDKs would do then, every other refuses. They differ in [`Names`], and in that our own
-//! comparisons never hold for an attribute that is missing.
+//! on with what the SDKs would do then, every other refuses. They differ in [`Names`], and in what is found of
+//! an attribute that is missing: in our own conditions, of most things nobody can tell.
 
 use std::sync::Arc;
 
@@ -26,11 +26,15 @@ const MAX_ITEMS: usize = 10_000;
 /// Longest path in parts.
 const MAX_PATH_PARTS: usize = 16;
 /// Most regular expressions in one condition, each of which may take a megabyte.
-const MAX_PATTERNS: usize = 32;
+pub(super) const MAX_PATTERNS: usize = 32;
 /// Operators that stand where attributes do.
 const LOGICAL: &[&str] = &["$and", "$or", "$nor", "$not"];
 /// Most names listed where none is near.
 const MAX_SUGGESTED: usize = 30;
+/// Most names compared with a wrong one.
+const MAX_COMPARED: usize = 100;
+/// Most problems noted for one condition.
+const MAX_PROBLEMS: usize = 200;
 const MEND_OBJECT: &str = "write an object: {attribute: value}";
 
 /// The name under which a condition on a customer asks for segments.
@@ -41,8 +45,8 @@ pub(super) const SEGMENT: &str = "segment";
 pub(super) enum Names<'a> {
     /// As the SDKs: these groups; segments are unknown to them.
     Lenient(&'a Groups),
-    /// The condition of a segment: these groups, no segment.
-    Segment(&'a Groups),
+    /// The condition of a segment: these groups, no segment, and at most so many regular expressions.
+    Segment(&'a Groups, usize),
     /// Groups and segments that are there.
     Known(&'a Scope),
     /// Any: which there are is not known yet.
@@ -54,6 +58,10 @@ pub(super) struct Compiled {
     pub(super) rule: Rule,
     pub(super) problems: Vec<Problem>,
     pub(super) references: References,
+    /// How many parts it has.
+    pub(super) nodes: usize,
+    /// How many regular expressions.
+    pub(super) patterns: usize,
 }
 
 /// Where in the condition a value stands.
@@ -96,12 +104,15 @@ pub(super) fn compile(condition: &Value, names: Names<'_>) -> Compiled {
     let mut compiler = Compiler { names, references, problems, nodes: 0, patterns: 0, exceeded: false };
     let rule = compiler.rule(condition, &Place { path: String::new(), depth: 0, of_customer: true });
     let rule = if compiler.exceeded { Rule::Never } else { rule };
-    Compiled { rule, problems: compiler.problems, references: compiler.references }
+    let Compiler { problems, references, nodes, patterns, .. } = compiler;
+    Compiled { rule, problems, references, nodes, patterns }
 }
 
 impl Compiler<'_> {
     pub(super) fn problem(&mut self, place: &Place, detail: impl Into<String>, mend: impl Into<String>) {
-        self.problems.push(Problem::new(&place.path, detail, mend));
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem::new(&place.path, detail, mend));
+        }
     }
 
     pub(super) fn expected(&mut self, place: &Place, what: &str, value: &Value, mend: &str) {
@@ -110,7 +121,11 @@ impl Compiler<'_> {
 
     /// Counts a node; `false` beyond a bound, which is noted once.
     fn enter(&mut self, place: &Place) -> bool {
-        self.nodes += 1;
+        self.enter_many(place, 1)
+    }
+
+    fn enter_many(&mut self, place: &Place, nodes: usize) -> bool {
+        self.nodes += nodes;
         if self.exceeded {
             return false;
         }
@@ -194,10 +209,12 @@ impl Compiler<'_> {
             self.exceed(place, detail, "keep attributes flatter");
         }
         let test = self.test(value, place, false);
+        let missing = if self.is_ours() { test.on_missing() } else { test.matches(Actual::Null).into() };
         match path.split_once('.') {
-            None => Rule::Attribute { name: path.into(), test },
+            None => Rule::Attribute { name: path.into(), test, missing },
             Some((first, rest)) => {
-                Rule::Path { first: first.into(), rest: rest.split('.').map(Box::from).collect(), test }
+                let rest = rest.split('.').map(Box::from).collect();
+                Rule::Path { first: first.into(), rest, test, missing }
             }
         }
     }
@@ -243,16 +260,17 @@ impl Compiler<'_> {
         };
         self.references.segments.insert(name.clone());
         let known = match self.names {
-            Names::Known(scope) => scope.segment(name).cloned(),
+            Names::Known(scope) => scope.segment(name),
             Names::Open => return Rule::Never,
-            Names::Segment(_) | Names::Lenient(_) => {
+            Names::Segment(..) | Names::Lenient(_) => {
                 let mend = "write that segment's condition here, or name both where they are used";
                 self.problem(place, "a segment cannot name another segment", mend);
                 return Rule::Never;
             }
         };
-        if let Some(rule) = known {
-            return Rule::Segment(rule);
+        if let Some((rule, nodes)) = known {
+            // Judging it takes as long as if its condition stood here.
+            return if self.enter_many(place, nodes) { Rule::Segment(rule) } else { Rule::Never };
         }
         let names = match self.names {
             Names::Known(scope) => suggestion(name, scope.segment_names()),
@@ -265,12 +283,6 @@ impl Compiler<'_> {
         Rule::Never
     }
 
-    /// A comparison: in a condition of our own it does not hold for what is missing.
-    pub(super) fn comparison(&self, test: Test) -> Test {
-        let holds_for_nothing = self.is_ours() && test.matches(Actual::Null);
-        if holds_for_nothing { Test::Known(Box::new(test)) } else { test }
-    }
-
     /// A condition on one value.
     pub(super) fn test(&mut self, value: &Value, place: &Place, ignores_case: bool) -> Test {
         if !self.enter(place) {
@@ -279,11 +291,9 @@ impl Compiler<'_> {
         match value {
             Value::Null => Test::Null,
             Value::Bool(flag) => Test::Flag(*flag),
-            Value::Number(_) => self.comparison(Test::Number(Actual::from(value).to_number())),
-            Value::String(text) if ignores_case => {
-                self.comparison(Test::TextFolded(lower(text).collect::<String>().into()))
-            }
-            Value::String(text) => self.comparison(Test::Text(text.as_str().into())),
+            Value::Number(_) => Test::Number(Actual::from(value).to_number()),
+            Value::String(text) if ignores_case => Test::TextFolded(lower(text).collect::<String>().into()),
+            Value::String(text) => Test::Text(text.as_str().into()),
             Value::Object(entries) if is_operators(entries) => self.operators(entries, place),
             Value::Object(entries) => {
                 if entries.keys().any(|name| name.starts_with('$')) {
@@ -328,8 +338,12 @@ impl Compiler<'_> {
     /// Counts a regular expression; `false` beyond the bound.
     pub(super) fn enter_pattern(&mut self, place: &Place) -> bool {
         self.patterns += 1;
-        if self.patterns > MAX_PATTERNS && !self.exceeded {
-            let detail = format!("the condition has more than {MAX_PATTERNS} regular expressions");
+        let (most, whose) = match self.names {
+            Names::Segment(_, most) if most < MAX_PATTERNS => (most, "all segments together have"),
+            _ => (MAX_PATTERNS, "the condition has"),
+        };
+        if self.patterns > most && !self.exceeded {
+            let detail = format!("{whose} more regular expressions than may be: {most} are left here");
             self.exceed(place, detail, "join them with |, or say it with other operators");
         }
         !self.exceeded
@@ -342,7 +356,7 @@ impl Compiler<'_> {
         };
         self.references.groups.insert(name.clone());
         let groups = match self.names {
-            Names::Lenient(groups) | Names::Segment(groups) => groups,
+            Names::Lenient(groups) | Names::Segment(groups, _) => groups,
             Names::Known(scope) => scope.groups(),
             Names::Open => return Arc::default(),
         };
@@ -362,7 +376,7 @@ pub(super) fn is_operators(entries: &Map<String, Value>) -> bool {
 
 /// `did you mean "$gt"?`, or all there are.
 fn suggestion<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
-    did_you_mean(name, known.clone()).unwrap_or_else(|| {
+    did_you_mean(name, known.clone().take(MAX_COMPARED)).unwrap_or_else(|| {
         let known: Vec<&str> = known.take(MAX_SUGGESTED).collect();
         if known.is_empty() { "none is known".to_owned() } else { format!("known: {}", known.join(", ")) }
     })

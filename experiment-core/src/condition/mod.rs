@@ -5,8 +5,10 @@
 //!
 //! Comparisons are those of the SDK for JavaScript, conversions between types included: a text beside a
 //! number counts as the number it spells. A missing attribute is null, never an error. In the SDKs null
-//! counts as 0 beside a number; in a condition that is written here a comparison with what is missing does
-//! not hold, so that nobody is meant because of what is not known of them.
+//! counts as 0 beside a number; in a condition that is written here nobody can tell how a missing attribute
+//! compares, and that stays so when it is turned round by `$not`, so that nobody is meant because of what is
+//! not known of them. What asks for absence can tell: null, `$exists`, `$eq`, `$ne`, `$in`, `$nin`, the groups,
+//! `$type`.
 //!
 //! A condition is compiled when it is loaded, within bounds on depth, size and states of regular
 //! expressions. Judging a customer allocates nothing and takes no lock.

@@ -87,7 +87,7 @@ impl Operator {
                 if !operand.is_number() && !operand.is_string() {
                     compiler.expected(place, "a number or a text", operand, "write what to compare with");
                 }
-                compiler.comparison(Test::Order(order, Operand::new(operand)))
+                Test::Order(order, Operand::new(operand))
             }
             Operator::Version(order) => version(compiler, order, operand, place),
             Operator::VersionNotEqual => not(version(compiler, Order::Equal, operand, place)),
@@ -151,7 +151,7 @@ fn version(compiler: &mut Compiler<'_>, order: Order, operand: &Value, place: &P
     if !operand.is_string() {
         compiler.expected(place, "a version as text", operand, "put it in quotes: \"1.10.0\"");
     }
-    compiler.comparison(Test::Version(order, version::padded(Actual::from(operand)).into()))
+    Test::Version(order, version::padded(Actual::from(operand)).into())
 }
 
 fn members(
@@ -177,7 +177,7 @@ fn pattern(compiler: &mut Compiler<'_>, operand: &Value, place: &Place, ignores_
         return Test::Never;
     }
     match Pattern::new(text, ignores_case) {
-        Ok(pattern) => compiler.comparison(Test::Pattern(pattern)),
+        Ok(pattern) => Test::Pattern(pattern),
         Err(error) => {
             compiler.problem(place, error.detail, error.mend);
             Test::Never

@@ -20,19 +20,46 @@ pub(super) enum Rule {
     Not(Box<Rule>),
     /// What a segment asks.
     Segment(Arc<Rule>),
-    /// Something of an attribute.
+    /// Something of an attribute. `missing` is what is found of one that is not there.
     Attribute {
         name: Box<str>,
         test: Test,
+        missing: Found,
     },
     /// Something of what is at a path inside an attribute.
     Path {
         first: Box<str>,
         rest: Box<[Box<str>]>,
         test: Test,
+        missing: Found,
     },
     /// What has no meaning.
     Never,
+}
+
+/// What is found of a customer: that something holds, that it does not, or that nobody can tell, since an
+/// attribute is missing. In this order, "each of these" is the least and "one of these" the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Found {
+    No,
+    Unknown,
+    Yes,
+}
+
+impl Found {
+    fn negated(self) -> Found {
+        match self {
+            Found::No => Found::Yes,
+            Found::Unknown => Found::Unknown,
+            Found::Yes => Found::No,
+        }
+    }
+}
+
+impl From<bool> for Found {
+    fn from(holds: bool) -> Found {
+        if holds { Found::Yes } else { Found::No }
+    }
 }
 
 /// What a rule is asked of.
@@ -48,15 +75,16 @@ impl<'a> Subject<'a> for Actual<'a> {
 }
 
 impl Rule {
+    /// Whether it is found to hold.
     #[inline]
     pub(super) fn matches<'a, S: Subject<'a>>(&self, subject: S) -> bool {
         match self {
             // Most conditions ask something of a few attributes.
             Rule::All(rules) => rules.iter().all(|rule| match rule {
-                Rule::Attribute { name, test } => test.matches(subject.attribute(name)),
+                Rule::Attribute { name, test, missing } => holds(test, *missing, subject.attribute(name)),
                 rule => rule.matches_other(subject),
             }),
-            Rule::Attribute { name, test } => test.matches(subject.attribute(name)),
+            Rule::Attribute { name, test, missing } => holds(test, *missing, subject.attribute(name)),
             rule => rule.matches_other(subject),
         }
     }
@@ -66,14 +94,35 @@ impl Rule {
         match self {
             Rule::All(_) | Rule::Attribute { .. } => self.matches(subject),
             Rule::Any(rules) => rules.is_empty() || rules.iter().any(|rule| rule.matches(subject)),
-            Rule::Not(rule) => !rule.matches(subject),
             Rule::Segment(rule) => rule.matches(subject),
-            Rule::Path { first, rest, test } => {
-                test.matches(rest.iter().fold(subject.attribute(first), |value, name| value.member(name)))
-            }
-            Rule::Never => false,
+            Rule::Not(_) | Rule::Path { .. } | Rule::Never => self.find(subject) == Found::Yes,
         }
     }
+
+    /// What is found: what nobody can tell stays so when it is turned round.
+    fn find<'a, S: Subject<'a>>(&self, subject: S) -> Found {
+        match self {
+            Rule::All(rules) => rules.iter().map(|rule| rule.find(subject)).min().unwrap_or(Found::Yes),
+            Rule::Any(rules) => rules.iter().map(|rule| rule.find(subject)).max().unwrap_or(Found::Yes),
+            Rule::Not(rule) => rule.find(subject).negated(),
+            Rule::Segment(rule) => rule.find(subject),
+            Rule::Attribute { name, test, missing } => find(test, *missing, subject.attribute(name)),
+            Rule::Path { first, rest, test, missing } => {
+                let value = rest.iter().fold(subject.attribute(first), |value, name| value.member(name));
+                find(test, *missing, value)
+            }
+            Rule::Never => Found::No,
+        }
+    }
+}
+
+#[inline]
+fn holds(test: &Test, missing: Found, actual: Actual<'_>) -> bool {
+    if actual.is_null() { missing == Found::Yes } else { test.matches(actual) }
+}
+
+fn find(test: &Test, missing: Found, actual: Actual<'_>) -> Found {
+    if actual.is_null() { missing } else { test.matches(actual).into() }
 }
 
 /// What is asked of one value.
@@ -82,8 +131,6 @@ pub(super) enum Test {
     /// Each of these.
     All(Box<[Test]>),
     Not(Box<Test>),
-    /// Is not missing, and passes.
-    Known(Box<Test>),
     /// Counts as this text.
     Text(Box<str>),
     /// Counts as this text, which is in lower case, whatever the case.
@@ -137,7 +184,6 @@ impl Test {
         match self {
             Test::All(tests) => tests.iter().all(|test| test.matches(actual)),
             Test::Not(test) => !test.matches(actual),
-            Test::Known(test) => !actual.is_null() && test.matches(actual),
             Test::Text(expected) => actual.is_text(expected),
             Test::TextFolded(expected) => actual.is_text_folded(expected),
             Test::Number(expected) => actual.to_number() == *expected,
@@ -159,6 +205,31 @@ impl Test {
             Test::Item(test) => any_item(actual, |item| test.matches(item)),
             Test::ItemMatches(rule) => any_item(actual, |item| rule.matches(item)),
             Test::Never => false,
+        }
+    }
+}
+
+impl Test {
+    /// What is found of a value that is missing: only what speaks of absence can tell.
+    pub(super) fn on_missing(&self) -> Found {
+        match self {
+            Test::All(tests) => tests.iter().map(Test::on_missing).min().unwrap_or(Found::Yes),
+            Test::Not(test) => test.on_missing().negated(),
+            Test::Null | Test::Exists(_) | Test::Equal(_) | Test::In(_) | Test::Type(_) | Test::Never => {
+                self.matches(Actual::Null).into()
+            }
+            Test::Text(_)
+            | Test::TextFolded(_)
+            | Test::Number(_)
+            | Test::Flag(_)
+            | Test::Same(_)
+            | Test::Order(..)
+            | Test::Version(..)
+            | Test::Pattern(_)
+            | Test::Size(_)
+            | Test::Every(_)
+            | Test::Item(_)
+            | Test::ItemMatches(_) => Found::Unknown,
         }
     }
 }

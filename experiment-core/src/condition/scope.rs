@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::compile::{Names, compile};
+use super::compile::{Compiled, Names, compile};
 use super::rule::Rule;
 use super::{Groups, Person};
 use crate::problem::Problem;
@@ -29,8 +29,18 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     groups: Groups,
-    segments: BTreeMap<String, Arc<Rule>>,
+    segments: BTreeMap<String, Segment>,
 }
+
+#[derive(Debug, Clone)]
+struct Segment {
+    rule: Arc<Rule>,
+    nodes: usize,
+    patterns: usize,
+}
+
+/// Most regular expressions of all segments of a scope, each of which may take a megabyte.
+const MAX_SCOPE_PATTERNS: usize = 64;
 
 impl Scope {
     /// A scope with these groups and no segment.
@@ -45,11 +55,14 @@ impl Scope {
     /// # Errors
     /// Everything that is wrong with the condition.
     pub fn define_segment(&mut self, name: impl Into<String>, condition: &Value) -> Result<(), Vec<Problem>> {
-        let compiled = compile(condition, Names::Segment(&self.groups));
+        let used: usize = self.segments.values().map(|segment| segment.patterns).sum();
+        let left = MAX_SCOPE_PATTERNS.saturating_sub(used);
+        let compiled = compile(condition, Names::Segment(&self.groups, left));
         if !compiled.problems.is_empty() {
             return Err(compiled.problems);
         }
-        self.segments.insert(name.into(), Arc::new(compiled.rule));
+        let Compiled { rule, nodes, patterns, .. } = compiled;
+        self.segments.insert(name.into(), Segment { rule: Arc::new(rule), nodes, patterns });
         Ok(())
     }
 
@@ -72,11 +85,12 @@ impl Scope {
         id: &str,
         attributes: Option<&Map<String, Value>>,
     ) -> Option<bool> {
-        self.segments.get(name).map(|rule| rule.matches(Person { id, attributes }))
+        self.segments.get(name).map(|segment| segment.rule.matches(Person { id, attributes }))
     }
 
-    pub(super) fn segment(&self, name: &str) -> Option<&Arc<Rule>> {
-        self.segments.get(name)
+    /// The rule of a segment, and how many parts it has.
+    pub(super) fn segment(&self, name: &str) -> Option<(Arc<Rule>, usize)> {
+        self.segments.get(name).map(|segment| (Arc::clone(&segment.rule), segment.nodes))
     }
 }
 

@@ -134,7 +134,12 @@ fn catalog(field: &Field<'_>, present: &BTreeMap<String, Vec<Value>>) -> Option<
     field.object(unsupported::CATALOG_FIELDS, |fields| {
         let groups = fields.optional("groups", groups);
         let layers = fields.or("layers", BTreeMap::new(), layers);
-        let groups = groups?.unwrap_or_else(|| present.clone());
+        let Some(groups) = groups else {
+            // Without sound groups nothing sound can be said of segments.
+            fields.optional("segments", |_| Some(()));
+            return None;
+        };
+        let groups = groups.unwrap_or_else(|| present.clone());
         let mut scope = Scope::new(
             groups.iter().map(|(name, values)| (name.as_str(), values.clone())).collect::<Groups>(),
         );

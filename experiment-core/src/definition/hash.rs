@@ -242,7 +242,15 @@ fn namespace(field: &Field<'_>) -> Option<GrowthBookFilter> {
         let name = fields.required("name", "name the namespace", text);
         let from = fields.or("from", Decimal::ZERO, Field::share);
         let to = fields.or("to", Decimal::ONE, Field::share);
-        let range = (from?.to_f64(), to?.to_f64());
+        let (from, to) = (from?, to?);
+        if from > to {
+            return fields.problem(
+                "to",
+                format!("{to} is below from"),
+                "write the start first: from: 0.2, to: 0.5",
+            );
+        }
+        let range = (from.to_f64(), to.to_f64());
         Some(GrowthBookFilter { seed: format!("__{}", name?), version: 1, ranges: vec![range] })
     })
 }

@@ -1,5 +1,7 @@
 //! Layers: experiments that exclude each other, each in its own part of the customers.
 
+use std::fmt;
+
 use super::name;
 use super::reader::{Field, Fields};
 use crate::decimal::{Decimal, DecimalError};
@@ -46,6 +48,13 @@ impl LayerRange {
     }
 }
 
+/// Half-open: `[0, 0.5)`.
+impl fmt::Display for LayerRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}, {})", self.from, self.to)
+    }
+}
+
 impl From<LayerRange> for (String, String) {
     fn from(range: LayerRange) -> (String, String) {
         (range.from.to_string(), range.to.to_string())
@@ -61,7 +70,7 @@ impl TryFrom<(String, String)> for LayerRange {
 }
 
 /// The first free part of a layer that is as large as `share`: in one piece where one is large enough, else
-/// in several. `None` when less is free.
+/// in several. `None` when less is free, or only in more than 20 pieces.
 ///
 /// # Examples
 /// ```
@@ -99,7 +108,7 @@ pub fn free_ranges(share: Decimal, taken: &[LayerRange]) -> Option<Vec<LayerRang
         found.push(range(from, from + taken));
         wanted -= taken;
         if wanted == 0 {
-            return Some(found);
+            return (found.len() <= MAX_RANGES).then_some(found);
         }
     }
     None
@@ -138,7 +147,7 @@ fn ranges(field: &Field<'_>) -> Option<Vec<LayerRange>> {
     }
     ranges.sort_unstable_by_key(|range| range.from);
     if let Some(pair) = ranges.windows(2).find(|pair| pair[0].overlaps(&pair[1])) {
-        let detail = format!("{} and {} overlap", shown(&pair[0]), shown(&pair[1]));
+        let detail = format!("{} and {} overlap", pair[0], pair[1]);
         return field.problem(detail, "list ranges that are apart from each other");
     }
     Some(ranges)
@@ -150,9 +159,4 @@ fn range(field: &Field<'_>) -> Option<LayerRange> {
         [from, to] if from < to => Some(LayerRange { from, to }),
         _ => field.problem("is no range", "write its start and, above it, its end: [0, 0.5]"),
     }
-}
-
-/// A range as a message shows it.
-pub(crate) fn shown(range: &LayerRange) -> String {
-    format!("[{}, {}]", range.from, range.to)
 }

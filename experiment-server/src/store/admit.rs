@@ -164,11 +164,13 @@ impl Admission<'_, '_> {
         let (entry, variant) = experiment_and_variant(catalog, &exposure.experiment, &exposure.variant)?;
         let moment = self.moment(exposure.at);
         let customer = &exposure.customer;
-        let segments = self.segments(entry, customer, exposure.attributes.as_ref());
-        let proposed = Proposed { customer, entry, variant, moment, sent, segments, assign: false };
+        let mut proposed = Proposed { customer, entry, variant, moment, sent, segments: None, assign: false };
         let seen = self.seen(&exposure.customer)?;
         self.check_repeat(&proposed, &seen)?;
         check_time(entry, moment.at)?;
+        // Of whom nothing is said, nothing is known.
+        let attributes = exposure.attributes.as_ref();
+        proposed.segments = attributes.and_then(|_| self.segments(entry, customer, attributes));
         self.write_exposure(proposed, &seen)
     }
 
@@ -244,8 +246,6 @@ impl Admission<'_, '_> {
 
     /// In which of the segments that the experiment is sliced by the customer is, as they are now.
     fn segments(&self, entry: &Entry, customer: &str, attributes: Option<&Attributes>) -> Option<String> {
-        // Of whom nothing is said, nothing is known.
-        attributes?;
         let scope = self.catalog.shared().catalog.scope();
         let dimensions = entry.current().experiment.dimensions.iter();
         let known = dimensions.filter_map(|dimension| match dimension {

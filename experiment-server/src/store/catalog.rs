@@ -216,6 +216,11 @@ impl Catalog {
         Ok(())
     }
 
+    /// Takes over what experiments share from whoever has read it; the version stays.
+    pub(super) fn set_shared(&mut self, catalog: definition::Catalog) {
+        self.shared.catalog = Arc::new(catalog);
+    }
+
     /// Reads what experiments share, with these groups.
     pub(super) fn set_groups(&mut self, groups: BTreeMap<String, Vec<Value>>) -> Result<(), StoreError> {
         let SharedCatalog { version, catalog, .. } = &self.shared;

@@ -71,6 +71,22 @@ impl Writer {
         transaction: &WriteTransaction,
         facts: &mut Table<'_, u64, &'static [u8]>,
     ) -> Result<Result<Defined, CatalogError>, StoreError> {
+        // A document that states no groups leaves those there are now, whoever read it when.
+        let with_groups = || {
+            let groups = &work.catalog.shared().catalog.groups;
+            definition::Catalog::parse_with_groups(catalog.document.clone(), groups)
+        };
+        let read;
+        let catalog = match catalog.states_groups || catalog.groups == work.catalog.shared().catalog.groups {
+            true => catalog,
+            false => match with_groups() {
+                Ok(with_groups) => {
+                    read = with_groups;
+                    &read
+                }
+                Err(invalid) => return Ok(Err(CatalogError::Invalid { problems: invalid.problems })),
+            },
+        };
         let change = match plan_catalog(&work.catalog, catalog, expected) {
             Ok(change) => change,
             Err(refused) => return Ok(Err(refused)),
@@ -110,7 +126,7 @@ impl Writer {
             table.insert(name.as_str(), values.as_str()).trying("writing groups")?;
         }
         let changed = Arc::make_mut(&mut work.catalog);
-        changed.set_groups(catalog.groups.clone())?;
+        changed.set_shared(catalog.clone());
         changed.compile_all()
     }
 
@@ -153,7 +169,8 @@ impl Writer {
         table.insert(work.next, self.buffer.as_slice()).trying("writing the catalog")?;
         let catalog = Arc::make_mut(&mut work.catalog);
         let changed = catalog.apply(work.next, record)?.map(|entry| entry.key.clone());
-        if let Some(key) = changed {
+        // A definition is compiled once its overrides are there too.
+        if let (Some(key), Record::Lifecycle(_)) = (changed, record) {
             catalog.compile(&key)?;
         }
         work.next += 1;

@@ -22,14 +22,16 @@ pub enum StoreError {
         /// The folder.
         path: PathBuf,
     },
-    /// Written by a later version.
-    #[error("{path:?} has format {found}, this version reads up to {known}; mend: use a later version")]
-    NewerFormat {
+    /// Written by another version.
+    #[error(
+        "{path:?} has format {found}, this version reads format {known}; mend: use the version that wrote it"
+    )]
+    OtherFormat {
         /// The file.
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// The latest format this version knows.
+        /// The format this version knows.
         known: u32,
     },
     /// The bytes are not what was written.

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use experiment_core::assignment::{CompiledExperiment, Placement, PlacementError, Snapshot};
+use experiment_core::assignment::{CompileError, CompiledExperiment, Placement, PlacementError, Snapshot};
 use experiment_core::definition::{
     self, Dimension, Experiment, LayerClaim, LayerPart, LayerRange, Problem, Status,
 };
 
 use super::catalog::{Catalog, Entry};
 use super::nearest::mend;
+
+/// Most problems told at once.
+const MAX_PROBLEMS: usize = 200;
+/// Most ranges listed.
+const MAX_LISTED: usize = 20;
 
 /// The place of a new version of a definition among the experiments there are.
 ///
@@ -25,10 +30,19 @@ pub(super) fn place(catalog: &Catalog, experiment: &Experiment) -> Result<Placem
             return Err(problems);
         }
     };
-    if problems.is_empty() {
+    if problems.is_empty() && is_bound(catalog, experiment) {
         problems.extend(linked(catalog, entry, experiment, &placement).err());
     }
     if problems.is_empty() { Ok(placement) } else { Err(problems) }
+}
+
+/// Whether it requires another experiment, or another one it.
+fn is_bound(catalog: &Catalog, experiment: &Experiment) -> bool {
+    let requires_it = |entry: &Arc<Entry>| {
+        let requires = &entry.current().experiment.requires;
+        requires.iter().any(|requirement| requirement.experiment == experiment.key)
+    };
+    !experiment.requires.is_empty() || catalog.iter().any(requires_it)
 }
 
 /// Segments, groups and layers that a definition names and the catalog has not.
@@ -99,12 +113,12 @@ fn others_in_layer<'a>(catalog: &'a Catalog, claim: &LayerClaim, key: &str) -> V
     catalog.iter().filter(holds).flat_map(ranges).collect()
 }
 
-fn shown(range: &LayerRange) -> String {
-    format!("[{}, {}]", range.from, range.to)
-}
-
 fn no_room(share: &str, others: &[(&str, LayerRange)]) -> Problem {
-    let taken: Vec<String> = others.iter().map(|(key, range)| format!("{key} {}", shown(range))).collect();
+    let taken = others.iter().take(MAX_LISTED).map(|(key, range)| format!("{key} {range}"));
+    let mut taken: Vec<String> = taken.collect();
+    if others.len() > MAX_LISTED {
+        taken.push(format!("and {} more", others.len() - MAX_LISTED));
+    }
     let detail = format!("less than {share} of the layer is free: it is taken by {}", taken.join(", "));
     Problem::new("layer.share", detail, "ask for less, or stop one of these first")
 }
@@ -115,7 +129,7 @@ fn overlaps(claim: Option<&LayerClaim>, others: &[(&str, LayerRange)]) -> Vec<Pr
     let mut problems = Vec::new();
     for range in ranges {
         for (key, other) in others.iter().filter(|(_, other)| range.overlaps(other)) {
-            let detail = format!("{} overlaps {} of the experiment {key}", shown(range), shown(other));
+            let detail = format!("{range} overlaps {other} of the experiment {key}");
             let mend =
                 "take ranges that are free, say share: instead to have one found, or stop that one first";
             problems.push(Problem::new("layer.ranges", detail, mend));
@@ -139,21 +153,40 @@ fn linked(
         Snapshot::linked(catalog.snapshot().shared().cloned().chain([Arc::new(compiled)]))
     });
     linked.map(|_| ()).map_err(|error| {
-        let mend = "require a variant of an experiment that is defined, and no circle of experiments";
-        Problem::new("requires", error.to_string(), mend)
+        let (path, mend) = match &error {
+            CompileError::RequiresUnknownVariant { key, .. } if *key != experiment.key => {
+                ("variants", format!("keep the variant, or change {key} first"))
+            }
+            CompileError::RequiresUnknown { .. } | CompileError::RequiresUnknownVariant { .. } => {
+                ("requires", "require a variant of an experiment that is defined".to_owned())
+            }
+            CompileError::RequiresItself { .. } => {
+                ("requires", "leave one of these requirements out".to_owned())
+            }
+            CompileError::RequiresTooMuch { .. } => {
+                ("requires", "require fewer experiments, or some that require less themselves".to_owned())
+            }
+            _ => ("", "see to what it names".to_owned()),
+        };
+        Problem::new(path, error.to_string(), mend)
     })
 }
 
 /// What in a new catalog would break experiments that there are.
 pub(super) fn broken_by(catalog: &Catalog, new: &definition::Catalog) -> Vec<Problem> {
     let alive = catalog.iter().filter(|entry| entry.status != Status::Archived);
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = Vec::new();
     for entry in alive {
-        let experiment = &entry.current().experiment;
-        for problem in missing(new, experiment) {
-            let detail =
-                format!("the experiment {} needs it: {}: {}", entry.key, problem.path, problem.detail);
-            problems.push(Problem::new("", detail, "keep what experiments name, or change them first"));
+        for problem in missing(new, &entry.current().experiment) {
+            if problems.len() == MAX_PROBLEMS {
+                return problems;
+            }
+            let detail = format!("{}, and the experiment {} names it", problem.detail, entry.key);
+            let path = if problem.path.starts_with("layer") { "layers" } else { "segments" };
+            let problem = Problem::new(path, detail, "keep what experiments name, or change them first");
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
         }
     }
     problems
@@ -163,21 +196,26 @@ pub(super) fn broken_by(catalog: &Catalog, new: &definition::Catalog) -> Vec<Pro
 pub(super) fn frozen_in(catalog: &Catalog, new: &definition::Catalog) -> Vec<Problem> {
     let old = &catalog.shared().catalog;
     let mut problems = Vec::new();
-    for entry in catalog.iter().filter(|entry| entry.status == Status::Running) {
+    let met = |entry: &&Arc<Entry>| matches!(entry.status, Status::Running | Status::Stopped);
+    for entry in catalog.iter().filter(met) {
         let experiment = &entry.current().experiment;
+        let is_running = entry.status == Status::Running;
         let in_audience = experiment.audience.iter().flat_map(|audience| &audience.references.segments);
+        let in_audience = in_audience.filter(|_| is_running);
+        // Exposures from before a stop may still come in.
         let sliced = experiment.dimensions.iter().filter_map(|dimension| match dimension {
             Dimension::Segment(segment) => Some(segment),
             Dimension::Attribute(_) => None,
         });
         for segment in in_audience.chain(sliced) {
             if old.segments.get(segment) != new.segments.get(segment) {
-                let detail = format!("the running experiment {} rests on it", entry.key);
-                let mend = "add a segment under another name, or stop that experiment first";
+                let detail = format!("the experiment {}, which is {}, rests on it", entry.key, entry.status);
+                let mend = "add a segment under another name, or archive that experiment first";
                 problems.push(Problem::new(format!("segments.{segment}"), detail, mend));
             }
         }
         if let Some(LayerClaim { layer, .. }) = &experiment.layer
+            && is_running
             && old.layer_salt(layer) != new.layer_salt(layer)
         {
             let detail =

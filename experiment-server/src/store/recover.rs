@@ -59,7 +59,7 @@ fn read_identity(
     let mut reader = Reader::new(row.value(), "the identity of the log");
     let found = reader.u32()?;
     if found != LOG_FORMAT {
-        return Err(StoreError::NewerFormat { path: folder.join(LOG_FILE), found, known: LOG_FORMAT });
+        return Err(StoreError::OtherFormat { path: folder.join(LOG_FILE), found, known: LOG_FORMAT });
     }
     let mut id = LogId::default();
     id.copy_from_slice(reader.bytes(16)?);

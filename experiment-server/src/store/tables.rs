@@ -14,8 +14,8 @@ use super::error::StoreError;
 pub(super) const LOG_FILE: &str = "log.redb";
 /// The file of what was folded.
 pub(super) const STATE_FILE: &str = "state.redb";
-/// Format of `log.redb`. A later one is refused.
-pub(super) const LOG_FORMAT: u32 = 1;
+/// Format of `log.redb`. Any other is refused.
+pub(super) const LOG_FORMAT: u32 = 2;
 /// Encoding of `state.redb` and meaning of its sums. Any other value means: fold again from zero.
 pub(super) const FOLD_VERSION: u32 = 1;
 /// Memory for pages of the log: appends touch few, admission reads back candidates for duplicates.

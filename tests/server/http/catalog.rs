@@ -118,10 +118,9 @@ fn an_experiment_names_only_what_is_there() {
         .problem(409, "wrong-status");
     assert_eq!(paths(&problem), ["segments.at_risk", "layers.winback.salt"]);
     let problem = share(&served, "layers: {winback: {salt: one}}").problem(422, "invalid-definition");
-    assert!(
-        problem["errors"][0]["detail"].as_str().unwrap().contains("the experiment aimed needs it"),
-        "{problem}"
-    );
+    let told = &problem["errors"][0];
+    assert_eq!(told["path"], "segments");
+    assert_eq!(told["detail"], "there is no segment \"at_risk\", and the experiment aimed names it");
     assert_eq!(share(&served, &SHARED.replace("[staff-1]", "[]")).status, 200, "groups may change");
     // A circle by way of another is refused where it would close.
     let circle = with("welcome", "requires: {experiment: aimed, variant: control}");
@@ -141,6 +140,28 @@ fn an_experiment_names_only_what_is_there() {
         problem["detail"].as_str().unwrap().contains("in a circle: draft_a → draft_b → draft_a"),
         "{problem}"
     );
+    // A draft cannot drop the variant that another one requires.
+    let dropped = with("draft_a", "").replace("{key: control}", "{key: base}");
+    let problem =
+        served.call("PUT", "/v1/experiments/draft_a", &headers, &dropped).problem(422, "invalid-definition");
+    assert_eq!(paths(&problem), ["variants"]);
+    assert_eq!(problem["errors"][0]["mend"], "keep the variant, or change draft_b first");
+    // Archiving takes requirements away and never stands in the way; all of it can be read again.
+    let token = served.token();
+    for key in ["draft_b", "draft_a"] {
+        let path = format!("/v1/experiments/{key}/archive");
+        assert_eq!(served.call("POST", &path, &[("x-start-token", token.as_str())], "").status, 200);
+    }
+    let versions = served.get("/v1/experiments/aimed/versions").text;
+    let mut served = served;
+    let data = served.data().to_owned();
+    served.stop();
+    let store =
+        experiment_server::store::Store::open(&data, experiment_server::store::system_clock()).unwrap();
+    let catalog = store.catalog();
+    assert_eq!((catalog.len(), catalog.snapshot().len(), catalog.shared().version), (4, 4, 2));
+    let aimed = catalog.get("aimed").unwrap().current();
+    assert!(versions.contains(&serde_json::to_string(&aimed.placement.layer).unwrap()), "{versions}");
 }
 
 #[test]
@@ -152,7 +173,7 @@ fn layers_are_shared_out_without_overlap() {
     let problem = taken.problem(422, "invalid-definition");
     assert_eq!(
         problem["errors"][0],
-        json!({"field": "layer.ranges", "path": "layer.ranges", "detail": "[0.3, 0.6] overlaps [0, 0.4] of the experiment a",
+        json!({"field": "layer.ranges", "path": "layer.ranges", "detail": "[0.3, 0.6) overlaps [0, 0.4) of the experiment a",
             "mend": "take ranges that are free, say share: instead to have one found, or stop that one first"})
     );
     assert_eq!(served.post_yaml("/v1/experiments", &layered("b", "share: 0.25")).status, 201);
@@ -165,7 +186,7 @@ fn layers_are_shared_out_without_overlap() {
     let problem =
         served.post_yaml("/v1/experiments", &layered("c", "share: 0.4")).problem(422, "invalid-definition");
     assert_eq!(problem["errors"][0]["path"], "layer.share");
-    assert!(problem["detail"].as_str().unwrap().contains("a [0, 0.4], b [0.4, 0.65]"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("a [0, 0.4), b [0.4, 0.65)"), "{problem}");
     assert_eq!(served.post("/v1/experiments/b/start", "").status, 200);
     // Everybody is in one of them at most, and each decision says so.
     let mut seen = std::collections::BTreeSet::new();
@@ -225,7 +246,12 @@ fn segments_at_first_exposure_slice_the_results() {
     assert_eq!(slices(&served), expected);
     // A repeat with the same attributes is a duplicate, whatever the segment means by then.
     assert_eq!(served.post("/v1/experiments/winback/stop", "").status, 200);
-    assert_eq!(share(&served, &SHARED.replace("$gte: 500", "$gte: 5000")).status, 200);
+    let other = SHARED.replace("$gte: 500", "$gte: 5000");
+    share(&served, &other).problem(409, "wrong-status");
+    let token = served.token();
+    let headers = [("x-start-token", token.as_str())];
+    assert_eq!(served.call("POST", "/v1/experiments/winback/archive", &headers, "").status, 200);
+    assert_eq!(share(&served, &other).status, 200);
     let again = served.post("/v1/exposures", r#"{"customer": "d", "experiment": "winback", "variant": "control", "attributes": {"value_365d": 900}, "id": "x"}"#);
     assert_eq!(again.json()["duplicates"], 1, "{}", again.text);
     assert_eq!(slices(&served), expected);

@@ -14,7 +14,7 @@ use super::world::{HOUR, MARCH, WINBACK, World, accepted, attributes, event, exp
 const EXPERIMENTS: [&str; 3] = ["winback", "outside", "exact"];
 
 /// What they share.
-const SHARED: &str = "segments: {basic: {plan: basic}}";
+const SHARED: &str = "{segments: {basic: {id: {$inGroup: chosen}}}, groups: {chosen: [c-0]}}";
 
 /// The same definition under three keys and modes, two of them sliced by a segment.
 fn definitions() -> [String; 3] {
@@ -220,9 +220,10 @@ proptest! {
                     world.define(&format!("{}\ntraffic: 0.{traffic}", definitions()[2]));
                     catalog_facts += world.store().log_position() - before;
                 }
-                Act::Share(age) => {
+                // The group behind the segment changes under running experiments.
+                Act::Share(chosen) => {
                     let before = world.store().log_position();
-                    world.share(&format!("{{segments: {{basic: {{plan: basic}}, old: {{age: {{$gt: {age}}}}}}}}}"));
+                    world.share(&SHARED.replace("[c-0]", &format!("[c-{chosen}, c-4]")));
                     catalog_facts += world.store().log_position() - before;
                 }
             }
