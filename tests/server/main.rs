@@ -4,5 +4,6 @@
 mod analyze;
 mod campaign;
 mod http;
+mod import;
 mod process;
 mod store;

@@ -5,6 +5,7 @@ mod apply;
 mod campaign;
 mod console;
 mod demo;
+mod import;
 mod place;
 mod power;
 mod serve;
@@ -34,6 +35,7 @@ enum Command {
     Analyze(Box<analyze::Args>),
     Power(power::Args),
     Apply(apply::Args),
+    Import(import::Args),
     Verify(verify::Args),
 }
 
@@ -45,6 +47,7 @@ impl Command {
             Command::Analyze(args) => analyze::run(*args, console),
             Command::Power(args) => power::run(args, console),
             Command::Apply(args) => apply::run(args, console),
+            Command::Import(args) => import::run(args, console),
             Command::Verify(args) => verify::run(args, console),
         }
     }
