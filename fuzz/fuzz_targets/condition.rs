@@ -29,6 +29,8 @@ const WORDS: &[&str] = &[
     "$notInGroup",
     "$regex",
     "$regexi",
+    "$notRegex",
+    "$notRegexi",
     "$exists",
     "$type",
     "$size",

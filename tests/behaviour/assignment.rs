@@ -338,8 +338,8 @@ fn reasons_are_written_as_documented() {
     for reason in [Reason::Assigned, Reason::Override, Reason::Concluded, Reason::Sticky] {
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
     }
-    use NotAssignedReason::{Archived, Draft, External, Stopped, Traffic};
-    for reason in [Draft, Stopped, Archived, External, Traffic] {
+    use NotAssignedReason::{Archived, Audience, Draft, External, Layer, Requires, Stopped, Traffic};
+    for reason in [Draft, Stopped, Archived, External, Audience, Requires, Layer, Traffic] {
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
     }
 }
@@ -353,11 +353,22 @@ fn explains_each_step_and_decides_the_same() {
             let (decision, explanation) = explain(&experiment, Customer::new(&id), &remembers(sticky));
             assert_eq!(decision, assign(&experiment, Customer::new(&id), &remembers(sticky)));
             let steps: Vec<&str> = explanation.steps.iter().map(|step| step.step).collect();
-            let all = ["status", "override", "external", "concluded", "sticky", "traffic", "variant"];
+            let all = [
+                "status",
+                "override",
+                "external",
+                "concluded",
+                "sticky",
+                "audience",
+                "requires",
+                "layer",
+                "traffic",
+                "variant",
+            ];
             let decided = match (sticky, decision.variant()) {
                 (Some(_), _) => 5,
-                (None, None) => 6,
-                (None, Some(_)) => 7,
+                (None, None) => 9,
+                (None, Some(_)) => 10,
             };
             assert_eq!(steps, all[..decided]);
         }
@@ -367,7 +378,7 @@ fn explains_each_step_and_decides_the_same() {
         serde_json::to_value(explanation).unwrap(),
         json!({"steps": [
             {"step": "status", "detail": "the experiment is running"},
-            {"step": "override", "detail": "the customer is on the override list of b"},
+            {"step": "override", "detail": "the customer is on the override list of b", "change": "take the customer off the list"},
         ]})
     );
     let (_, explanation) = explain(&experiment, Customer::new("customer-1"), &NoMemory);
@@ -375,7 +386,7 @@ fn explains_each_step_and_decides_the_same() {
     // The hash is the one of the golden vectors' algorithm for this salt; the threshold is 2^63.
     let hash = hash("k", Purpose::Traffic, "customer-1");
     let word = if hash < 1 << 63 { "is below" } else { "is not below" };
-    assert!(details[5].contains(&format!("{hash} {word} the threshold 9223372036854775808 (traffic: 0.5)")));
+    assert!(details[8].contains(&format!("{hash} {word} the threshold 9223372036854775808 (traffic: 0.5)")));
 }
 
 #[test]

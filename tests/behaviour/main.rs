@@ -7,6 +7,7 @@ mod compat;
 mod condition;
 mod definition;
 mod distribution;
+mod eligibility;
 mod reference;
 mod report;
 mod stats;

@@ -3,9 +3,6 @@
 use super::share::{RANGE, part_of_range};
 use crate::decimal::Decimal;
 
-/// Up to so many ranges are counted rather than searched.
-const FEW_RANGES: usize = 8;
-
 /// Why weights or ranges are no allocation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -133,13 +130,7 @@ impl Allocation {
     /// The variant of a customer with this hash.
     #[must_use]
     pub fn variant(&self, hash: u64) -> usize {
-        let ended = |range: &Range| range.to < hash;
-        let index = if self.ranges.len() <= FEW_RANGES {
-            // Counting has no branch that depends on the hash, which nobody can foresee.
-            self.ranges.iter().map(|range| usize::from(ended(range))).sum()
-        } else {
-            self.ranges.partition_point(ended)
-        };
+        let index = self.ranges.partition_point(|range| range.to < hash);
         // The last range ends at the largest hash, so there always is one.
         self.ranges.get(index).map_or(0, |range| range.variant)
     }
@@ -154,6 +145,46 @@ impl Allocation {
     pub fn size(&self, variant: usize) -> u128 {
         let own = self.ranges.iter().filter(|range| range.variant == variant);
         own.map(|range| u128::from(range.to - range.from) + 1).sum()
+    }
+}
+
+/// So many ranges are kept in place.
+const FEW_RANGES: usize = 4;
+
+/// An allocation as the hot path reads it. Most have a few ranges, which are counted rather than searched:
+/// counting has no branch that depends on the hash, which nobody can foresee, and no pointer to follow.
+#[derive(Debug, Clone)]
+pub(super) struct Cuts {
+    /// The largest hash of each range but the last; the largest there is where there are fewer.
+    ends: [u64; FEW_RANGES - 1],
+    variants: [u8; FEW_RANGES],
+    /// The allocation, where it has more ranges.
+    many: Option<Box<Allocation>>,
+}
+
+impl Cuts {
+    pub(super) fn new(allocation: &Allocation) -> Cuts {
+        let (mut ends, mut variants) = ([u64::MAX; FEW_RANGES - 1], [0; FEW_RANGES]);
+        let numbers: Option<Vec<u8>> =
+            allocation.ranges.iter().map(|range| u8::try_from(range.variant).ok()).collect();
+        let Some(numbers) = numbers.filter(|numbers| numbers.len() <= FEW_RANGES) else {
+            return Cuts { ends, variants, many: Some(Box::new(allocation.clone())) };
+        };
+        ends.iter_mut().zip(&allocation.ranges).for_each(|(end, range)| *end = range.to);
+        variants.iter_mut().zip(numbers).for_each(|(variant, number)| *variant = number);
+        Cuts { ends, variants, many: None }
+    }
+
+    /// The variant of a customer with this hash.
+    #[inline]
+    pub(super) fn variant(&self, hash: u64) -> usize {
+        match &self.many {
+            None => {
+                let index: usize = self.ends.iter().map(|end| usize::from(*end < hash)).sum();
+                self.variants[index].into()
+            }
+            Some(allocation) => allocation.variant(hash),
+        }
     }
 }
 
@@ -244,6 +275,17 @@ mod tests {
         let quarter = 1 << 62;
         assert_eq!(allocation.ranges().collect::<Vec<_>>(), [(0, quarter - 1, 1), (quarter, u64::MAX, 3)]);
         assert_eq!([0, quarter - 1, quarter, u64::MAX].map(|hash| allocation.variant(hash)), [1, 1, 3, 3]);
+    }
+
+    #[test]
+    fn cuts_are_the_same_ranges() {
+        for count in 1..=6 {
+            let allocation = allocation(&vec!["1"; count]).unwrap();
+            let cuts = Cuts::new(&allocation);
+            for (from, to, variant) in allocation.ranges() {
+                assert_eq!([from, from / 2 + to / 2, to].map(|hash| cuts.variant(hash)), [variant; 3]);
+            }
+        }
     }
 
     #[test]

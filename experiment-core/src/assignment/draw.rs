@@ -1,5 +1,6 @@
 //! The draw: whether a customer enters, and which variant they get, by the hash that the definition names.
 
+use super::allocation::Cuts;
 use super::compat::growthbook::{self, HashVersion, Units};
 use super::compat::{eppo, optimizely, planout, statsig, unleash};
 use super::{Allocation, HashPrefix, Purpose, Share};
@@ -46,10 +47,17 @@ enum System {
 
 #[derive(Debug, Clone)]
 struct Xxh3Draw {
-    traffic: Share,
-    allocation: Allocation,
+    cuts: Cuts,
     variant_prefix: HashPrefix,
-    traffic_prefix: HashPrefix,
+    /// Where not everybody enters; elsewhere, so that as many experiments as may be fit the caches.
+    traffic: Option<Box<TrafficDraw>>,
+    allocation: Allocation,
+}
+
+#[derive(Debug, Clone)]
+struct TrafficDraw {
+    share: Share,
+    prefix: HashPrefix,
 }
 
 #[derive(Debug, Clone)]
@@ -100,10 +108,13 @@ impl Draw {
         let compat = match experiment.hash.clone() {
             HashFunction::Xxh3 => {
                 return Draw(System::Xxh3(Xxh3Draw {
-                    traffic: Share::of(experiment.traffic),
-                    allocation,
+                    cuts: Cuts::new(&allocation),
                     variant_prefix: HashPrefix::new(&experiment.salt, Purpose::Variant),
-                    traffic_prefix: HashPrefix::new(&experiment.salt, Purpose::Traffic),
+                    traffic: below_one.then(|| {
+                        let prefix = HashPrefix::new(&experiment.salt, Purpose::Traffic);
+                        Box::new(TrafficDraw { share: Share::of(experiment.traffic), prefix })
+                    }),
+                    allocation,
                 }));
             }
             HashFunction::GrowthBook(hash) => {
@@ -151,10 +162,10 @@ impl Draw {
     #[inline]
     pub(super) fn entry(&self, id: &str) -> Entry {
         match &self.0 {
-            System::Xxh3(draw) if draw.traffic.is_all() => NOBODY_DRAWN,
-            System::Xxh3(draw) => {
-                let hash = draw.traffic_prefix.hash(id);
-                Entry { position: Some(Position::Hash(hash)), enters: draw.traffic.contains(hash) }
+            System::Xxh3(Xxh3Draw { traffic: None, .. }) => NOBODY_DRAWN,
+            System::Xxh3(Xxh3Draw { traffic: Some(traffic), .. }) => {
+                let hash = traffic.prefix.hash(id);
+                Entry { position: Some(Position::Hash(hash)), enters: traffic.share.contains(hash) }
             }
             System::Compat(draw) => draw.entry(id),
         }
@@ -166,7 +177,7 @@ impl Draw {
         match &self.0 {
             System::Xxh3(draw) => {
                 let hash = draw.variant_prefix.hash(id);
-                (Position::Hash(hash), Some(draw.allocation.variant(hash)))
+                (Position::Hash(hash), Some(draw.cuts.variant(hash)))
             }
             System::Compat(draw) => draw.variant(id),
         }
@@ -175,7 +186,7 @@ impl Draw {
     /// The share of the eligible that enters, where it is a threshold on our hash.
     pub(super) fn traffic(&self) -> Option<Share> {
         match &self.0 {
-            System::Xxh3(draw) => Some(draw.traffic),
+            System::Xxh3(draw) => Some(draw.traffic.as_ref().map_or(Share::ALL, |traffic| traffic.share)),
             System::Compat(_) => None,
         }
     }

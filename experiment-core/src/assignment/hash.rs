@@ -11,6 +11,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes hashed on a small stack buffer: keys and ids of ordinary length.
 const SMALL: usize = 128;
+/// Bytes of salt and purpose with their lengths that are kept in place: salts of up to 48 bytes.
+const TEMPLATE: usize = 64;
 /// Bytes hashed on the stack at all; salts and ids within their bounds fit.
 const LARGE: usize = 1024;
 
@@ -54,10 +56,12 @@ pub fn hash(salt: &str, purpose: Purpose, customer_id: &str) -> u64 {
 /// Salt and purpose, encoded once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HashPrefix {
-    bytes: Box<[u8]>,
-    /// The prefix, or as much of it as fits, in a buffer of the size that most hashes need: copying all
-    /// of it takes fewer instructions than clearing a buffer and copying a part.
-    template: [u8; SMALL],
+    /// As much of the prefix as fits, for most all of it: copying a whole template takes fewer instructions
+    /// than copying a part of it.
+    template: [u8; TEMPLATE],
+    length: usize,
+    /// The prefix, where it does not fit.
+    long: Option<Box<[u8]>>,
 }
 
 impl HashPrefix {
@@ -66,10 +70,10 @@ impl HashPrefix {
     pub fn new(salt: &str, purpose: Purpose) -> HashPrefix {
         let (salt, purpose) = (salt.as_bytes(), purpose.name().as_bytes());
         let bytes: Box<[u8]> = [&length(salt)[..], salt, &length(purpose), purpose].concat().into();
-        let mut template = [0; SMALL];
-        let fits = bytes.len().min(SMALL);
+        let mut template = [0; TEMPLATE];
+        let (length, fits) = (bytes.len(), bytes.len().min(TEMPLATE));
         template[..fits].copy_from_slice(&bytes[..fits]);
-        HashPrefix { bytes, template }
+        HashPrefix { template, length, long: (length > TEMPLATE).then_some(bytes) }
     }
 
     /// The same as [`hash`] with this salt and purpose; does not allocate for ids within their bound.
@@ -77,12 +81,16 @@ impl HashPrefix {
     #[inline]
     pub fn hash(&self, customer_id: &str) -> u64 {
         let id = customer_id.as_bytes();
-        let start = self.bytes.len() + 4;
+        let start = self.length + 4;
         let total = start + id.len();
-        if total > SMALL {
-            return hash_parts(&[&self.bytes, &length(id), id]);
+        if let Some(long) = &self.long {
+            return hash_parts(&[long, &length(id), id]);
         }
-        let mut buffer = self.template;
+        if total > SMALL {
+            return hash_parts(&[&self.template[..self.length], &length(id), id]);
+        }
+        let mut buffer = [0; SMALL];
+        buffer[..TEMPLATE].copy_from_slice(&self.template);
         buffer[start - 4..start].copy_from_slice(&length(id));
         buffer[start..total].copy_from_slice(id);
         xxh3_64(&buffer[..total])
@@ -136,6 +144,10 @@ mod tests {
             let expected = xxh3_64(&bytes);
             assert_eq!(hash("salt", Purpose::Traffic, &id), expected, "{id_length}");
             assert_eq!(HashPrefix::new("salt", Purpose::Traffic).hash(&id), expected, "{id_length}");
+            for salt in ["s".repeat(49), "s".repeat(50), "s".repeat(256)] {
+                let prefix = HashPrefix::new(&salt, Purpose::Traffic);
+                assert_eq!(prefix.hash(&id), hash(&salt, Purpose::Traffic, &id), "{id_length}");
+            }
         }
     }
 

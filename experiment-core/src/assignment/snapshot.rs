@@ -38,7 +38,7 @@ impl Hasher for KeyHasher {
 pub struct Snapshot {
     /// Sorted by key.
     experiments: Vec<Arc<CompiledExperiment>>,
-    by_key: HashMap<String, usize, BuildHasherDefault<KeyHasher>>,
+    by_key: HashMap<Box<str>, Arc<CompiledExperiment>, BuildHasherDefault<KeyHasher>>,
 }
 
 impl Snapshot {
@@ -89,7 +89,8 @@ impl Snapshot {
             experiments.into_iter().map(|compiled| (compiled.experiment().key.clone(), compiled)).collect();
         let mut linker = Linker { unlinked: &unlinked, linked: BTreeMap::new(), path: Vec::new() };
         let experiments: Vec<_> = unlinked.keys().map(|key| linker.link(key)).collect::<Result<_, _>>()?;
-        let by_key = unlinked.keys().enumerate().map(|(index, key)| (key.clone(), index)).collect();
+        let by_key =
+            unlinked.keys().map(|key| key.as_str().into()).zip(experiments.iter().cloned()).collect();
         Ok(Snapshot { experiments, by_key })
     }
 
@@ -97,7 +98,7 @@ impl Snapshot {
     #[must_use]
     #[inline]
     pub fn get(&self, key: &str) -> Option<&CompiledExperiment> {
-        self.by_key.get(key).and_then(|index| self.experiments.get(*index)).map(AsRef::as_ref)
+        self.by_key.get(key).map(AsRef::as_ref)
     }
 
     /// All experiments, sorted by key.

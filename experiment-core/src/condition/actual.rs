@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::fold;
 use super::number::{self, NumberText};
+use super::{fold, short};
 
 /// The text of every object.
 const OBJECT_TEXT: &str = "[object Object]";
@@ -41,7 +41,7 @@ impl<'a> Actual<'a> {
     /// The member of an object, the item of a list by its index, the `length` of a list.
     pub(super) fn member(self, name: &str) -> Actual<'a> {
         let found = match self {
-            Actual::Object(object) => object.get(name),
+            Actual::Object(object) => short::member(object, name),
             Actual::List(items) if name == "length" => return Actual::length(items),
             Actual::List(items) => index(name).and_then(|index| items.get(index)),
             _ => None,
@@ -130,7 +130,7 @@ impl<'a> Actual<'a> {
     /// Whether its text is this one.
     pub(super) fn is_text(self, expected: &str) -> bool {
         match self {
-            Actual::Text(text) => text == expected,
+            Actual::Text(text) => short::same(text, expected),
             _ => self.compare_text(expected) == Ordering::Equal,
         }
     }

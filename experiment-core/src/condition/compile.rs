@@ -193,8 +193,13 @@ impl Compiler<'_> {
             let detail = format!("a path of more than {MAX_PATH_PARTS} parts");
             self.exceed(place, detail, "keep attributes flatter");
         }
-        let path = path.split('.').map(Box::from).collect();
-        Rule::At { path, test: self.test(value, place, false) }
+        let test = self.test(value, place, false);
+        match path.split_once('.') {
+            None => Rule::Attribute { name: path.into(), test },
+            Some((first, rest)) => {
+                Rule::Path { first: first.into(), rest: rest.split('.').map(Box::from).collect(), test }
+            }
+        }
     }
 
     /// Whether the condition was written here: then `segment` is no attribute, and what is missing fails.

@@ -4,6 +4,10 @@ use serde_json::Value;
 
 use super::actual::Actual;
 use super::fold::lower;
+use super::short;
+
+/// So many texts are looked through rather than searched.
+const FEW_TEXTS: usize = 8;
 
 /// Texts, numbers, flags and null; lists and objects in the list equal nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,6 +53,18 @@ impl Members {
         }
     }
 
+    /// Whether a text is in it.
+    #[inline]
+    pub(super) fn has_text(&self, text: &str) -> bool {
+        if self.ignores_case {
+            return self.texts.binary_search_by(|member| member.chars().cmp(lower(text))).is_ok();
+        }
+        if self.texts.len() <= FEW_TEXTS {
+            return self.texts.iter().any(|member| short::same(member, text));
+        }
+        self.texts.binary_search_by(|member| (**member).cmp(text)).is_ok()
+    }
+
     /// Whether the value itself is in it, which no list and no object is.
     pub(super) fn contains(&self, actual: Actual<'_>) -> bool {
         match actual {
@@ -64,10 +80,7 @@ impl Members {
                 let number = without_sign_of_zero(number);
                 self.numbers.binary_search_by(|member| member.total_cmp(&number)).is_ok()
             }
-            Actual::Text(text) if self.ignores_case => {
-                self.texts.binary_search_by(|member| member.chars().cmp(lower(text))).is_ok()
-            }
-            Actual::Text(text) => self.texts.binary_search_by(|member| (**member).cmp(text)).is_ok(),
+            Actual::Text(text) => self.has_text(text),
             Actual::List(_) | Actual::Object(_) => false,
         }
     }

@@ -27,6 +27,7 @@ mod operator;
 mod pattern;
 mod rule;
 mod scope;
+mod short;
 mod version;
 
 pub use groups::Groups;
@@ -129,7 +130,7 @@ struct Person<'a> {
 impl<'a> Subject<'a> for Person<'a> {
     #[inline]
     fn attribute(self, name: &str) -> Actual<'a> {
-        match self.attributes.and_then(|attributes| attributes.get(name)) {
+        match self.attributes.and_then(|attributes| short::member(attributes, name)) {
             Some(value) => Actual::from(value),
             None if name == "id" => Actual::Text(self.id),
             None => Actual::Null,

@@ -29,6 +29,7 @@ pub(super) enum Operator {
     NotInGroup,
     All(bool),
     Regex(bool),
+    NotRegex(bool),
     Type,
     Size,
     ElemMatch,
@@ -59,6 +60,8 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("$alli", Operator::All(true)),
     ("$regex", Operator::Regex(false)),
     ("$regexi", Operator::Regex(true)),
+    ("$notRegex", Operator::NotRegex(false)),
+    ("$notRegexi", Operator::NotRegex(true)),
     ("$type", Operator::Type),
     ("$size", Operator::Size),
     ("$elemMatch", Operator::ElemMatch),
@@ -108,6 +111,11 @@ impl Operator {
                 items.map_or(Test::Never, |items| Test::Every(compiler.tests(items, place, ignores_case)))
             }
             Operator::Regex(ignores_case) => pattern(compiler, operand, place, ignores_case),
+            Operator::NotRegex(ignores_case) => match pattern(compiler, operand, place, ignores_case) {
+                // What has no meaning is not turned round into what is always true.
+                Test::Never => Test::Never,
+                test => not(test),
+            },
             Operator::Type => kind(compiler, operand, place),
             Operator::Size => {
                 if !operand.is_u64() && !operand.is_object() {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::actual::Actual;
 use super::members::Members;
 use super::pattern::Pattern;
-use super::version;
+use super::{short, version};
 
 /// What is asked of an object of attributes.
 #[derive(Debug, Clone)]
@@ -20,9 +20,15 @@ pub(super) enum Rule {
     Not(Box<Rule>),
     /// What a segment asks.
     Segment(Arc<Rule>),
-    /// Something of the value at a path of names.
-    At {
-        path: Box<[Box<str>]>,
+    /// Something of an attribute.
+    Attribute {
+        name: Box<str>,
+        test: Test,
+    },
+    /// Something of what is at a path inside an attribute.
+    Path {
+        first: Box<str>,
+        rest: Box<[Box<str>]>,
         test: Test,
     },
     /// What has no meaning.
@@ -42,14 +48,27 @@ impl<'a> Subject<'a> for Actual<'a> {
 }
 
 impl Rule {
+    #[inline]
     pub(super) fn matches<'a, S: Subject<'a>>(&self, subject: S) -> bool {
         match self {
-            Rule::All(rules) => rules.iter().all(|rule| rule.matches(subject)),
+            // Most conditions ask something of a few attributes.
+            Rule::All(rules) => rules.iter().all(|rule| match rule {
+                Rule::Attribute { name, test } => test.matches(subject.attribute(name)),
+                rule => rule.matches_other(subject),
+            }),
+            Rule::Attribute { name, test } => test.matches(subject.attribute(name)),
+            rule => rule.matches_other(subject),
+        }
+    }
+
+    #[inline(never)]
+    fn matches_other<'a, S: Subject<'a>>(&self, subject: S) -> bool {
+        match self {
+            Rule::All(_) | Rule::Attribute { .. } => self.matches(subject),
             Rule::Any(rules) => rules.is_empty() || rules.iter().any(|rule| rule.matches(subject)),
             Rule::Not(rule) => !rule.matches(subject),
             Rule::Segment(rule) => rule.matches(subject),
-            Rule::At { path, test } => {
-                let Some((first, rest)) = path.split_first() else { return false };
+            Rule::Path { first, rest, test } => {
                 test.matches(rest.iter().fold(subject.attribute(first), |value, name| value.member(name)))
             }
             Rule::Never => false,
@@ -101,7 +120,20 @@ pub(super) enum Test {
 }
 
 impl Test {
+    #[inline]
     pub(super) fn matches(&self, actual: Actual<'_>) -> bool {
+        match (self, actual) {
+            (Test::Text(expected), Actual::Text(text)) => short::same(text, expected),
+            (Test::In(members), Actual::Text(text)) => members.has_text(text),
+            (Test::Order(order, Operand { text: None, number }), Actual::Number(actual)) => {
+                actual.partial_cmp(number).is_some_and(|found| order.allows(found))
+            }
+            _ => self.matches_other(actual),
+        }
+    }
+
+    #[inline(never)]
+    fn matches_other(&self, actual: Actual<'_>) -> bool {
         match self {
             Test::All(tests) => tests.iter().all(|test| test.matches(actual)),
             Test::Not(test) => !test.matches(actual),

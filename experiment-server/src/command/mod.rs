@@ -2,6 +2,7 @@
 
 mod analyze;
 mod apply;
+mod assign;
 mod campaign;
 mod console;
 mod demo;
@@ -36,6 +37,7 @@ enum Command {
     Power(power::Args),
     Apply(apply::Args),
     Import(import::Args),
+    Assign(assign::Args),
     Verify(verify::Args),
 }
 
@@ -48,6 +50,7 @@ impl Command {
             Command::Power(args) => power::run(args, console),
             Command::Apply(args) => apply::run(args, console),
             Command::Import(args) => import::run(args, console),
+            Command::Assign(args) => assign::run(args, console),
             Command::Verify(args) => verify::run(args, console),
         }
     }
