@@ -49,7 +49,12 @@ impl Parts {
         for gate in gates {
             match gate {
                 Gate::Condition(condition) => parts.audience.push(condition),
-                Gate::Requires { experiment, variant } => parts.requires.push((experiment, variant)),
+                Gate::Requires { experiment, variant } => {
+                    let requirement = (experiment, variant);
+                    if !parts.requires.contains(&requirement) {
+                        parts.requires.push(requirement);
+                    }
+                }
                 Gate::Never => return Err("nobody is in it".to_owned()),
                 Gate::Draw(draw) if draw.attribute == attribute => parts.draws.push(draw),
                 Gate::Draw(draw) => {

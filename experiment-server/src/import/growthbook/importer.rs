@@ -91,13 +91,9 @@ impl<'a> Importer<'a> {
     /// Definitions, saved groups, and what is listed.
     pub(super) fn finish(mut self) -> (Vec<Value>, BTreeMap<String, Vec<Value>>, Vec<NotImported>) {
         self.not_imported.append(&mut self.groups.not_imported);
-        let mut listed = Vec::with_capacity(self.not_imported.len());
-        for entry in self.not_imported {
-            // An earlier rule's condition is read again for each later one.
-            if !listed.contains(&entry) {
-                listed.push(entry);
-            }
-        }
+        // An earlier rule's condition is read again for each later one, and is listed once.
+        let mut seen = BTreeSet::new();
+        let listed = self.not_imported.into_iter().filter(|entry| seen.insert(entry.clone())).collect();
         let definitions = self.built.into_iter().map(|built| built.definition).collect();
         (definitions, self.groups.into_values(), listed)
     }
@@ -132,10 +128,10 @@ impl<'a> Importer<'a> {
                 }
             }
         }
+        self.drop_unfounded();
         for feature in &payload.features {
             self.note_default(feature.default, &feature.path);
         }
-        self.drop_unfounded();
     }
 
     fn list(&mut self, place: &str, why: impl Into<String>) {

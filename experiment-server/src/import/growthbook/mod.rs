@@ -41,7 +41,7 @@ pub struct Imported {
 }
 
 /// Something that has no counterpart here.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct NotImported {
     /// Its path in the payload.
     #[serde(rename = "where")]
