@@ -3,6 +3,7 @@
 
 mod analyze;
 mod campaign;
+mod commands;
 mod http;
 mod import;
 mod process;

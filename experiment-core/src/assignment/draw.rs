@@ -37,7 +37,6 @@ pub struct Entry {
 pub struct Draw(System);
 
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "ours is what most decisions read: no pointer to follow")]
 enum System {
     /// Ours.
     Xxh3(Xxh3Draw),

@@ -43,7 +43,7 @@ mod tests {
         let text = "abcdefghijklmnopqrstuvwxyz";
         for length in 0..=text.len() {
             let one = &text[..length];
-            assert!(same(one, &one.to_owned()));
+            assert!(same(one, &String::from(one)));
             assert!(!same(one, &text[..(length + 1) % 27]), "another length");
             for changed in 0..length {
                 let mut other = one.as_bytes().to_vec();

@@ -2,6 +2,7 @@
 
 mod assign;
 mod auth;
+mod catalog;
 mod conversions;
 mod customers;
 mod experiments;

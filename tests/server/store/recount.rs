@@ -13,10 +13,14 @@ use super::world::{HOUR, MARCH, WINBACK, World, accepted, attributes, event, exp
 
 const EXPERIMENTS: [&str; 3] = ["winback", "outside", "exact"];
 
-/// The same definition under three keys and modes.
+/// What they share.
+const SHARED: &str = "segments: {basic: {plan: basic}}";
+
+/// The same definition under three keys and modes, two of them sliced by a segment.
 fn definitions() -> [String; 3] {
     let other = |key: &str, mode: &str| {
-        WINBACK.replace("key: winback", &format!("key: {key}")) + &format!("\nassignment: {mode}")
+        let sliced = WINBACK.replace("dimensions: [plan]", "dimensions: [{segment: basic}, plan]");
+        sliced.replace("key: winback", &format!("key: {key}")) + &format!("\nassignment: {mode}")
     };
     [
         format!("{WINBACK}\noverrides: {{discount: [c-0]}}"),
@@ -34,6 +38,7 @@ enum Act {
     LoseState,
     Settle,
     Redefine(u8),
+    Share(u8),
 }
 
 fn customer() -> impl Strategy<Value = String> {
@@ -105,6 +110,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => Just(Act::LoseState),
         2 => Just(Act::Settle),
         1 => (0..3_u8).prop_map(Act::Redefine),
+        1 => (0..3_u8).prop_map(Act::Share),
     ];
     proptest::collection::vec(act, 1..40)
 }
@@ -180,10 +186,11 @@ proptest! {
     fn any_life_gives_the_sums_of_a_recount(acts in acts()) {
         let mut world = World::new();
         let mut accounts = Accounts::default();
+        world.share(SHARED);
         for definition in definitions() {
             world.start(&definition);
         }
-        let mut catalog_facts = 6;
+        let mut catalog_facts = 7;
         // What was known at the end of each day.
         let mut days: BTreeMap<_, Vec<Reading>> = BTreeMap::new();
         let mut now = MARCH;
@@ -211,6 +218,11 @@ proptest! {
                 Act::Redefine(traffic) => {
                     let before = world.store().log_position();
                     world.define(&format!("{}\ntraffic: 0.{traffic}", definitions()[2]));
+                    catalog_facts += world.store().log_position() - before;
+                }
+                Act::Share(age) => {
+                    let before = world.store().log_position();
+                    world.share(&format!("{{segments: {{basic: {{plan: basic}}, old: {{age: {{$gt: {age}}}}}}}}}"));
                     catalog_facts += world.store().log_position() - before;
                 }
             }
@@ -257,6 +269,7 @@ proptest! {
 
         let live = |facts: Vec<Proposal>, cut: usize| {
             let world = World::new();
+            world.share(SHARED);
             definitions().iter().for_each(|definition| world.start(definition));
             world.clock.set(received);
             let (one, other) = facts.split_at(cut.min(facts.len()));

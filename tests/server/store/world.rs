@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 
-use experiment_core::definition::{Experiment, LifecycleStep, read_document};
+use experiment_core::definition::{Catalog, Experiment, LifecycleStep, read_document};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
     Accepted, Attributes, Clock, Expected, Outcome, Proposal, ProposedAssign, ProposedEvent,
@@ -147,6 +147,11 @@ impl World {
 
     pub(super) fn define(&self, document: &str) -> u32 {
         self.store().define(experiment(document), Expected::Any).wait().unwrap().version
+    }
+
+    pub(super) fn share(&self, document: &str) -> u32 {
+        let catalog = Catalog::parse(read_document(document).unwrap()).unwrap();
+        self.store().share(catalog, Expected::Any).wait().unwrap().version
     }
 
     pub(super) fn start(&self, document: &str) {
