@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -21,9 +22,9 @@ pub fn line<'a>(workload: Workload<'a>, asked: Asked) -> Result<Line<'a>, Box<dy
         .iter()
         .map(|customer| (Str::from(customer.id.as_str()), Arc::new(attributes(customer, workload))))
         .collect();
-    let decisions = (0..known.len()).map(|n| asked(n).len()).sum();
-    let run = move || {
-        let gets = |(n, (id, attributes)): (usize, &(Str, Arc<Attributes>))| {
+    let run = move |customers: Range<usize>| {
+        let gets = |n: usize| {
+            let (id, attributes) = &known[n];
             let treated = |name: &String| {
                 let found = get_assignment(Some(&configuration), black_box(name), id, attributes, None, now);
                 let value = found.ok().flatten().map(|assignment| assignment.value);
@@ -31,10 +32,10 @@ pub fn line<'a>(workload: Workload<'a>, asked: Asked) -> Result<Line<'a>, Box<dy
             };
             names[asked(n)].iter().filter(|name| treated(name)).count()
         };
-        known.iter().enumerate().map(gets).sum()
+        customers.map(gets).sum()
     };
-    let line = Line { name: "eppo_core", is_ours: false, decisions, run: Box::new(run) };
-    checked(line, workload.eligible(asked))
+    let line = Line { name: "eppo_core", is_ours: false, decisions: asked(0).len(), run: Box::new(run) };
+    checked(line, workload, asked)
 }
 
 fn configuration(workload: Workload<'_>) -> Result<Configuration, Box<dyn Error>> {

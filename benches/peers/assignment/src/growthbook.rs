@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::ops::Range;
 
 use growthbook_rust::growthbook::GrowthBook;
 use growthbook_rust::model_public::{GrowthBookAttribute, GrowthBookAttributeValue};
@@ -15,16 +16,17 @@ pub fn line<'a>(workload: Workload<'a>, asked: Asked) -> Result<Line<'a>, Box<dy
     let (names, growthbook) = (workload::names(), growthbook(workload)?);
     let known: Vec<Option<Vec<GrowthBookAttribute>>> =
         workload.customers.iter().map(|customer| Some(attributes(customer, workload))).collect();
-    let decisions = (0..known.len()).map(|n| asked(n).len()).sum();
-    let run = move || {
-        let gets = |(n, attributes): (usize, &Option<Vec<GrowthBookAttribute>>)| {
+    let run = move |customers: Range<usize>| {
+        let gets = |n: usize| {
+            let attributes = &known[n];
             let treated = |name: &String| growthbook.check(black_box(name), attributes).value == "treatment";
             names[asked(n)].iter().filter(|name| treated(name)).count()
         };
-        known.iter().enumerate().map(gets).sum()
+        customers.map(gets).sum()
     };
-    let line = Line { name: "growthbook-rust", is_ours: false, decisions, run: Box::new(run) };
-    checked(line, workload.eligible(asked))
+    let line =
+        Line { name: "growthbook-rust", is_ours: false, decisions: asked(0).len(), run: Box::new(run) };
+    checked(line, workload, asked)
 }
 
 fn growthbook(workload: Workload<'_>) -> Result<GrowthBook, Box<dyn Error>> {

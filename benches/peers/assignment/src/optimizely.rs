@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::ops::Range;
 
 use optimizely::client::UserContext;
 use optimizely::{AttributeValue, Client, DecideOptions};
@@ -17,18 +18,18 @@ pub fn line<'a>(workload: Workload<'a>, asked: Asked) -> Result<Line<'a>, Box<dy
     let known: Vec<UserContext<'_>> =
         workload.customers.iter().map(|customer| context(client, customer, workload)).collect();
     let options = DecideOptions { disable_decision_event: true, ..Default::default() };
-    let decisions = (0..known.len()).map(|n| asked(n).len()).sum();
-    let run = move || {
-        let gets = |(n, context): (usize, &UserContext<'_>)| {
+    let run = move |customers: Range<usize>| {
+        let gets = |n: usize| {
+            let context = &known[n];
             let treated = |name: &String| {
                 context.decide_with_options(black_box(name), &options).variation_key() == "treatment"
             };
             names[asked(n)].iter().filter(|name| treated(name)).count()
         };
-        known.iter().enumerate().map(gets).sum()
+        customers.map(gets).sum()
     };
-    let line = Line { name: "optimizely", is_ours: false, decisions, run: Box::new(run) };
-    checked(line, workload.eligible(asked))
+    let line = Line { name: "optimizely", is_ours: false, decisions: asked(0).len(), run: Box::new(run) };
+    checked(line, workload, asked)
 }
 
 fn client(workload: Workload<'_>) -> Result<Client, Box<dyn Error>> {

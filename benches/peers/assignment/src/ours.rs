@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::ops::Range;
 use std::sync::Arc;
 
 use experiment_core::assignment::{CompiledExperiment, Customer, NoMemory, Snapshot, assign, assign_all};
@@ -22,11 +23,12 @@ pub const ALL: &str = "ours, all in one call";
 /// Salt and id put together in a buffer and hashed, and nothing else.
 pub fn bare(workload: Workload<'_>) -> Line<'_> {
     let salt = workload::names().swap_remove(EXPERIMENTS / 2);
-    let run = move || {
+    let run = move |customers: Range<usize>| {
         let hash = |customer: &workload::Customer| bare_hash(black_box(&salt), black_box(&customer.id));
-        workload.customers.iter().fold(0, |sum: u64, customer| sum.wrapping_add(hash(customer))) as usize
+        workload.customers[customers].iter().fold(0, |sum: u64, customer| sum.wrapping_add(hash(customer)))
+            as usize
     };
-    line("bare XXH3-64 of salt and id", workload.customers.len(), run)
+    line("bare XXH3-64 of salt and id", 1, run)
 }
 
 fn bare_hash(salt: &str, id: &str) -> u64 {
@@ -42,13 +44,13 @@ pub fn by_handle(workload: Workload<'_>) -> Result<Line<'_>, Box<dyn Error>> {
     let snapshot = snapshot(workload)?;
     let name = workload::names().swap_remove(EXPERIMENTS / 2);
     snapshot.get(&name).ok_or("the experiment is there")?;
-    let run = move || {
+    let run = move |customers: Range<usize>| {
         // Looked up once for all customers.
         let Some(experiment) = snapshot.get(&name) else { return 0 };
         let gets = |customer: &workload::Customer| second(experiment, Customer::new(black_box(&customer.id)));
-        workload.customers.iter().map(gets).sum()
+        workload.customers[customers].iter().map(gets).sum()
     };
-    checked(line(BY_HANDLE, workload.customers.len(), run), workload.customers.len())
+    checked(line(BY_HANDLE, 1, run), workload, workload::one)
 }
 
 pub fn by_name(workload: Workload<'_>) -> Result<Line<'_>, Box<dyn Error>> {
@@ -58,8 +60,9 @@ pub fn by_name(workload: Workload<'_>) -> Result<Line<'_>, Box<dyn Error>> {
         .iter()
         .map(|customer| (customer.id.as_str(), attributes(customer, workload)))
         .collect();
-    let run = move || {
-        let gets = |(n, (id, attributes)): (usize, &Known<'_>)| {
+    let run = move |customers: Range<usize>| {
+        let gets = |n: usize| {
+            let (id, attributes) = &known[n];
             let mut customer = Customer::new(black_box(id));
             if let Some(attributes) = attributes {
                 customer = customer.with_attributes(attributes);
@@ -67,22 +70,21 @@ pub fn by_name(workload: Workload<'_>) -> Result<Line<'_>, Box<dyn Error>> {
             let name = &names[workload::one(n).start];
             snapshot.get(black_box(name)).map_or(0, |experiment| second(experiment, customer))
         };
-        known.iter().enumerate().map(gets).sum()
+        customers.map(gets).sum()
     };
-    checked(line(BY_NAME, workload.customers.len(), run), workload.eligible(workload::one))
+    checked(line(BY_NAME, 1, run), workload, workload::one)
 }
 
 pub fn all(workload: Workload<'_>) -> Result<Line<'_>, Box<dyn Error>> {
     let snapshot = snapshot(workload)?;
-    let run = move || {
+    let run = move |customers: Range<usize>| {
         let gets = |customer: &workload::Customer| {
             let decisions = assign_all(&snapshot, Customer::new(black_box(&customer.id)), &NoMemory);
             decisions.map(|(_, decision)| usize::from(decision.variant() == Some(1))).sum::<usize>()
         };
-        workload.customers.iter().map(gets).sum()
+        workload.customers[customers].iter().map(gets).sum()
     };
-    let decisions = workload.customers.len() * EXPERIMENTS;
-    checked(line(ALL, decisions, run), workload.eligible(workload::all))
+    checked(line(ALL, EXPERIMENTS, run), workload, workload::all)
 }
 
 #[inline]
@@ -108,13 +110,18 @@ fn attributes(customer: &workload::Customer, workload: Workload<'_>) -> Option<M
     attributes.as_object().filter(|_| workload.targeted).cloned()
 }
 
-fn line<'a>(name: &'static str, decisions: usize, run: impl Fn() -> usize + 'a) -> Line<'a> {
+fn line<'a>(name: &'static str, decisions: usize, run: impl Fn(Range<usize>) -> usize + 'a) -> Line<'a> {
     Line { name, is_ours: true, decisions, run: Box::new(run) }
 }
 
 /// A line that gives half of the eligible the treatment; any other would compare something else.
-pub fn checked(line: Line<'_>, eligible: usize) -> Result<Line<'_>, Box<dyn Error>> {
-    let (treated, half) = ((line.run)() as f64, eligible as f64 / 2.0);
+pub fn checked<'a>(
+    line: Line<'a>,
+    workload: Workload<'_>,
+    asked: workload::Asked,
+) -> Result<Line<'a>, Box<dyn Error>> {
+    let eligible = workload.eligible(asked);
+    let (treated, half) = ((line.run)(0..workload.customers.len()) as f64, eligible as f64 / 2.0);
     // Six standard deviations.
     if (treated - half).abs() > 3.0 * (eligible as f64).sqrt() {
         return Err(format!("{}: {treated} of {eligible} eligible get the treatment", line.name).into());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::hint::black_box;
+use std::ops::Range;
 
 use serde_json::{Value, json};
 use unleash_yggdrasil::{Context, EngineState};
@@ -14,17 +15,18 @@ use crate::workload::{self, AGE, Asked, COUNTRIES, Customer, PLAN, Workload};
 pub fn line<'a>(workload: Workload<'a>, asked: Asked) -> Result<Line<'a>, Box<dyn Error>> {
     let (names, engine) = (workload::names(), engine(workload)?);
     let known: Vec<Context> = workload.customers.iter().map(|customer| context(customer, workload)).collect();
-    let decisions = (0..known.len()).map(|n| asked(n).len()).sum();
-    let run = move || {
-        let gets = |(n, context): (usize, &Context)| {
+    let run = move |customers: Range<usize>| {
+        let gets = |n: usize| {
+            let context = &known[n];
             let treated =
                 |name: &String| engine.get_variant(black_box(name), context, &None).name == "treatment";
             names[asked(n)].iter().filter(|name| treated(name)).count()
         };
-        known.iter().enumerate().map(gets).sum()
+        customers.map(gets).sum()
     };
-    let line = Line { name: "unleash-yggdrasil", is_ours: false, decisions, run: Box::new(run) };
-    checked(line, workload.eligible(asked))
+    let line =
+        Line { name: "unleash-yggdrasil", is_ours: false, decisions: asked(0).len(), run: Box::new(run) };
+    checked(line, workload, asked)
 }
 
 fn engine(workload: Workload<'_>) -> Result<EngineState, Box<dyn Error>> {
