@@ -7,6 +7,7 @@
 //! 3. [`measure`]: one customer's history → a small vector → exact sums.
 //! 4. [`stats`]: numbers from numbers; knows no experiment.
 //! 5. [`report`]: what to believe and what to do.
+//! 6. [`simulate`]: whether all that keeps its promises, on populations whose truth is known.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number of its own: instants and seeds are
 //! arguments, so that every result can be computed again.
@@ -23,4 +24,5 @@ pub mod condition;
 pub mod definition;
 pub mod measure;
 pub mod report;
+pub mod simulate;
 pub mod stats;

@@ -507,6 +507,23 @@ fn everybody_elses_customers_keep_their_arms() {
 }
 
 #[test]
+fn arms_are_expected_to_be_as_large_as_their_ranges() {
+    let expected = |text: &str| parse(text).expected_weights();
+    let weighed = "variants: [{key: a, weight: 3}, {key: b, weight: 1}]";
+    assert_eq!(expected(&format!("{{key: k, {weighed}}}")), [3.0, 1.0]);
+    assert_eq!(expected(&format!("{{key: k, hash: {{name: eppo}}, {weighed}}}")), [7_500.0, 2_500.0]);
+    let ranges = "{a: [[0, 100], [900, 1000]], b: [[100, 200]]}";
+    assert_eq!(
+        expected(&format!("{{key: k, hash: {{name: statsig, ranges: {ranges}}}, {weighed}}}")),
+        [200.0, 100.0]
+    );
+    let fractions = "{a: [[0.25, 0.75]], b: [[0, 0.25]]}";
+    let text =
+        format!("{{key: k, hash: {{name: growthbook-js, version: 2, ranges: {fractions}}}, {weighed}}}");
+    assert_eq!(expected(&text), [0.5, 0.25]);
+}
+
+#[test]
 fn more_traffic_moves_nobody_by_any_hash() {
     let hashes = [
         "xxh3",

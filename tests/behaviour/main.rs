@@ -10,4 +10,5 @@ mod distribution;
 mod eligibility;
 mod reference;
 mod report;
+mod simulate;
 mod stats;

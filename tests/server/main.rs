@@ -7,4 +7,5 @@ mod commands;
 mod http;
 mod import;
 mod process;
+mod simulate;
 mod store;

@@ -3,6 +3,7 @@
 //! Another system's hash comes with the parameters that system has. What they say together with weights and
 //! traffic is worked out here, so that a definition that cannot be drawn exactly as there is refused.
 
+use super::Experiment;
 use super::bucket::{self, BucketRange, Weighed};
 use super::experiment::MAX_SALT_BYTES;
 use super::name;
@@ -105,6 +106,36 @@ pub struct GrowthBookFilter {
     pub version: u8,
     /// `[from, to)` as fractions, any of which lets the customer in.
     pub ranges: Vec<(f64, f64)>,
+}
+
+impl HashFunction {
+    /// How much of the hash each of `count` variants has, where ranges say so; relative to each other.
+    fn sizes(&self, count: usize) -> Option<Vec<f64>> {
+        let buckets = match self {
+            HashFunction::GrowthBook(hash) => {
+                return Some(hash.ranges.as_ref()?.iter().map(|(from, to)| to - from).collect());
+            }
+            HashFunction::Eppo { ranges, .. }
+            | HashFunction::Statsig { ranges, .. }
+            | HashFunction::Optimizely { ranges, .. } => ranges,
+            HashFunction::Xxh3 | HashFunction::Unleash { .. } | HashFunction::PlanOut { .. } => return None,
+        };
+        let mut sizes = vec![0.0; count];
+        for range in buckets {
+            sizes[range.variant] += f64::from(range.to - range.from);
+        }
+        Some(sizes)
+    }
+}
+
+impl Experiment {
+    /// The share of the entrants that each variant should get, relative to the others: by weight, or by the
+    /// ranges of another system's hash where the definition states them.
+    #[must_use]
+    pub fn expected_weights(&self) -> Vec<f64> {
+        let weights = || self.variants.iter().map(|variant| variant.weight.to_f64()).collect();
+        self.hash.sizes(self.variants.len()).unwrap_or_else(weights)
+    }
 }
 
 /// Systems by name.

@@ -87,7 +87,8 @@ impl Design {
             definition_version: Some(version),
             stage,
             variants: variants
-                .map(|variant| VariantDesign { key: variant.key.clone(), weight: variant.weight.to_f64() })
+                .zip(experiment.expected_weights())
+                .map(|(variant, weight)| VariantDesign { key: variant.key.clone(), weight })
                 .collect(),
             control: experiment.control,
             metrics: metrics

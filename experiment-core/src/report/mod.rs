@@ -17,6 +17,7 @@ mod verdict;
 pub use aggregates::{Aggregates, Cells};
 pub use analysis::{is_complete, report};
 pub use design::{Design, Estimand, MetricDesign, Stage, VariantDesign};
+pub(crate) use reading::{Pair, count, mean_of, pair_of, proportion_of};
 pub use types::{
     Arm, ArmSoFar, Bound, Check, CheckCode, Comparison, Cuped, Decision, DimensionReport, Effect, Health,
     InputRows, Level, MethodCode, MetricReport, NotEstimableReason, Reading, RelativeEffect, RelativeSet,

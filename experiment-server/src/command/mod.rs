@@ -3,6 +3,7 @@
 mod analyze;
 mod apply;
 mod assign;
+mod calibration;
 mod campaign;
 mod console;
 mod demo;
@@ -10,6 +11,7 @@ mod import;
 mod place;
 mod power;
 mod serve;
+mod simulate;
 mod verify;
 
 use std::ffi::OsString;
@@ -35,6 +37,7 @@ enum Command {
     Demo(demo::Args),
     Analyze(Box<analyze::Args>),
     Power(power::Args),
+    Simulate(simulate::Args),
     Apply(apply::Args),
     Import(import::Args),
     Assign(assign::Args),
@@ -48,6 +51,7 @@ impl Command {
             Command::Demo(args) => demo::run(args, console),
             Command::Analyze(args) => analyze::run(*args, console),
             Command::Power(args) => power::run(args, console),
+            Command::Simulate(args) => simulate::run(args, console),
             Command::Apply(args) => apply::run(args, console),
             Command::Import(args) => import::run(args, console),
             Command::Assign(args) => assign::run(args, console),

@@ -70,7 +70,8 @@ fn placement(
     let claim = experiment.layer.as_ref();
     let others = claim.map(|claim| others_in_layer(catalog, claim, &experiment.key)).unwrap_or_default();
     let taken: Vec<LayerRange> = others.iter().map(|(_, range)| *range).collect();
-    let placement = match entry.filter(|entry| entry.status != Status::Draft).map(Entry::current) {
+    let is_draft = entry.is_none_or(|entry| entry.status == Status::Draft);
+    let placement = match entry.filter(|_| !is_draft).map(Entry::current) {
         Some(before) => before.placement.next(&before.experiment, experiment, &taken),
         None => Placement::first(experiment, &taken),
     };
@@ -80,7 +81,8 @@ fn placement(
             error => Problem::new("variants", error.to_string(), "use weights of ordinary size"),
         }]
     })?;
-    let overlaps = overlaps(claim, &others);
+    // Who was let in has the ranges; after a stop somebody else may have them too.
+    let overlaps = if is_draft { overlaps(claim, &others) } else { Vec::new() };
     if overlaps.is_empty() { Ok(placement) } else { Err(overlaps) }
 }
 

@@ -187,6 +187,11 @@ fn layers_are_shared_out_without_overlap() {
     assert_eq!(served.post_yaml("/v1/experiments", &layered("c", "share: 0.4")).status, 201);
     let versions = served.get("/v1/experiments/c/versions").json();
     assert_eq!(versions["versions"][0]["layer"], json!([["0", "0.4"]]));
+    // It may still be described otherwise: nobody enters it.
+    let etag = served.get("/v1/experiments/a").header("etag").to_owned();
+    let headers = [("content-type", "application/yaml"), ("if-match", etag.as_str())];
+    let told = layered("a", "ranges: [[0, 0.4]]").replace("A discount keeps", "A discount kept");
+    assert_eq!(served.call("PUT", "/v1/experiments/a", &headers, &told).status, 200);
 }
 
 #[test]
