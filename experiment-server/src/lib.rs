@@ -6,6 +6,7 @@ pub mod client;
 pub mod command;
 pub mod decision;
 pub mod http;
+pub mod import;
 pub mod output;
 pub mod planning;
 pub mod running;

@@ -5,6 +5,7 @@ mod analyze;
 mod campaign;
 mod commands;
 mod http;
+mod import;
 mod process;
 mod simulate;
 mod store;

@@ -7,6 +7,7 @@ mod calibration;
 mod campaign;
 mod console;
 mod demo;
+mod import;
 mod place;
 mod power;
 mod serve;
@@ -38,6 +39,7 @@ enum Command {
     Power(power::Args),
     Simulate(simulate::Args),
     Apply(apply::Args),
+    Import(import::Args),
     Assign(assign::Args),
     Verify(verify::Args),
 }
@@ -51,6 +53,7 @@ impl Command {
             Command::Power(args) => power::run(args, console),
             Command::Simulate(args) => simulate::run(args, console),
             Command::Apply(args) => apply::run(args, console),
+            Command::Import(args) => import::run(args, console),
             Command::Assign(args) => assign::run(args, console),
             Command::Verify(args) => verify::run(args, console),
         }
