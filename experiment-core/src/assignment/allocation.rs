@@ -158,33 +158,36 @@ pub(super) struct Cuts {
     /// The largest hash of each range but the last; the largest there is where there are fewer.
     ends: [u64; FEW_RANGES - 1],
     variants: [u8; FEW_RANGES],
-    /// The allocation, where it has more ranges.
-    many: Option<Box<Allocation>>,
+    /// There are more ranges than are kept here.
+    are_more: bool,
+    allocation: Box<Allocation>,
 }
 
 impl Cuts {
-    pub(super) fn new(allocation: &Allocation) -> Cuts {
+    pub(super) fn new(allocation: Allocation) -> Cuts {
         let (mut ends, mut variants) = ([u64::MAX; FEW_RANGES - 1], [0; FEW_RANGES]);
         let numbers: Option<Vec<u8>> =
             allocation.ranges.iter().map(|range| u8::try_from(range.variant).ok()).collect();
-        let Some(numbers) = numbers.filter(|numbers| numbers.len() <= FEW_RANGES) else {
-            return Cuts { ends, variants, many: Some(Box::new(allocation.clone())) };
-        };
+        let numbers = numbers.filter(|numbers| numbers.len() <= FEW_RANGES);
+        let are_more = numbers.is_none();
         ends.iter_mut().zip(&allocation.ranges).for_each(|(end, range)| *end = range.to);
-        variants.iter_mut().zip(numbers).for_each(|(variant, number)| *variant = number);
-        Cuts { ends, variants, many: None }
+        variants.iter_mut().zip(numbers.unwrap_or_default()).for_each(|(variant, number)| *variant = number);
+        Cuts { ends, variants, are_more, allocation: Box::new(allocation) }
     }
 
     /// The variant of a customer with this hash.
     #[inline]
     pub(super) fn variant(&self, hash: u64) -> usize {
-        match &self.many {
-            None => {
-                let index: usize = self.ends.iter().map(|end| usize::from(*end < hash)).sum();
-                self.variants[index].into()
-            }
-            Some(allocation) => allocation.variant(hash),
+        if self.are_more {
+            return self.allocation.variant(hash);
         }
+        let index: usize = self.ends.iter().map(|end| usize::from(*end < hash)).sum();
+        self.variants[index].into()
+    }
+
+    /// The allocation that it was made from.
+    pub(super) fn allocation(&self) -> &Allocation {
+        &self.allocation
     }
 }
 
@@ -281,7 +284,7 @@ mod tests {
     fn cuts_are_the_same_ranges() {
         for count in 1..=6 {
             let allocation = allocation(&vec!["1"; count]).unwrap();
-            let cuts = Cuts::new(&allocation);
+            let cuts = Cuts::new(allocation.clone());
             for (from, to, variant) in allocation.ranges() {
                 assert_eq!([from, from / 2 + to / 2, to].map(|hash| cuts.variant(hash)), [variant; 3]);
             }

@@ -91,8 +91,9 @@ pub struct CompiledExperiment {
     has_overrides: bool,
     is_external: bool,
     version: u32,
-    winner: Option<usize>,
-    variants: usize,
+    /// Lossless: a definition has at most MAX_VARIANTS.
+    winner: Option<u16>,
+    variants: u16,
     audience: Option<Condition>,
     prerequisites: Vec<Prerequisite>,
     layer: Option<Box<LayerSlice>>,
@@ -150,8 +151,8 @@ impl CompiledExperiment {
         Ok(CompiledExperiment {
             status,
             version,
-            winner,
-            variants: experiment.variants.len(),
+            winner: winner.map(|winner| winner as u16),
+            variants: experiment.variants.len() as u16,
             has_overrides: !experiment.overrides.is_empty(),
             is_external: experiment.assignment == AssignmentMode::External,
             audience,
@@ -188,12 +189,12 @@ impl CompiledExperiment {
     /// The index of the variant it was concluded with.
     #[must_use]
     pub fn winner(&self) -> Option<usize> {
-        self.winner
+        self.winner.map(usize::from)
     }
 
     /// How many variants there are.
     pub(super) fn variant_count(&self) -> usize {
-        self.variants
+        self.variants.into()
     }
 
     /// The index of the variant on whose override list the customer is.

@@ -53,7 +53,6 @@ struct Xxh3Draw {
     variant_prefix: HashPrefix,
     /// Where not everybody enters; elsewhere, so that as many experiments as may be fit the caches.
     traffic: Option<Box<TrafficDraw>>,
-    allocation: Allocation,
 }
 
 #[derive(Debug, Clone)]
@@ -110,13 +109,12 @@ impl Draw {
         let compat = match experiment.hash.clone() {
             HashFunction::Xxh3 => {
                 return Draw(Kind::Xxh3(Xxh3Draw {
-                    cuts: Cuts::new(&allocation),
+                    cuts: Cuts::new(allocation),
                     variant_prefix: HashPrefix::new(&experiment.salt, Purpose::Variant),
                     traffic: below_one.then(|| {
                         let prefix = HashPrefix::new(&experiment.salt, Purpose::Traffic);
                         Box::new(TrafficDraw { share: Share::of(experiment.traffic), prefix })
                     }),
-                    allocation,
                 }));
             }
             HashFunction::GrowthBook(hash) => {
@@ -192,7 +190,7 @@ impl Draw {
     pub(super) fn variant_limits(&self) -> Vec<(String, usize)> {
         match &self.0 {
             Kind::Xxh3(draw) => {
-                let ranges = draw.allocation.ranges();
+                let ranges = draw.cuts.allocation().ranges();
                 ranges.map(|(from, to, variant)| (format!("{from}–{to}"), variant)).collect()
             }
             Kind::Compat(draw) => draw.variant_limits(),
@@ -221,7 +219,7 @@ impl Draw {
     /// Which hashes get which variant, where the hash is ours.
     pub(super) fn allocation(&self) -> Option<&Allocation> {
         match &self.0 {
-            Kind::Xxh3(draw) => Some(&draw.allocation),
+            Kind::Xxh3(draw) => Some(draw.cuts.allocation()),
             Kind::Compat(_) => None,
         }
     }

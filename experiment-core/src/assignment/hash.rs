@@ -60,8 +60,8 @@ pub struct HashPrefix {
     /// than copying a part of it.
     template: [u8; TEMPLATE],
     length: usize,
-    /// The prefix, where it does not fit.
-    long: Option<Box<[u8]>>,
+    /// The prefix, where it does not fit; else empty.
+    long: Vec<u8>,
 }
 
 impl HashPrefix {
@@ -69,11 +69,11 @@ impl HashPrefix {
     #[must_use]
     pub fn new(salt: &str, purpose: Purpose) -> HashPrefix {
         let (salt, purpose) = (salt.as_bytes(), purpose.name().as_bytes());
-        let bytes: Box<[u8]> = [&length(salt)[..], salt, &length(purpose), purpose].concat().into();
+        let bytes = [&length(salt)[..], salt, &length(purpose), purpose].concat();
         let mut template = [0; TEMPLATE];
         let (length, fits) = (bytes.len(), bytes.len().min(TEMPLATE));
         template[..fits].copy_from_slice(&bytes[..fits]);
-        HashPrefix { template, length, long: (length > TEMPLATE).then_some(bytes) }
+        HashPrefix { template, length, long: if length > TEMPLATE { bytes } else { Vec::new() } }
     }
 
     /// The same as [`hash`] with this salt and purpose; does not allocate for ids within their bound.
@@ -83,8 +83,8 @@ impl HashPrefix {
         let id = customer_id.as_bytes();
         let start = self.length + 4;
         let total = start + id.len();
-        if let Some(long) = &self.long {
-            return hash_parts(&[long, &length(id), id]);
+        if self.length > TEMPLATE {
+            return hash_parts(&[&self.long, &length(id), id]);
         }
         if total > SMALL {
             return hash_parts(&[&self.template[..self.length], &length(id), id]);

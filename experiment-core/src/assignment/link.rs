@@ -95,17 +95,18 @@ fn link_one(
 
 /// From one that waits along those that it waits for, until one comes again.
 fn circle(experiments: &Experiments<'_>, linked: &HashMap<&str, Linked>, start: &str) -> Vec<String> {
+    let waits_for = |key: &str| {
+        let requires = experiments.get(key)?.experiment().requires.iter();
+        requires.map(|required| required.experiment.as_str()).find(|key| !linked.contains_key(key))
+    };
     let mut chain: Vec<&str> = vec![start];
-    loop {
-        let Some(last) = chain.last().and_then(|key| experiments.get(*key)) else { break };
-        let requires = last.experiment().requires.iter().map(|requirement| requirement.experiment.as_str());
-        let Some(next) = requires.into_iter().find(|key| !linked.contains_key(key)) else { break };
-        if let Some(first) = chain.iter().position(|key| *key == next) {
-            chain.push(next);
+    while let Some(next) = chain.last().copied().and_then(waits_for) {
+        let first = chain.iter().position(|key| *key == next);
+        chain.push(next);
+        if let Some(first) = first {
             chain.drain(..first);
             break;
         }
-        chain.push(next);
     }
     chain.into_iter().map(str::to_owned).collect()
 }

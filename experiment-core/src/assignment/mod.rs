@@ -200,8 +200,7 @@ pub fn assign_all<'a, M: Memory>(
     customer: Customer<'a>,
     memory: &'a M,
 ) -> impl Iterator<Item = (&'a CompiledExperiment, Decision)> {
-    let running = snapshot.iter().filter(|experiment| experiment.status() == Status::Running);
-    running.map(move |experiment| (experiment, assign(experiment, customer, memory)))
+    snapshot.running().map(move |experiment| (experiment, assign(experiment, customer, memory)))
 }
 
 /// As [`assign`], with every step in words.

@@ -36,6 +36,8 @@ impl Hasher for KeyHasher {
 pub struct Snapshot {
     /// Sorted by key.
     experiments: Vec<Arc<CompiledExperiment>>,
+    /// Those of them that are running.
+    running: Vec<Arc<CompiledExperiment>>,
     by_key: HashMap<Box<str>, Arc<CompiledExperiment>, BuildHasherDefault<KeyHasher>>,
 }
 
@@ -89,7 +91,8 @@ impl Snapshot {
         let experiments = link(&by_key.collect())?;
         let key = |compiled: &Arc<CompiledExperiment>| compiled.experiment().key.as_str().into();
         let by_key = experiments.iter().map(|compiled| (key(compiled), Arc::clone(compiled))).collect();
-        Ok(Snapshot { experiments, by_key })
+        let running = experiments.iter().filter(|compiled| compiled.status() == Status::Running);
+        Ok(Snapshot { running: running.cloned().collect(), experiments, by_key })
     }
 
     /// The experiment with this key.
@@ -102,6 +105,11 @@ impl Snapshot {
     /// All experiments, sorted by key.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &CompiledExperiment> {
         self.experiments.iter().map(AsRef::as_ref)
+    }
+
+    /// Those that are running, sorted by key.
+    pub fn running(&self) -> impl ExactSizeIterator<Item = &CompiledExperiment> {
+        self.running.iter().map(AsRef::as_ref)
     }
 
     /// The same as [`Snapshot::iter`], to be shared with another snapshot.

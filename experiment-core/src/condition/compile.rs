@@ -139,7 +139,7 @@ impl Compiler<'_> {
         !self.exceeded
     }
 
-    fn exceed(&mut self, place: &Place, detail: String, mend: &str) {
+    pub(super) fn exceed(&mut self, place: &Place, detail: String, mend: &str) {
         self.exceeded = true;
         self.problem(place, detail, mend);
     }

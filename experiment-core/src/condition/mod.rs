@@ -61,7 +61,8 @@ use rule::{Rule, Subject};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Condition {
-    rule: Rule,
+    /// All of these. In place, since deciding reads it: most conditions have a few entries.
+    entries: Box<[Rule]>,
 }
 
 impl Condition {
@@ -74,7 +75,7 @@ impl Condition {
     /// of it.
     pub fn compile(condition: &Value, scope: &Scope) -> Result<Condition, Vec<Problem>> {
         let Compiled { rule, problems, .. } = compile(condition, Names::Known(scope));
-        if problems.is_empty() { Ok(Condition { rule }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Condition::of(rule)) } else { Err(problems) }
     }
 
     /// Checks a condition as [`Condition::compile`] does, but for what it names: answers which groups and
@@ -92,19 +93,19 @@ impl Condition {
     /// our bounds matches nobody.
     #[must_use]
     pub fn compile_lenient(condition: &Value, groups: &Groups) -> Condition {
-        Condition { rule: compile(condition, Names::Lenient(groups)).rule }
+        Condition::of(compile(condition, Names::Lenient(groups)).rule)
     }
 
     /// Whether a customer with these attributes is meant.
     #[must_use]
     pub fn matches(&self, attributes: &Map<String, Value>) -> bool {
-        self.rule.matches(Actual::Object(attributes))
+        self.holds(Actual::Object(attributes))
     }
 
     /// As [`Condition::matches`]; the attribute `id`, where it is not sent, is the customer's id.
     #[must_use]
     pub fn matches_customer(&self, id: &str, attributes: Option<&Map<String, Value>>) -> bool {
-        self.rule.matches(Person { id, attributes })
+        self.holds(Person { id, attributes })
     }
 
     /// Which of the `count` entries of the object that it was compiled from hold, in their order.
@@ -115,10 +116,23 @@ impl Condition {
         attributes: Option<&Map<String, Value>>,
     ) -> Vec<bool> {
         let person = Person { id, attributes };
-        match &self.rule {
-            Rule::All(rules) if count != 1 => rules.iter().map(|rule| rule.matches(person)).collect(),
-            rule => vec![rule.matches(person)],
+        match count {
+            1 => vec![self.holds(person)],
+            _ => self.entries.iter().map(|rule| rule.matches(person)).collect(),
         }
+    }
+
+    fn of(rule: Rule) -> Condition {
+        let entries = match rule {
+            Rule::All(rules) => rules,
+            rule => Box::new([rule]),
+        };
+        Condition { entries }
+    }
+
+    #[inline]
+    fn holds<'a, S: Subject<'a>>(&self, subject: S) -> bool {
+        self.entries.iter().all(|rule| rule.matches(subject))
     }
 }
 

@@ -179,7 +179,11 @@ fn pattern(compiler: &mut Compiler<'_>, operand: &Value, place: &Place, ignores_
     match Pattern::new(text, ignores_case) {
         Ok(pattern) => Test::Pattern(pattern),
         Err(error) => {
-            compiler.problem(place, error.detail, error.mend);
+            if error.is_too_large {
+                compiler.exceed(place, error.detail, error.mend);
+            } else {
+                compiler.problem(place, error.detail, error.mend);
+            }
             Test::Never
         }
     }

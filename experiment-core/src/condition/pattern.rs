@@ -24,6 +24,8 @@ const MAX_BUILD_BYTES: usize = 4 * 1_024 * 1_024;
 pub(super) struct PatternError {
     pub(super) detail: String,
     pub(super) mend: &'static str,
+    /// Working that out took as long as may be, so that no further one should be tried.
+    pub(super) is_too_large: bool,
 }
 
 /// A regular expression with all its states worked out: a match is a table look-up a byte. The ordinary
@@ -37,11 +39,12 @@ impl Pattern {
     pub(super) fn new(pattern: &str, ignores_case: bool) -> Result<Pattern, PatternError> {
         if pattern.len() > MAX_PATTERN_BYTES {
             let detail = format!("{} bytes are too long for a regular expression", pattern.len());
-            return Err(PatternError { detail, mend: "keep to 1024 bytes" });
+            return Err(PatternError { detail, mend: "keep to 1024 bytes", is_too_large: false });
         }
         let translated = translate(pattern).map_err(|reason| PatternError {
             detail: format!("is no regular expression that can be used: {reason}"),
             mend: "mend the expression, or say it with other operators",
+            is_too_large: false,
         })?;
         let states = build(&translated, ignores_case)?;
         Ok(Pattern { states: Arc::new(states) })
@@ -96,11 +99,13 @@ fn in_words(error: &BuildError) -> PatternError {
     let words = innermost.to_string();
     if words.contains("limit") {
         let detail = "the regular expression needs too many states".to_owned();
-        return PatternError { detail, mend: "use smaller counts, or say it with other operators" };
+        let mend = "use smaller counts, or say it with other operators";
+        return PatternError { detail, mend, is_too_large: true };
     }
     // The last line says what is wrong; those before it draw where.
     let reason = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
-    PatternError { detail: format!("is no regular expression: {reason}"), mend: "mend the expression" }
+    let detail = format!("is no regular expression: {reason}");
+    PatternError { detail, mend: "mend the expression", is_too_large: false }
 }
 
 #[cfg(test)]

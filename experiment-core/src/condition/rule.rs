@@ -80,10 +80,6 @@ impl Rule {
     pub(super) fn matches<'a, S: Subject<'a>>(&self, subject: S) -> bool {
         match self {
             // Most conditions ask something of a few attributes.
-            Rule::All(rules) => rules.iter().all(|rule| match rule {
-                Rule::Attribute { name, test, missing } => holds(test, *missing, subject.attribute(name)),
-                rule => rule.matches_other(subject),
-            }),
             Rule::Attribute { name, test, missing } => holds(test, *missing, subject.attribute(name)),
             rule => rule.matches_other(subject),
         }
@@ -92,10 +88,12 @@ impl Rule {
     #[inline(never)]
     fn matches_other<'a, S: Subject<'a>>(&self, subject: S) -> bool {
         match self {
-            Rule::All(_) | Rule::Attribute { .. } => self.matches(subject),
+            Rule::All(rules) => rules.iter().all(|rule| rule.matches(subject)),
             Rule::Any(rules) => rules.is_empty() || rules.iter().any(|rule| rule.matches(subject)),
             Rule::Segment(rule) => rule.matches(subject),
-            Rule::Not(_) | Rule::Path { .. } | Rule::Never => self.find(subject) == Found::Yes,
+            Rule::Attribute { .. } | Rule::Not(_) | Rule::Path { .. } | Rule::Never => {
+                self.find(subject) == Found::Yes
+            }
         }
     }
 

@@ -167,7 +167,7 @@ fn decide_all<'a, M: Memory>(
     check: impl Fn(&M) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<Answer>> {
     let chosen: Vec<&CompiledExperiment> = match args.experiments.as_slice() {
-        [] => snapshot.iter().filter(|experiment| experiment.status() == Status::Running).collect(),
+        [] => snapshot.running().collect(),
         keys => keys.iter().map(|key| find(snapshot, key)).collect::<anyhow::Result<_>>()?,
     };
     let mut answers = Vec::new();

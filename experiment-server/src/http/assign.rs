@@ -5,7 +5,7 @@ use axum::response::Response;
 use experiment_core::assignment::{
     CompiledExperiment, Customer, Decision, NotAssignedReason, Reason, assign,
 };
-use experiment_core::definition::{Offer, Status};
+use experiment_core::definition::Offer;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -159,10 +159,7 @@ fn choose<'a>(catalog: &'a Catalog, which: &Which) -> Result<Vec<&'a CompiledExp
     match which {
         Which::One(key) => Ok(vec![find(key, "experiment")?]),
         Which::Some(keys) => keys.iter().map(|key| find(key, "experiments")).collect(),
-        Which::Running => {
-            let running = catalog.snapshot().iter().filter(|compiled| compiled.status() == Status::Running);
-            Ok(running.collect())
-        }
+        Which::Running => Ok(catalog.snapshot().running().collect()),
     }
 }
 
