@@ -1,8 +1,8 @@
 //! Conditions, so that the same customers meet them here.
 //!
 //! The language is the same but for one rule: to the SDKs a missing attribute is null, which counts as 0 in a
-//! comparison, and here a comparison does not hold for what is missing. Where that decides it is written out:
-//! `{age: {$lt: 18}}` becomes `{$or: [{age: {$lt: 18}}, {age: null}]}`.
+//! comparison, and here nobody can tell how what is missing compares, not even when it is turned round. Where
+//! that decides it is written out: `{age: {$lt: 18}}` becomes `{$or: [{age: {$lt: 18}}, {age: null}]}`.
 
 use experiment_core::condition::{Condition, Groups, Scope};
 use serde_json::{Map, Value, json};
@@ -35,7 +35,7 @@ pub(super) fn translate(
         groups.name(name, place);
     }
     let (theirs, scope) = (groups.theirs().clone(), groups.scope());
-    let mut rewriter = Rewriter { theirs, scope, groups, place, missing_items: false };
+    let mut rewriter = Rewriter { theirs, scope, groups, place, turned: false, missing_items: false };
     let rewritten = rewriter.rule(condition);
     if rewriter.missing_items {
         let why = "compares what an item of a list may lack: to the SDKs that counts as 0, here it fails";
@@ -64,6 +64,8 @@ struct Rewriter<'a> {
     scope: Scope,
     groups: &'a mut SavedGroups,
     place: &'a str,
+    /// Whether what is read is turned round by something around it.
+    turned: bool,
     /// Whether an item of a list that is null would be judged otherwise.
     missing_items: bool,
 }
@@ -75,8 +77,16 @@ impl Rewriter<'_> {
         let (mut kept, mut rewritten) = (Map::new(), Vec::new());
         for (name, value) in entries {
             let value = match name.as_str() {
-                "$and" | "$or" | "$nor" => self.each(value, Rewriter::rule),
-                "$not" => self.rule(value),
+                "$and" | "$or" => self.each(value, Rewriter::rule),
+                "$nor" | "$not" => {
+                    let before = std::mem::replace(&mut self.turned, true);
+                    let rewritten = match value {
+                        Value::Array(_) => self.each(value, Rewriter::rule),
+                        _ => self.rule(value),
+                    };
+                    self.turned = before;
+                    rewritten
+                }
                 path => match self.attribute(path, value) {
                     Entry::Same(value) => value,
                     Entry::Rule(rule) => {
@@ -106,10 +116,19 @@ impl Rewriter<'_> {
         let rewritten = self.test(test);
         let nothing = Map::new();
         let there = Condition::compile_lenient(&json!({path: test}), &self.theirs).matches(&nothing);
-        let here = Condition::compile(&json!({path: rewritten}), &self.scope);
-        match (there, here.map(|here| here.matches(&nothing))) {
-            (true, Ok(false)) => Entry::Rule(json!({"$or": [{path: rewritten}, {path: null}]})),
-            (false, Ok(true)) => Entry::Rule(json!({"$and": [{path: rewritten}, {path: {"$exists": true}}]})),
+        let here = |condition: Value| {
+            let compiled = Condition::compile(&condition, &self.scope);
+            compiled.map(|compiled| compiled.matches(&nothing))
+        };
+        match (there, here(json!({path: rewritten})), here(json!({"$not": {path: rewritten}}))) {
+            (true, Ok(false), _) => Entry::Rule(json!({"$or": [{path: rewritten}, {path: null}]})),
+            // Said to hold, or unknown where it must be said not to.
+            (false, Ok(true), _) => {
+                Entry::Rule(json!({"$and": [{path: rewritten}, {path: {"$exists": true}}]}))
+            }
+            (false, Ok(false), Ok(false)) if self.turned => {
+                Entry::Rule(json!({"$and": [{path: rewritten}, {path: {"$exists": true}}]}))
+            }
             // What is refused is noted when the whole is compiled.
             _ => Entry::Same(rewritten),
         }
@@ -186,7 +205,19 @@ mod tests {
         );
         assert_eq!(
             rewritten(&json!({"age": {"$not": {"$lt": 18}}, "plan": "basic"})),
-            json!({"$and": [{"plan": "basic"}, {"$and": [{"age": {"$not": {"$lt": 18}}}, {"age": {"$exists": true}}]}]})
+            json!({"age": {"$not": {"$lt": 18}}, "plan": "basic"})
+        );
+        assert_eq!(
+            rewritten(&json!({"$not": {"age": {"$gt": 18}}})),
+            json!({"$not": {"$and": [{"age": {"$gt": 18}}, {"age": {"$exists": true}}]}})
+        );
+        assert_eq!(
+            rewritten(&json!({"$nor": [{"age": {"$gt": 18}}, {"plan": {"$ne": "pro"}}]})),
+            json!({"$nor": [{"$and": [{"age": {"$gt": 18}}, {"age": {"$exists": true}}]}, {"plan": {"$ne": "pro"}}]})
+        );
+        assert_eq!(
+            rewritten(&json!({"age": {"$not": {"$gt": 18}}})),
+            json!({"$or": [{"age": {"$not": {"$gt": 18}}}, {"age": null}]})
         );
         assert_eq!(
             rewritten(&json!({"$not": {"age": {"$lt": 18}}})),
