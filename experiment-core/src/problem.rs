@@ -73,7 +73,12 @@ pub(crate) fn shown(value: &Value) -> String {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN_CHARS) {
+    cut_at(text, MAX_SHOWN_CHARS)
+}
+
+/// At most `most` characters, an ellipsis for what is cut.
+pub(crate) fn cut_at(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

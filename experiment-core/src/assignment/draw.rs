@@ -27,7 +27,7 @@ pub enum Position {
 
 /// Whether a customer enters.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Entry {
+pub struct Entrance {
     /// Where the customer fell; `None` when everybody enters and nothing is drawn.
     pub position: Option<Position>,
     /// What follows.
@@ -97,7 +97,7 @@ enum CompatDraw {
     },
 }
 
-const EVERYBODY_ENTERS: Entry = Entry { position: None, enters: true };
+const EVERYBODY_ENTERS: Entrance = Entrance { position: None, enters: true };
 
 impl Draw {
     /// The draw of an experiment; `allocation` divides the hashes where the hash is ours.
@@ -163,12 +163,12 @@ impl Draw {
 
     /// Whether a customer enters.
     #[inline]
-    pub(super) fn entry(&self, id: &str) -> Entry {
+    pub(super) fn entry(&self, id: &str) -> Entrance {
         match &self.0 {
             Kind::Xxh3(Xxh3Draw { traffic: None, .. }) => EVERYBODY_ENTERS,
             Kind::Xxh3(Xxh3Draw { traffic: Some(traffic), .. }) => {
                 let hash = traffic.prefix.hash(id);
-                Entry { position: Some(Position::Hash(hash)), enters: traffic.share.contains(hash) }
+                Entrance { position: Some(Position::Hash(hash)), enters: traffic.share.contains(hash) }
             }
             Kind::Compat(draw) => draw.entry(id),
         }
@@ -226,7 +226,7 @@ impl Draw {
 }
 
 impl CompatDraw {
-    fn entry(&self, id: &str) -> Entry {
+    fn entry(&self, id: &str) -> Entrance {
         match self {
             CompatDraw::GrowthBook { hash, .. } => growthbook_entry(hash, id),
             CompatDraw::Unleash { group, percentage, .. } => {
@@ -236,7 +236,7 @@ impl CompatDraw {
             CompatDraw::PlanOut { salt, traffic: Some((parameter, share)), .. } => {
                 let hash = planout::hash(salt, parameter, id);
                 let enters = planout::bernoulli_trial(hash, *share);
-                Entry { position: Some(Position::Hash(hash)), enters }
+                Entrance { position: Some(Position::Hash(hash)), enters }
             }
             CompatDraw::Eppo { traffic: Some((salt, shards)), total, .. } => {
                 let shard = eppo::shard(salt, id, *total).unwrap_or(u32::MAX);
@@ -353,8 +353,8 @@ impl CompatDraw {
     }
 }
 
-fn bucket_entry(bucket: u64, of: u64, enters: bool) -> Entry {
-    Entry { position: Some(Position::Bucket { bucket, of }), enters }
+fn bucket_entry(bucket: u64, of: u64, enters: bool) -> Entrance {
+    Entrance { position: Some(Position::Bucket { bucket, of }), enters }
 }
 
 fn in_bucket(bucket: u64, of: u64, ranges: &[BucketRange]) -> (Position, Option<usize>) {
@@ -363,12 +363,12 @@ fn in_bucket(bucket: u64, of: u64, ranges: &[BucketRange]) -> (Position, Option<
 }
 
 /// The first filter that keeps a customer out decides; without one, nothing is drawn.
-fn growthbook_entry(hash: &GrowthBookHash, id: &str) -> Entry {
+fn growthbook_entry(hash: &GrowthBookHash, id: &str) -> Entrance {
     let mut entry = EVERYBODY_ENTERS;
     for filter in &hash.filters {
         let fraction = growthbook::hash(units(hash), version(filter.version), &filter.seed, id);
         let enters = filter.ranges.iter().any(|(from, to)| fraction >= *from && fraction < *to);
-        entry = Entry { position: Some(Position::Fraction(fraction)), enters };
+        entry = Entrance { position: Some(Position::Fraction(fraction)), enters };
         if !enters {
             break;
         }

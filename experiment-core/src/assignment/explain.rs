@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::{CompiledExperiment, Customer, Entry, Position, Prerequisite, Share, Step, Trace};
+use super::{CompiledExperiment, Customer, Entrance, Position, Prerequisite, Share, Step, Trace};
 use crate::decimal::Decimal;
 use crate::definition::{Audience, HashFunction, Status};
+use crate::problem::cut_at;
 
 /// Decimals of the traffic that is said to let a customer in.
 const TRAFFIC_PLACES: u32 = 6;
@@ -130,14 +131,7 @@ fn failing_entries(
     };
     let hold = condition.entries_hold(entries.len(), customer.id, customer.attributes);
     let failing = entries.iter().zip(hold).filter(|(_, holds)| !holds);
-    failing.map(|((name, wanted), _)| cut(&format!("{name}: {wanted}"))).collect()
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    failing.map(|((name, wanted), _)| cut_at(&format!("{name}: {wanted}"), MAX_SHOWN_CHARS)).collect()
 }
 
 fn explain_requires(
@@ -176,7 +170,7 @@ fn explain_layer(compiled: &CompiledExperiment, hash: Option<u64>, inside: bool)
     if inside { step } else { step.changed_by(format!("a range of the layer that holds {place:.6}")) }
 }
 
-fn explain_traffic(compiled: &CompiledExperiment, entry: Entry) -> ExplainedStep {
+fn explain_traffic(compiled: &CompiledExperiment, entry: Entrance) -> ExplainedStep {
     let Some(position) = entry.position else {
         return ExplainedStep::new("traffic", "every eligible customer enters");
     };

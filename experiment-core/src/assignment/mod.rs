@@ -23,7 +23,7 @@ mod trace;
 
 pub use allocation::{Allocation, AllocationError};
 pub use compiled::{CompileError, CompiledExperiment};
-pub use draw::{Draw, Entry, Position};
+pub use draw::{Draw, Entrance, Position};
 pub use explain::{ExplainedStep, Explanation};
 pub use hash::{HashPrefix, Purpose, hash};
 pub use layer::LayerSlice;

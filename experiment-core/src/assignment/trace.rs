@@ -3,7 +3,7 @@
 //! Deciding and explaining share one traversal: it reports each step to a [`Trace`]. [`NoTrace`] is
 //! compiled away; [`Explanation`](super::Explanation) writes down each step in words.
 
-use super::{CompiledExperiment, Customer, Entry, Position, Prerequisite};
+use super::{CompiledExperiment, Customer, Entrance, Position, Prerequisite};
 use crate::definition::Status;
 
 /// One step of a decision and what it found. Steps come in the order of decision; the last one decided.
@@ -32,7 +32,7 @@ pub enum Step<'a> {
         inside: bool,
     },
     /// Whether the customer is in the share that enters.
-    Traffic(Entry),
+    Traffic(Entrance),
     /// Which variant the customer falls on.
     Variant {
         /// Where the customer fell.

@@ -30,19 +30,6 @@ impl<'a> Weighed<'a> {
         self.salt.map(str::to_owned)
     }
 
-    pub(super) fn traffic(&self) -> Option<Decimal> {
-        self.traffic
-    }
-
-    pub(super) fn variants(&self) -> Option<&'a [Variant]> {
-        self.variants
-    }
-
-    /// Notes a problem with a field of the whole definition that this hash has; always `None`.
-    pub(super) fn problem<T>(&self, fields: &Fields<'_>, name: &str, detail: &str, mend: &str) -> Option<T> {
-        fields.problem_at_root(name, detail, mend)
-    }
-
     /// Traffic below 1 needs a parameter of its own.
     pub(super) fn traffic_needs(
         &self,
@@ -80,11 +67,11 @@ pub(super) fn ranges(
     weighed: &Weighed<'_>,
     total: Option<u32>,
 ) -> Option<Vec<BucketRange>> {
-    let stated = fields.optional("ranges", |field| stated(field, weighed.variants()?, total?));
+    let stated = fields.optional("ranges", |field| stated(field, weighed.variants?, total?));
     if let Some(ranges) = stated? {
         return Some(ranges);
     }
-    let (variants, total) = (weighed.variants()?, total?);
+    let (variants, total) = (weighed.variants?, total?);
     let weights: Vec<Decimal> = variants.iter().map(|variant| variant.weight).collect();
     by_weight(&weights, total).or_else(|| {
         let detail = format!("the weights do not divide {total} buckets into whole ones");

@@ -207,10 +207,10 @@ fn growthbook(fields: &mut Fields<'_>, weighed: &Weighed<'_>, utf16: bool) -> Op
     let mend = "say which version of its hash: 1 or 2";
     let version = fields.required("version", mend, version);
     let seed = fields.optional("seed", text);
-    let ranges = fields.optional("ranges", |ranges| bucket::fractions(ranges, weighed.variants()?));
+    let ranges = fields.optional("ranges", |ranges| bucket::fractions(ranges, weighed.variants?));
     let namespace = fields.optional("namespace", namespace);
     let filters = fields.list("filters", MAX_FILTERS, filter);
-    let (ranges, variants) = (ranges?, weighed.variants()?);
+    let (ranges, variants) = (ranges?, weighed.variants?);
     let weights: Vec<f64> = variants.iter().map(|variant| variant.weight.to_f64()).collect();
     let sum: f64 = weights.iter().sum();
     let equal = variants.windows(2).all(|pair| pair[0].weight == pair[1].weight);
@@ -219,7 +219,7 @@ fn growthbook(fields: &mut Fields<'_>, weighed: &Weighed<'_>, utf16: bool) -> Op
     } else if !equal && !(0.99..=1.01).contains(&sum) {
         let detail = format!("GrowthBook reads weights as fractions, and these add up to {sum}");
         let mend = "write weights that add up to 1, such as 0.75 and 0.25";
-        return weighed.problem(fields, "variants", &detail, mend);
+        return fields.problem_at_root("variants", &detail, mend);
     }
     let mut filters = filters?;
     filters.extend(namespace?);
@@ -270,20 +270,20 @@ fn unleash(fields: &mut Fields<'_>, weighed: &Weighed<'_>) -> Option<HashFunctio
     let variant_group = fields.optional("variant_group", text);
     let whole =
         |weight: Decimal| (weight.places() == 0).then(|| u32::try_from(weight.coefficient()).ok()).flatten();
-    let variants = weighed.variants()?;
+    let variants = weighed.variants?;
     let weights: Option<Vec<u32>> = variants.iter().map(|variant| whole(variant.weight)).collect();
     let weights = weights
         .filter(|weights| weights.iter().map(|weight| u64::from(*weight)).sum::<u64>() <= u32::MAX.into());
     if weights.is_none() {
         let mend = "write whole weights, as Unleash has them: 500 and 500";
-        weighed.problem::<()>(fields, "variants", "Unleash draws by whole weights", mend);
+        fields.problem_at_root::<()>("variants", "Unleash draws by whole weights", mend);
     }
-    let percent = weighed.traffic()?.scaled(2);
+    let percent = weighed.traffic?.scaled(2);
     let percentage =
         percent.filter(|(_, rounded)| !rounded).and_then(|(percent, _)| u32::try_from(percent).ok());
     if percentage.is_none() {
         let mend = "write whole percents, such as traffic: 0.25";
-        weighed.problem::<()>(fields, "traffic", "Unleash rolls out by whole percents", mend);
+        fields.problem_at_root::<()>("traffic", "Unleash rolls out by whole percents", mend);
     }
     let group = group?.or_else(|| weighed.salt())?;
     let variant_group = variant_group?.unwrap_or_else(|| group.clone());
@@ -295,7 +295,7 @@ fn planout(fields: &mut Fields<'_>, weighed: &Weighed<'_>) -> Option<HashFunctio
     let mend = "name the parameter whose value is the variant";
     let parameter = fields.required("parameter", mend, text);
     let traffic_parameter = fields.optional("traffic_parameter", text);
-    let variants = weighed.variants()?;
+    let variants = weighed.variants?;
     let uniform = variants.windows(2).all(|pair| pair[0].weight == pair[1].weight);
     let traffic_parameter = traffic_parameter?;
     let mend = "name the parameter of the trial that lets customers enter";
@@ -312,11 +312,11 @@ fn eppo(fields: &mut Fields<'_>, weighed: &Weighed<'_>) -> Option<HashFunction> 
     let (traffic_salt, total_shards) = (traffic_salt?, total?);
     let mend = "say the salt of the traffic's shards";
     weighed.traffic_needs(fields, traffic_salt.is_some(), "traffic_salt", mend)?;
-    let traffic_shards = bucket::part(weighed.traffic()?, total_shards);
+    let traffic_shards = bucket::part(weighed.traffic?, total_shards);
     if traffic_shards.is_none() {
         let detail = format!("it is no whole number of {total_shards} shards");
         let mend = format!("write a multiple of 1/{total_shards}");
-        return weighed.problem(fields, "traffic", &detail, &mend);
+        return fields.problem_at_root("traffic", &detail, &mend);
     }
     Some(HashFunction::Eppo {
         salt: salt?.or_else(|| weighed.salt())?,
