@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 pub struct Record {
     /// Unique within its file.
     pub id: String,
+    /// What is measured; with the arm it says which rows.
+    pub metric: String,
     /// Which procedure; the table in `tests/data/reference/README.md`.
     pub kind: String,
     /// Sufficient statistics, or only `n` where the rows are needed.
@@ -107,6 +109,25 @@ impl<'a> Check<'a> {
     /// Compares a number with a tolerance that the record's note asks for. A `null` output is not compared.
     pub fn within(&mut self, output: &str, got: f64, tolerance: Tolerance) {
         self.compare(output, &[got], tolerance, |value| Some(vec![number(value)?]));
+    }
+
+    /// Compares a p-value. The records ask to compare the statistic instead of one below 1e-12.
+    pub fn p_value(&mut self, output: &str, got: f64) {
+        let smallest = Tolerance { abs: 1e-12_f64.max(self.record.tolerance.abs), ..self.record.tolerance };
+        self.within(output, got, smallest);
+    }
+
+    /// Compares numbers with a part of an output that is no list; the caller leaves the output itself out.
+    pub fn inside(&mut self, what: &str, want: &Value, got: &[f64]) {
+        let wanted: Vec<f64> = match want {
+            Value::Array(values) => values.iter().filter_map(number).collect(),
+            value => number(value).into_iter().collect(),
+        };
+        let close = wanted.len() == got.len()
+            && got.iter().zip(&wanted).all(|(got, want)| self.record.tolerance.accepts(*got, *want));
+        if !close {
+            self.problems.push(format!("{}: {what} is {got:?}, not {want}", self.record.id));
+        }
     }
 
     /// Compares the two ends of an interval, `[lower, upper]`.

@@ -107,8 +107,8 @@ pub fn dunnett_test(
 /// `size_ratios` are the variants' sizes over the control's; `degrees_of_freedom` may be infinite.
 ///
 /// # Errors
-/// [`NotEstimable::ImpossibleInput`] for no variant or more than 100, a ratio or degrees of freedom not above 0, or
-/// an `alpha` outside (0, 1).
+/// [`NotEstimable::ImpossibleInput`] for no variant or more than 100, a ratio not above 0, less than one degree of
+/// freedom, or an `alpha` outside (0, 1).
 ///
 /// # Examples
 /// ```
@@ -150,7 +150,9 @@ impl Family {
             count as f64,
             "from 1 to 100",
         )?;
-        require_that(degrees_of_freedom > 0.0, "the degrees of freedom", degrees_of_freedom, "above 0")?;
+        // Below, S spreads over so many powers of ten that it cannot be walked.
+        let enough = degrees_of_freedom >= 1.0;
+        require_that(enough, "the degrees of freedom", degrees_of_freedom, "at least 1")?;
         let mut loadings: Vec<(f64, f64, f64)> = Vec::new();
         let mut step = NORMAL_STEP;
         for ratio in size_ratios {

@@ -8,6 +8,7 @@
 //! Welch, B. L. (1947), Biometrika 34(1–2), 28–35, doi:10.1093/biomet/34.1-2.28. Satterthwaite (1946),
 //! Biometrics Bulletin 2(6), 110–114, doi:10.2307/3002019.
 
+use crate::stats::centred::Centred;
 use crate::stats::comparison::{Reference, compare};
 use crate::stats::not_estimable::{finite, finite_input, non_negative_input};
 use crate::stats::{Comparison, Interval, NotEstimable, TestOptions};
@@ -24,6 +25,28 @@ pub struct MeanSummary {
 }
 
 impl MeanSummary {
+    /// The summary of one value per customer: two passes, the second over deviations from the mean.
+    ///
+    /// # Errors
+    /// [`NotEstimable::TooFewCustomers`] below two values, [`NotEstimable::ImpossibleInput`] for a value that is not
+    /// finite, [`NotEstimable::Overflow`] for values near 1e308.
+    ///
+    /// # Examples
+    /// ```
+    /// use experiment_core::stats::mean::MeanSummary;
+    /// let arm = MeanSummary::from_values(&[2.0, 4.0, 4.0, 6.0, 9.0])?;
+    /// assert_eq!((arm.n, arm.mean, arm.variance), (5, 5.0, 7.0));
+    /// # Ok::<(), experiment_core::stats::NotEstimable>(())
+    /// ```
+    ///
+    /// # References
+    /// Chan, Golub & LeVeque (1983), The American Statistician 37(3), 242–247, eq. 1.7,
+    /// doi:10.1080/00031305.1983.10483115.
+    pub fn from_values(values: &[f64]) -> Result<Self, NotEstimable> {
+        let centred = Centred::of(values)?;
+        Ok(Self { n: values.len() as u64, mean: centred.mean, variance: centred.covariance(&centred)? })
+    }
+
     /// Variance of the mean.
     pub(crate) fn mean_variance(&self) -> f64 {
         self.variance / self.n as f64

@@ -2,7 +2,7 @@
 //!
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
-//! [`proportion`], [`exact`], [`mean`], [`yuen`], [`ratio`], [`relative`], [`cuped`], [`stratify`], [`rank`],
+//! [`proportion`], [`exact`], [`mean`], [`anova`], [`yuen`], [`ratio`], [`relative`], [`cuped`], [`stratify`], [`rank`],
 //! [`quantile`], [`rate`], [`survival`], [`resample`]; [`chi_square`] and [`srm`] for counts; [`margin`] for
 //! tests against a margin; [`multiplicity`] and [`dunnett`] for many tests at once; [`bayes`] for posterior
 //! probabilities; [`sequential`] for looks while data comes in; [`power`] for planning; [`retention`] for
@@ -15,6 +15,7 @@
 pub mod distribution;
 pub mod root;
 
+pub mod anova;
 pub mod bayes;
 pub mod chi_square;
 pub mod cuped;
@@ -38,6 +39,8 @@ pub mod stratify;
 pub mod survival;
 pub mod yuen;
 
+mod centred;
+mod cholesky;
 mod comparison;
 mod not_estimable;
 

@@ -60,6 +60,20 @@ pub enum NotEstimable {
         /// Successes in the variant.
         variant: u64,
     },
+    /// A ratio of odds needs customers of each arm who did it and who did not.
+    #[error("nobody is without a success: failures are {control} in the control, {variant} in the variant")]
+    NoFailures {
+        /// Failures in the control.
+        control: u64,
+        /// Failures in the variant.
+        variant: u64,
+    },
+    /// A covariate does not vary, or is a sum of multiples of those before it.
+    #[error("covariate {index}, counted from 0, says nothing that those before it do not")]
+    DependentCovariate {
+        /// Which one, counted from 0.
+        index: usize,
+    },
     /// No event occurred while customers of different arms were at risk, or an arm had none at risk.
     #[error(
         "none of the {events} events tells the arms apart: at none are enough customers of all arms at risk"
@@ -137,6 +151,8 @@ impl NotEstimable {
             Self::ZeroDenominator { .. } => "zero_denominator",
             Self::NoPositiveRatio { .. } => "no_positive_ratio",
             Self::NoSuccesses { .. } => "no_successes",
+            Self::NoFailures { .. } => "no_failures",
+            Self::DependentCovariate { .. } => "dependent_covariate",
             Self::NoEvents { .. } => "no_events",
             Self::NoFiniteHazardRatio { .. } => "no_finite_hazard_ratio",
             Self::EmptyMargin { .. } => "empty_margin",

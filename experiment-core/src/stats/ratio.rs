@@ -7,6 +7,7 @@
 //! Deng, Knoblich & Lu (2018), Applying the delta method in metric analytics, KDD '18, eq. 3,
 //! doi:10.1145/3219819.3219919.
 
+use crate::stats::centred::Centred;
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::not_estimable::{finite, finite_input, non_negative_input, require_that};
 use crate::stats::{Comparison, NotEstimable, TestOptions};
@@ -34,6 +35,33 @@ pub struct PairSummary {
 }
 
 impl PairSummary {
+    /// The summary of two values per customer.
+    ///
+    /// # Errors
+    /// [`NotEstimable::TooFewCustomers`] below two customers, [`NotEstimable::ImpossibleInput`] for lists of
+    /// different length or values that are not finite.
+    ///
+    /// # Examples
+    /// ```
+    /// use experiment_core::stats::ratio::PairSummary;
+    /// let arm = PairSummary::from_values(&[1.0, 2.0, 6.0], &[1.0, 2.0, 3.0])?;
+    /// assert_eq!((arm.mean_y, arm.mean_x, arm.variance_y, arm.covariance), (3.0, 2.0, 7.0, 2.5));
+    /// # Ok::<(), experiment_core::stats::NotEstimable>(())
+    /// ```
+    pub fn from_values(y: &[f64], x: &[f64]) -> Result<Self, NotEstimable> {
+        let allowed = "the length of the other";
+        require_that(y.len() == x.len(), "the length of a list", x.len() as f64, allowed)?;
+        let (y, x) = (Centred::of(y)?, Centred::of(x)?);
+        Ok(Self {
+            n: y.len() as u64,
+            mean_y: y.mean,
+            mean_x: x.mean,
+            variance_y: y.covariance(&y)?,
+            variance_x: x.covariance(&x)?,
+            covariance: y.covariance(&x)?,
+        })
+    }
+
     /// The summary of `y` alone.
     pub fn outcome(&self) -> MeanSummary {
         MeanSummary { n: self.n, mean: self.mean_y, variance: self.variance_y }

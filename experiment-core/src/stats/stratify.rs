@@ -1,8 +1,8 @@
 //! Post-stratification: an effect averaged over strata, such as segments or phases, by their sizes.
 //!
 //! Takes out the part of the noise that comes from arms holding different shares of the strata. Strata must be
-//! known before exposure. To use a covariate too, pass arms that [`cuped::adjust`](crate::stats::cuped::adjust)
-//! adjusted within each stratum.
+//! known before exposure. [`post_stratified_cuped`] uses a covariate too, with a θ of its own in each stratum; for
+//! several covariates pass arms that [`adjust_by_several`](crate::stats::cuped::adjust_by_several) adjusted.
 //!
 //! # References
 //! Miratrix, Sekhon & Yu (2013), Adjusting treatment effect estimates by post-stratification in randomized
@@ -10,8 +10,10 @@
 //! doi:10.1111/j.1467-9868.2012.01048.x.
 
 use crate::stats::comparison::{Reference, compare};
+use crate::stats::cuped::{Adjusted, Theta, adjust};
 use crate::stats::mean::MeanSummary;
 use crate::stats::not_estimable::{finite, require_that};
+use crate::stats::ratio::PairSummary;
 use crate::stats::{Comparison, NotEstimable, TestOptions};
 
 /// Both arms within one stratum.
@@ -77,6 +79,74 @@ pub fn post_stratified(
     let std_error = varying(variance, control, variant)?;
     let comparison = compare(variant - control, 0.0, std_error, Reference::Normal, options)?;
     Ok(StratifiedEstimate { control_mean: control, comparison })
+}
+
+/// Both arms within one stratum, with a covariate (`x`; the outcome is `y`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CovariateStratum {
+    /// The control's customers of the stratum.
+    pub control: PairSummary,
+    /// The variant's customers of the stratum.
+    pub variant: PairSummary,
+}
+
+/// [`post_stratified`] after CUPED within each stratum: θ and the covariate's mean are each stratum's own.
+///
+/// Takes out what the strata explain and what the covariate explains within them.
+///
+/// # Errors
+/// As [`post_stratified`] and [`adjust`].
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::TestOptions;
+/// use experiment_core::stats::cuped::Theta;
+/// use experiment_core::stats::ratio::PairSummary;
+/// use experiment_core::stats::stratify::{CovariateStratum, StratumWeights, post_stratified_cuped};
+/// let arm = |n, mean_y, mean_x, covariance| PairSummary {
+///     n, mean_y, mean_x, variance_y: 4.0, variance_x: 1.0, covariance,
+/// };
+/// let strata = [
+///     CovariateStratum { control: arm(101, 5.0, 2.0, 1.6), variant: arm(101, 6.0, 2.5, 1.6) },
+///     CovariateStratum { control: arm(51, 9.0, 1.0, 0.0), variant: arm(51, 9.5, 1.0, 0.0) },
+/// ];
+/// let options = TestOptions::two_sided(0.95);
+/// let got = post_stratified_cuped(&strata, Theta::Within, StratumWeights::Fixed, &options)?;
+/// // Weights 202/304 and 102/304; by hand: 1 − 1.6 · 0.5 = 0.2 and 0.5, variances 4 − 1.6² = 1.44 and 4.
+/// let (first, second) = (202.0 / 304.0, 102.0 / 304.0);
+/// assert!((got.comparison.effect - (first * 0.2 + second * 0.5)).abs() < 1e-14);
+/// let variance: f64 = first * first * 2.0 * 1.44 / 101.0 + second * second * 2.0 * 4.0 / 51.0;
+/// assert!((got.comparison.std_error - variance.sqrt()).abs() < 1e-14);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Miratrix, Sekhon & Yu (2013); Deng, Xu, Kohavi & Walker (2013), section 3.
+pub fn post_stratified_cuped(
+    strata: &[CovariateStratum],
+    theta: Theta,
+    weights: StratumWeights,
+    options: &TestOptions,
+) -> Result<StratifiedEstimate, NotEstimable> {
+    post_stratified(&adjusted(strata, theta)?, weights, options)
+}
+
+/// [`post_stratified_relative`] after CUPED within each stratum; the base is the adjusted control mean.
+///
+/// # Errors
+/// As [`post_stratified_relative`] and [`adjust`].
+pub fn post_stratified_cuped_relative(
+    strata: &[CovariateStratum],
+    theta: Theta,
+    weights: StratumWeights,
+    options: &TestOptions,
+) -> Result<StratifiedEstimate, NotEstimable> {
+    post_stratified_relative(&adjusted(strata, theta)?, weights, options)
+}
+
+fn adjusted(strata: &[CovariateStratum], theta: Theta) -> Result<Vec<Stratum>, NotEstimable> {
+    let arms = strata.iter().map(|stratum| adjust(&stratum.control, &stratum.variant, theta));
+    arms.map(|arms| arms.map(|Adjusted { control, variant, .. }| Stratum { control, variant })).collect()
 }
 
 /// The relative effect of stratified arms, variant over control less 1, by the delta method.

@@ -1,10 +1,12 @@
 //! Means, ratios, relative effects and CUPED.
 
-use super::options;
+use super::rows::Rows;
+use super::{options, samples};
 use experiment_core::stats::cuped::{CupedEstimate, Theta, cuped};
 use experiment_core::stats::distribution::student_t;
 use experiment_core::stats::margin::{EquivalenceRange, welch_tost};
 use experiment_core::stats::mean::{self, MeanSummary};
+use experiment_core::stats::quantile::quantile_of;
 use experiment_core::stats::ratio::{PairSummary, delta_method};
 use experiment_core::stats::relative::{self, FiellerSet};
 use experiment_core::stats::{Comparison, Interval, NotEstimable};
@@ -94,11 +96,27 @@ pub(super) fn welch_t_log1p(record: &Record, check: &mut Check<'_>) -> Result<()
     Ok(())
 }
 
-pub(super) fn welch_t_winsorized(record: &Record, check: &mut Check<'_>) -> Result<(), NotEstimable> {
-    // The cap is a quantile of the rows, already applied to the summary.
-    check.skip("cap");
-    let (control, variant) = arms(record);
-    let test = mean::welch_test(&control, &variant, &options(record))?;
+/// The cap is a quantile of both arms together; the record's own summary has it applied.
+pub(super) fn welch_t_winsorized(
+    record: &Record,
+    rows: &Rows,
+    check: &mut Check<'_>,
+) -> Result<(), NotEstimable> {
+    let (control, variant) = samples::arms(record, rows);
+    let options = options(record);
+    let cap = quantile_of(&[control, variant].concat(), record.param("/upper_quantile"), &options)?.estimate;
+    check.number("cap", cap);
+    let capped = |values: &[f64]| {
+        let values: Vec<f64> = values.iter().map(|value| value.min(cap)).collect();
+        MeanSummary::from_values(&values)
+    };
+    let (control, variant) = (capped(control)?, capped(variant)?);
+    let given = arms(record);
+    for (got, want) in [(control, given.0), (variant, given.1)] {
+        check.inside("the capped mean", &want.mean.into(), &[got.mean]);
+        check.inside("the capped variance", &want.variance.into(), &[got.variance]);
+    }
+    let test = mean::welch_test(&control, &variant, &options)?;
     check.ends("diff_ci", test.interval.lower, test.interval.upper);
     t_test(&test, check);
     Ok(())

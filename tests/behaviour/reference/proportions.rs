@@ -2,13 +2,14 @@
 
 use super::options;
 use experiment_core::stats::chi_square::{ChiSquareTest, Divergence, contingency, yates};
+use experiment_core::stats::distribution::normal;
 use experiment_core::stats::margin::{EquivalenceRange, wald_at, wald_tost};
 use experiment_core::stats::mean::MeanSummary;
 use experiment_core::stats::power::proportion::{Rates, cohen_h};
 use experiment_core::stats::proportion::{self, ProportionSummary};
 use experiment_core::stats::relative::{katz, log_delta_z};
 use experiment_core::stats::srm;
-use experiment_core::stats::{NotEstimable, TestOptions};
+use experiment_core::stats::{Alternative, NotEstimable, TestOptions};
 use experiment_tests::reference::{Check, Record};
 use experiment_tests::tolerance::Tolerance;
 
@@ -37,7 +38,8 @@ pub(super) fn proportion_ci(record: &Record, check: &mut Check<'_>) -> Result<()
     let jeffreys = proportion::jeffreys_interval(&arm, &options)?;
     check.ends("jeffreys", jeffreys.lower, jeffreys.upper);
     // Wald's interval of one proportion is not offered: its coverage collapses near 0 and 1.
-    check.skip("wald");
+    let half_width = normal::upper_quantile(0.025) * (arm.rate() * (1.0 - arm.rate()) / arm.n as f64).sqrt();
+    check.ends("wald", (arm.rate() - half_width).max(0.0), (arm.rate() + half_width).min(1.0));
     Ok(())
 }
 
@@ -84,6 +86,14 @@ pub(super) fn prop_ratio_ci(record: &Record, check: &mut Check<'_>) -> Result<()
     Ok(())
 }
 
+pub(super) fn odds_ratio_ci(record: &Record, check: &mut Check<'_>) -> Result<(), NotEstimable> {
+    let (control, variant) = arms(record);
+    check.number("odds_ratio", proportion::odds_ratio(&control, &variant)?);
+    let woolf = proportion::odds_ratio_log_interval(&control, &variant, &options(record))?;
+    check.ends("logit", woolf.lower, woolf.upper);
+    Ok(())
+}
+
 /// tea-tasting takes one rate for both arms in the pooled form, also for the relative effect's variance.
 pub(super) fn tt_proportion(record: &Record, check: &mut Check<'_>) -> Result<(), NotEstimable> {
     let (control, variant) = arms(record);
@@ -106,10 +116,16 @@ pub(super) fn tt_proportion(record: &Record, check: &mut Check<'_>) -> Result<()
     check.number("diff", test.effect);
     check.number("rel_diff", relative.estimate);
     if record.params["continuity_correction"] == true {
-        // The continuity correction is not offered.
-        for output in ["diff_ci", "rel_diff_ci", "p_value"] {
-            check.skip(output);
-        }
+        // Half a customer of each arm nearer to no effect, and the interval longer by as much. Not offered: it makes
+        // the test more conservative than its exact counterpart is.
+        assert_eq!(options.alternative, Alternative::TwoSided, "{}", record.id);
+        let step = 0.5 * (1.0 / control.n as f64 + 1.0 / variant.n as f64);
+        let nearer = (test.effect.abs() - step).max(0.0) / test.std_error;
+        check.ends("diff_ci", test.interval.lower - step, test.interval.upper + step);
+        let longer = (step / control.rate()).exp();
+        let (lower, upper) = (1.0 + relative.interval.lower, 1.0 + relative.interval.upper);
+        check.ends("rel_diff_ci", lower / longer - 1.0, upper * longer - 1.0);
+        check.number("p_value", 2.0 * normal::sf(nearer));
         return Ok(());
     }
     check.ends("diff_ci", test.interval.lower, test.interval.upper);

@@ -1,14 +1,21 @@
 //! Degenerate arms: the right number, or the right reason.
 
-use experiment_core::stats::cuped::{Theta, cuped};
+use experiment_core::stats::anova::{one_way_anova, welch_anova};
+use experiment_core::stats::cuped::{CovariateSummary, RatioHistory, Theta, cuped, cuped_by_several};
 use experiment_core::stats::mean::{MeanSummary, welch_test};
 use experiment_core::stats::multiplicity;
 use experiment_core::stats::proportion::{
-    self, ProportionSummary, pooled_z_test, risk_ratio_log_interval, unpooled_z_test,
+    self, HalfStep, ProportionStratum, ProportionSummary, pooled_z_test, risk_ratio_log_interval,
+    unpooled_z_test,
 };
+use experiment_core::stats::rank::kruskal_wallis_test;
 use experiment_core::stats::ratio::{PairSummary, delta_method};
 use experiment_core::stats::relative::{FiellerSet, fieller, log_delta};
+use experiment_core::stats::resample::{
+    Resampling, bootstrap_mean, bootstrap_mean_difference, mean_difference_acceleration, permutation_test,
+};
 use experiment_core::stats::srm::chi_square_test;
+use experiment_core::stats::survival::{FollowUp, SurvivalTable, Ties, cox_regression, log_rank_test};
 use experiment_core::stats::{NotEstimable, TestOptions};
 
 const OPTIONS: TestOptions =
@@ -128,4 +135,88 @@ fn a_billion_customers_lose_no_digits() {
     assert_eq!(test.p_value, 0.0);
     let want = -(test.statistic * test.statistic / 2.0) / std::f64::consts::LN_10;
     assert!((test.log10_p_value / want - 1.0).abs() < 1e-5, "{}", test.log10_p_value);
+}
+
+/// Arms in which nobody did anything, or everybody the same, and arms of one customer, have a reason in every method.
+#[test]
+fn nothing_happened_is_a_reason_everywhere() {
+    let nobody = arm(0, 40);
+    let strata = [ProportionStratum { control: nobody, variant: nobody }; 3];
+    assert_eq!(code(proportion::odds_ratio(&nobody, &nobody)), "no_successes");
+    assert_eq!(code(proportion::odds_ratio_log_interval(&arm(40, 40), &arm(9, 40), &OPTIONS)), "no_failures");
+    assert_eq!(code(proportion::mantel_haenszel_test(&strata, HalfStep::Taken)), "no_variation");
+    assert_eq!(code(proportion::mantel_haenszel_risk_ratio(&strata, &OPTIONS)), "no_successes");
+
+    let zeros = [0.0; 50];
+    let still = MeanSummary::from_values(&zeros).unwrap();
+    assert_eq!((still.mean, still.variance), (0.0, 0.0));
+    assert_eq!(code(welch_anova(&[still; 3])), "no_variation");
+    assert_eq!(code(one_way_anova(&[still; 3])), "no_variation");
+    assert_eq!(code(kruskal_wallis_test(&[zeros; 3])), "no_rank_variation");
+    let with_covariate = CovariateSummary::from_columns(&zeros, &[&zeros]).unwrap();
+    assert_eq!(
+        code(cuped_by_several(&with_covariate, &with_covariate, Theta::Joint, &OPTIONS)),
+        "no_variation"
+    );
+
+    let resampling = Resampling { resamples: 200, seed: 1 };
+    let draws = bootstrap_mean_difference(&zeros, &zeros, &resampling).unwrap();
+    assert_eq!((draws.estimate, draws.std_error()), (0.0, 0.0));
+    assert_eq!(code(mean_difference_acceleration(&zeros, &zeros)), "no_variation");
+    assert_eq!(permutation_test(&zeros, &zeros, &resampling).unwrap().p_absolute, 1.0);
+
+    let stayed = [FollowUp { time: 30.0, event: false }; 50];
+    let table = SurvivalTable::from_follow_ups(&stayed).unwrap();
+    assert_eq!(code(log_rank_test(&[table.clone(), table])), "no_events");
+    assert_eq!(code(cox_regression(&stayed, &[&zeros], Ties::Efron, &OPTIONS)), "no_events");
+}
+
+#[test]
+fn one_customer_is_too_few_for_a_variance() {
+    let one = [7.0];
+    for code in [
+        code(MeanSummary::from_values(&one)),
+        code(PairSummary::from_values(&one, &one)),
+        code(CovariateSummary::from_columns(&one, &[&one])),
+        code(RatioHistory::from_columns([&one, &one, &one, &one])),
+        code(bootstrap_mean(&one, &Resampling { resamples: 9, seed: 1 })),
+        code(welch_anova(&[mean(1, 7.0, 0.0), mean(9, 7.0, 1.0)])),
+        code(cox_regression(&[FollowUp { time: 1.0, event: true }], &[&one], Ties::Efron, &OPTIONS)),
+    ] {
+        assert_eq!(code, "too_few_customers");
+    }
+    // Ranks and the exact permutation need no variance.
+    assert_eq!(kruskal_wallis_test(&[[1.0], [2.0]]).unwrap().statistic, 1.0);
+}
+
+/// Identical arms: exactly no effect, at two customers and at a billion.
+#[test]
+fn identical_arms_are_equal_in_every_method() {
+    for n in [2_u64, 1_000_000_000] {
+        let half = arm(n / 2, n);
+        let strata = [ProportionStratum { control: half, variant: half }];
+        assert_eq!(proportion::odds_ratio(&half, &half), Ok(1.0));
+        assert_eq!(proportion::mantel_haenszel_test(&strata, HalfStep::Kept).unwrap().p_value, 1.0);
+        assert_eq!(proportion::mantel_haenszel_risk_ratio(&strata, &OPTIONS).unwrap().ratio, 1.0);
+        let value = mean(n, 3.0, 2.0);
+        assert_eq!(welch_anova(&[value; 4]).unwrap().p_value, 1.0);
+        assert_eq!(one_way_anova(&[value; 4]).unwrap().statistic, 0.0);
+    }
+    let values = [3.0, 1.0, 4.0, 1.0, 5.0];
+    assert_eq!(kruskal_wallis_test(&[values; 3]).unwrap().p_value, 1.0);
+    let events = values.map(|time| FollowUp { time, event: true });
+    let table = SurvivalTable::from_follow_ups(&events).unwrap();
+    assert!(log_rank_test(&[table.clone(), table]).unwrap().test.statistic < 1e-25);
+}
+
+/// An F of a billion customers has a tail that only its logarithm can hold.
+#[test]
+fn far_tails_of_several_arms_have_a_logarithm() {
+    let arms = [mean(1_000_000_000, 1.0, 4.0), mean(1_000_000_000, 1.01, 4.0), mean(1_000_000_000, 1.0, 4.0)];
+    for test in [welch_anova(&arms).unwrap(), one_way_anova(&arms).unwrap()] {
+        assert_eq!(test.p_value, 0.0);
+        // χ² with two degrees of freedom: e^(−F), and F = 10⁹ · 0.01² · ⅔/4/2.
+        let want = -(1e9 * 1e-4 * 2.0 / 3.0 / 4.0 / 2.0) / std::f64::consts::LN_10;
+        assert!((test.log10_p_value / want - 1.0).abs() < 1e-4, "{} {want}", test.log10_p_value);
+    }
 }

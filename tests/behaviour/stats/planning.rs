@@ -1,6 +1,6 @@
 //! Properties of planning: sizes and effects give the power back, and nothing gives `NaN`.
 
-use super::properties::any_float;
+use super::inputs::any_float;
 use experiment_core::stats::Alternative;
 use experiment_core::stats::power::mean::{self as mean_power, MeanTest};
 use experiment_core::stats::power::proportion::{self as proportion_power, ProportionTest, Rates};

@@ -1,19 +1,18 @@
 //! Properties of the methods that take one value per customer: floats of every size, ties, `NaN`.
 
-use super::properties::{any_float, close, in_order, logarithm_agrees, options, sound};
-use experiment_core::stats::quantile::{exact_ranks, quantile_of};
+use super::inputs::{any_float, close, in_order, logarithm_agrees, options, sound, sound_chi_square};
+use experiment_core::stats::quantile::{exact_ranks, normal_ranks, quantile_of, quantile_test, std_error_of};
 use experiment_core::stats::rank::{
     Continuity, KsReference, LevelCounts, RankedArms, brunner_munzel_test, kolmogorov_smirnov_test,
-    mann_whitney_exact_test, mann_whitney_test, superiority,
+    kruskal_wallis_test, mann_whitney_exact_test, mann_whitney_test, superiority,
 };
 use experiment_core::stats::resample::{
-    Resampling, bootstrap_difference, difference_acceleration, exact_permutation_test, permutation_test,
-};
-use experiment_core::stats::survival::{
-    FollowUp, SurvivalTable, cox_two_arms, kaplan_meier, log_rank_test, nelson_aalen, restricted_mean_test,
+    Bootstrap, Resampling, bootstrap, bootstrap_difference, bootstrap_mean, bootstrap_mean_difference,
+    difference_acceleration, exact_permutation_test, mean_acceleration, mean_difference_acceleration,
+    permutation_test,
 };
 use experiment_core::stats::yuen::{TrimmedSummary, yuen_test};
-use experiment_core::stats::{Alternative, NotEstimable};
+use experiment_core::stats::{Alternative, Interval, NotEstimable, TestOptions};
 use proptest::prelude::*;
 
 /// Up to twelve values; whole ones tie often.
@@ -23,14 +22,18 @@ fn sample() -> impl Strategy<Value = Vec<f64>> {
     prop_oneof![ties, ordinary, prop::collection::vec(any_float(), 0..12)]
 }
 
-/// Follow-ups with ties, and now and then a time of any size.
-fn follow_ups() -> impl Strategy<Value = Vec<FollowUp>> {
-    let time = prop_oneof![5 => (0..6_u8).prop_map(f64::from), 1 => any_float().prop_map(f64::abs)];
-    prop::collection::vec((time, any::<bool>()).prop_map(|(time, event)| FollowUp { time, event }), 0..12)
-}
-
 fn p_is_sound(p: f64) -> bool {
     (0.0..=1.0).contains(&p)
+}
+
+fn draws_are_sound(draws: &Bootstrap, acceleration: Option<f64>, options: &TestOptions) -> bool {
+    let is_number = |ends: &Interval| !ends.lower.is_nan() && !ends.upper.is_nan();
+    let corrected = acceleration.and_then(|acceleration| draws.bca_interval(acceleration, options).ok());
+    draws.estimate.is_finite()
+        && !draws.std_error().is_nan()
+        && draws.sorted().is_sorted()
+        && draws.percentile_interval(options).is_ok_and(|ends| is_number(&ends))
+        && corrected.is_none_or(|ends| is_number(&ends))
 }
 
 const SIDES: [Alternative; 3] = [Alternative::TwoSided, Alternative::Greater, Alternative::Less];
@@ -101,37 +104,15 @@ proptest! {
         if let Ok(estimate) = quantile_of(&values, quantile, &options) {
             prop_assert!(estimate.estimate.is_finite() && in_order(&estimate.interval), "{estimate:?}");
         }
+        if let Ok(test) = quantile_test(&values, &values, quantile, &options) {
+            prop_assert!(sound(&test) && test.effect == 0.0, "{test:?}");
+        }
         if let Ok(ranks) = exact_ranks(n, quantile, &options) {
             let miss = 1.0 - options.confidence_level;
             prop_assert!(ranks.coverage >= 1.0 - miss * (1.0 + 1e-6) - 1e-12, "{ranks:?}");
             if options.confidence_level >= 0.5 && let (Some(lower), Some(upper)) = (ranks.lower, ranks.upper) {
                 prop_assert!(1 <= lower && lower <= upper && upper <= n, "{ranks:?}");
             }
-        }
-    }
-
-    #[test]
-    fn survival_is_sound_or_says_why(control in follow_ups(), variant in follow_ups(), options in options()) {
-        let tables = (SurvivalTable::from_follow_ups(&control), SurvivalTable::from_follow_ups(&variant));
-        let (Ok(control), Ok(variant)) = tables else { return Ok(()) };
-        for point in kaplan_meier(&control, &options).unwrap() {
-            prop_assert!(p_is_sound(point.survival), "{point:?}");
-            prop_assert!(point.interval.is_none_or(|ends| in_order(&ends) && 0.0 <= ends.lower && ends.upper <= 1.0), "{point:?}");
-        }
-        prop_assert!(nelson_aalen(&control).iter().all(|point| point.hazard > 0.0 && point.variance > 0.0));
-        let horizon = control.last_time().min(variant.last_time());
-        if let Ok(test) = restricted_mean_test(&control, &variant, horizon, &options) {
-            prop_assert!(sound(&test.comparison), "{test:?}");
-        }
-        if let Ok(cox) = cox_two_arms(&control, &variant, &options) {
-            prop_assert!(sound(&cox.ln_hazard_ratio) && cox.hazard_ratio > 0.0 && cox.ln_likelihood <= 1e-9, "{cox:?}");
-            let other = cox_two_arms(&variant, &control, &options).unwrap();
-            prop_assert!((cox.ln_hazard_ratio.effect + other.ln_hazard_ratio.effect).abs() < 1e-9, "{cox:?} {other:?}");
-        }
-        if let Ok(log_rank) = log_rank_test(&[control.clone(), variant.clone()]) {
-            prop_assert!(p_is_sound(log_rank.test.p_value) && log_rank.test.statistic >= 0.0, "{log_rank:?}");
-            let other = log_rank_test(&[variant, control]).unwrap();
-            prop_assert!(close(log_rank.test.statistic, other.test.statistic, 1e-6) || (log_rank.test.statistic - other.test.statistic).abs() < 1e-9);
         }
     }
 
@@ -156,6 +137,46 @@ proptest! {
                 prop_assert!(p > 0.0 && p <= 1.0, "{test:?}");
             }
             prop_assert!(test.p_greater + test.p_less > 1.0 - 1e-12, "{test:?}");
+        }
+    }
+
+    /// Means have a form of their own; the estimate, and what is estimable, are those of the general one.
+    #[test]
+    fn resampled_means_are_sound_or_say_why(
+        control in sample(), variant in sample(), seed in any::<u64>(), options in options(),
+    ) {
+        let resampling = Resampling { resamples: 50, seed };
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let difference = bootstrap_mean_difference(&control, &variant, &resampling);
+        for (draws, acceleration) in [
+            (bootstrap_mean(&control, &resampling), mean_acceleration(&control)),
+            (bootstrap(&control, mean, &resampling), mean_acceleration(&control)),
+            (difference.clone(), mean_difference_acceleration(&control, &variant)),
+        ] {
+            let Ok(draws) = draws else { continue };
+            prop_assert!(draws_are_sound(&draws, acceleration.ok(), &options), "{draws:?}");
+        }
+        let moderate = control.iter().chain(&variant).all(|value| value.abs() < 1e100);
+        let general = bootstrap_difference(&control, &variant, mean, &resampling);
+        prop_assert!(!moderate || general.is_ok() == difference.is_ok(), "{general:?} {difference:?}");
+    }
+
+    #[test]
+    fn several_arms_have_ranks_or_say_why(arms in prop::collection::vec(sample(), 0..4)) {
+        if let Ok(test) = kruskal_wallis_test(&arms) {
+            prop_assert!(sound_chi_square(&test), "{test:?}");
+        }
+    }
+
+    #[test]
+    fn normal_ranks_and_errors_are_sound_or_say_why(
+        n in any::<u64>(), quantile in any_float(), ends in (any_float(), any_float()), level in any_float(), options in options(),
+    ) {
+        if let Ok(ranks) = normal_ranks(n, quantile, &options) {
+            prop_assert!(!ranks.lower.is_nan() && !ranks.upper.is_nan(), "{ranks:?}");
+        }
+        if let Ok(error) = std_error_of(&Interval { lower: ends.0, upper: ends.1 }, level) {
+            prop_assert!(!error.is_nan());
         }
     }
 

@@ -102,7 +102,7 @@ fn invert(p: f64, q: f64, a: f64, b: f64) -> f64 {
 }
 
 /// I_x(a, b) and I_y(b, a), as logarithms; `y` is 1 − `x`, passed on its own to keep its digits.
-fn ln_incomplete_beta(x: f64, y: f64, a: f64, b: f64) -> LnTails {
+pub(super) fn ln_incomplete_beta(x: f64, y: f64, a: f64, b: f64) -> LnTails {
     if x <= 0.0 {
         return LnTails { lower: f64::NEG_INFINITY, upper: 0.0 };
     }

@@ -35,7 +35,10 @@ pub(crate) fn ln_half_step(x: f64) -> f64 {
 /// m − a − a ln(m / a) for m = a + `excess`, without cancellation when the excess is small.
 pub(crate) fn deviance(a: f64, m: f64, excess: f64) -> f64 {
     if excess.abs() > 0.5 * a {
-        return excess - a * libm::log(m / a);
+        let ratio = m / a;
+        // A ratio beyond the largest float still has a logarithm.
+        let ln_ratio = if ratio == f64::INFINITY { libm::log(m) - libm::log(a) } else { libm::log(ratio) };
+        return excess - a * ln_ratio;
     }
     // With r = excess / a and s = r / (2 + r): r − ln(1 + r) = r s − 2 (s³/3 + s⁵/5 + …).
     let r = excess / a;

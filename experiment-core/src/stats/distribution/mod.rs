@@ -7,11 +7,14 @@
 //!
 //! Names: `cdf` is P(X ≤ x), `sf` is the survival function P(X > x), `log10_sf` its base-10 logarithm where
 //! `sf` itself underflows, `quantile(p)` inverts `cdf`, `upper_quantile(q)` inverts `sf`. Arguments outside
-//! a function's domain give `NaN`, as in the standard library; the methods that call these check first.
+//! a function's domain give `NaN`, as in the standard library; the methods that call these check first. Shapes and
+//! degrees of freedom are served from 1/1000 to 10¹⁰.
 
 pub mod beta;
 pub mod chi_square;
+pub mod fisher_f;
 pub mod kolmogorov;
+pub mod noncentral_chi_square;
 pub mod noncentral_t;
 pub mod normal;
 pub mod student_t;

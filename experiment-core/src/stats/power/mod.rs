@@ -1,15 +1,28 @@
 //! Planning: how many customers, with what chance of seeing which effect.
 //!
-//! [`proportion`] and [`mean`] each answer three questions: the power of a given sample, the sample for a
-//! given power, and the least effect that a sample shows with a given power. [`non_inferiority`] gives
-//! samples for a margin. Sizes are not rounded: round up, arm by arm, where customers are counted.
+//! Each module answers three questions: the power of a given sample, the sample for a given power, and the least
+//! effect that a sample shows with a given power. [`proportion`] and [`mean`] plan what most experiments decide on;
+//! [`variance`] gives [`mean`] the variance of ratios, quantiles, and of what CUPED leaves. [`rate`], [`rank`] and
+//! [`survival`] plan their tests, [`non_inferiority`] and [`equivalence`] margins, [`omnibus`]
+//! several arms and tables, [`group_sequential`] and [`sequence`] looks while data comes in. [`duration`] turns customers into days.
+//!
+//! Sizes are not rounded: round up, arm by arm, where customers are counted.
 
+pub mod duration;
+pub mod equivalence;
+pub mod group_sequential;
 pub mod mean;
 pub mod non_inferiority;
+pub mod omnibus;
 pub mod proportion;
+pub mod rank;
+pub mod rate;
+pub mod sequence;
+pub mod survival;
+pub mod variance;
 
 use crate::stats::distribution::normal;
-use crate::stats::not_estimable::{open_fraction, positive_input, require_that};
+use crate::stats::not_estimable::{finite, open_fraction, positive_input, require_that};
 use crate::stats::root::try_brent;
 use crate::stats::{Alternative, NotEstimable};
 
@@ -122,4 +135,20 @@ fn normal_size(effect: f64, unit: &Errors, power: f64, options: &PowerOptions) -
         return Ok(size);
     }
     Ok(libm::exp(try_brent("the sample size", missing, ln_size - 60.0, ln_size)?))
+}
+
+/// The least effect, as a positive number, that a z test with one standard error shows.
+fn normal_effect(error: f64, power: f64, options: &PowerOptions) -> Result<f64, NotEstimable> {
+    open_fraction("the power", power)?;
+    let distance = normal::upper_quantile(options.tail()?) + normal::quantile(power);
+    require_that(distance > 0.0, "the power", power, "above what no effect gives")?;
+    let quantity = "the minimum detectable effect";
+    if !options.counts_far_tail() {
+        return finite(quantity, distance * error);
+    }
+    // The far tail adds power, so a smaller effect does.
+    let unit = Errors { null: 1.0, planned: 1.0 };
+    let missing = |effect: f64| Ok(normal_power(effect, &unit, options)? - power);
+    require_that(missing(0.0)? < 0.0, "the power", power, "above what no effect gives")?;
+    finite(quantity, error * try_brent(quantity, missing, 0.0, distance)?)
 }

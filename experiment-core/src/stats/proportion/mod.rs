@@ -2,18 +2,26 @@
 //!
 //! In reading order: the summary and the two z tests (here), intervals for the difference
 //! ([`newcombe_interval`], [`agresti_caffo_interval`], [`miettinen_nurminen_interval`], [`wald_interval`]),
-//! for the ratio ([`risk_ratio_log_interval`], [`risk_ratio_score_interval`]), and for one proportion alone
-//! ([`wilson_interval`] and others).
+//! for the ratio of rates ([`risk_ratio_log_interval`], [`risk_ratio_score_interval`]) and of odds
+//! ([`odds_ratio_log_interval`]), all of these across strata ([`mantel_haenszel_test`]), and for one proportion
+//! alone ([`wilson_interval`] and others).
 //!
 //! The difference and all variances come from the counts as integers and are rounded once, so that equal
 //! arms give exactly 0 and 10⁹ customers lose no digits.
 
 mod difference;
+mod mantel_haenszel;
+mod odds_ratio;
 mod risk_ratio;
 mod score;
 mod single;
 
 pub use difference::{agresti_caffo_interval, miettinen_nurminen_interval, newcombe_interval, wald_interval};
+pub use mantel_haenszel::{
+    CommonRatio, HalfStep, ProportionStratum, mantel_haenszel_odds_ratio, mantel_haenszel_risk_ratio,
+    mantel_haenszel_test,
+};
+pub use odds_ratio::{odds_ratio, odds_ratio_log_interval};
 pub use risk_ratio::{risk_ratio, risk_ratio_log_interval, risk_ratio_score_interval};
 pub use single::{
     agresti_coull_interval, clopper_pearson_interval, jeffreys_equal_tailed_interval, jeffreys_interval,

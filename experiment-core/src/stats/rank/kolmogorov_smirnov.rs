@@ -8,7 +8,7 @@ use crate::stats::rank::RankedArms;
 /// Pairs up to which all arrangements are counted.
 const MOST_PAIRS: u128 = 100_000_000;
 /// Size up to which the one-sample distribution is computed.
-const MOST_ONE_SAMPLE: f64 = 2_000.0;
+const MOST_ONE_SAMPLE: f64 = 10_000_000.0;
 
 /// The distribution that the distance is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum KsReference {
     Exact,
     /// The limit: √(n₀n₁/(n₀ + n₁)) D is Kolmogorov's.
     Limit,
-    /// The exact distribution of one sample of n₀n₁/(n₀ + n₁), rounded, for up to 2,000: SciPy's "asymp".
+    /// The distribution of one sample of n₀n₁/(n₀ + n₁), rounded, for up to 10⁷: SciPy's "asymp".
     OneSample,
 }
 
@@ -61,7 +61,7 @@ pub fn kolmogorov_smirnov_test(arms: &RankedArms, reference: KsReference) -> Res
         KsReference::OneSample => {
             // Rounds halves to even, as SciPy does.
             let size = libm::rint(size);
-            require_that(size <= MOST_ONE_SAMPLE, "the effective size", size, "at most 2,000")?;
+            require_that(size <= MOST_ONE_SAMPLE, "the effective size", size, "at most 10^7")?;
             kolmogorov::one_sample_sf(size as u32, statistic)
         }
         KsReference::Exact => {

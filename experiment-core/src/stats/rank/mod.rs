@@ -1,17 +1,20 @@
 //! Rank tests: do the customers of one arm tend to larger values, whatever the scale?
 //!
 //! [`RankedArms`] sorts once, or takes counts of a value distribution; [`mann_whitney_test`],
-//! [`brunner_munzel_test`] and [`kolmogorov_smirnov_test`] then take one pass each. Ties share their ranks.
+//! [`brunner_munzel_test`] and [`kolmogorov_smirnov_test`] then take one pass each. [`kruskal_wallis_test`] takes any number of arms.
+//! Ties share their ranks.
 //!
 //! They do not compare means: an offer may lower the mean and raise most customers. For money keep to
 //! [`mean`](crate::stats::mean).
 
 mod brunner_munzel;
 mod kolmogorov_smirnov;
+mod kruskal_wallis;
 mod mann_whitney;
 
 pub use brunner_munzel::{BrunnerMunzel, brunner_munzel_test};
 pub use kolmogorov_smirnov::{KsReference, KsTest, kolmogorov_smirnov_test};
+pub use kruskal_wallis::kruskal_wallis_test;
 pub use mann_whitney::{
     Continuity, MannWhitney, Superiority, mann_whitney_exact_test, mann_whitney_test, superiority,
 };

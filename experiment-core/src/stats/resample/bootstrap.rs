@@ -1,4 +1,5 @@
-//! The bootstrap: percentile and BCa intervals for any statistic.
+//! The bootstrap: percentile and BCa intervals for any statistic. Of means see
+//! [`bootstrap_mean_difference`](crate::stats::resample::bootstrap_mean_difference), which is much faster.
 
 use crate::stats::distribution::normal;
 use crate::stats::not_estimable::finite;
@@ -6,6 +7,7 @@ use crate::stats::quantile::between;
 use crate::stats::resample::stream::Stream;
 use crate::stats::resample::{Resampling, check_values};
 use crate::stats::{Interval, NotEstimable, TestOptions};
+use rayon::prelude::*;
 
 /// A statistic and its values over all resamples.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,15 +44,15 @@ pub struct Bootstrap {
 /// Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapters 6 and 13.
 pub fn bootstrap(
     values: &[f64],
-    statistic: impl Fn(&[f64]) -> f64,
+    statistic: impl Fn(&[f64]) -> f64 + Sync,
     resampling: &Resampling,
 ) -> Result<Bootstrap, NotEstimable> {
     check_values(values, 2)?;
     resampling.check(values.len())?;
-    let mut drawn = vec![0.0; values.len()];
-    Bootstrap::of(statistic(values), resampling, |stream| {
-        draw(values, &mut drawn, stream);
-        statistic(&drawn)
+    let room = || vec![0.0; values.len()];
+    Bootstrap::of(statistic(values), resampling, room, |drawn, stream| {
+        draw(values, drawn, stream);
+        statistic(drawn)
     })
 }
 
@@ -75,14 +77,14 @@ pub fn bootstrap(
 pub fn bootstrap_difference(
     control: &[f64],
     variant: &[f64],
-    statistic: impl Fn(&[f64]) -> f64,
+    statistic: impl Fn(&[f64]) -> f64 + Sync,
     resampling: &Resampling,
 ) -> Result<Bootstrap, NotEstimable> {
     check_values(control, 2)?;
     check_values(variant, 2)?;
     resampling.check(control.len() + variant.len())?;
-    let mut drawn = (vec![0.0; control.len()], vec![0.0; variant.len()]);
-    Bootstrap::of(statistic(variant) - statistic(control), resampling, |stream| {
+    let room = || (vec![0.0; control.len()], vec![0.0; variant.len()]);
+    Bootstrap::of(statistic(variant) - statistic(control), resampling, room, |drawn, stream| {
         draw(control, &mut drawn.0, stream);
         draw(variant, &mut drawn.1, stream);
         statistic(&drawn.1) - statistic(&drawn.0)
@@ -105,7 +107,7 @@ pub fn bootstrap_difference(
 ///
 /// # References
 /// Efron & Tibshirani (1993), eq. 14.15.
-pub fn acceleration(values: &[f64], statistic: impl Fn(&[f64]) -> f64) -> Result<f64, NotEstimable> {
+pub fn acceleration(values: &[f64], statistic: impl Fn(&[f64]) -> f64 + Sync) -> Result<f64, NotEstimable> {
     check_values(values, 2)?;
     let moments = Influence::of(values, &statistic)?;
     let estimate = statistic(values);
@@ -122,7 +124,7 @@ pub fn acceleration(values: &[f64], statistic: impl Fn(&[f64]) -> f64) -> Result
 pub fn difference_acceleration(
     control: &[f64],
     variant: &[f64],
-    statistic: impl Fn(&[f64]) -> f64,
+    statistic: impl Fn(&[f64]) -> f64 + Sync,
 ) -> Result<f64, NotEstimable> {
     check_values(control, 2)?;
     check_values(variant, 2)?;
@@ -136,14 +138,17 @@ pub fn difference_acceleration(
 }
 
 impl Bootstrap {
-    fn of(
+    /// `resample` makes one value from its own stream, in room that a thread keeps between resamples.
+    pub(super) fn of<Room>(
         estimate: f64,
         resampling: &Resampling,
-        mut resample: impl FnMut(&mut Stream) -> f64,
+        room: impl Fn() -> Room + Sync + Send,
+        resample: impl Fn(&mut Room, &mut Stream) -> f64 + Sync + Send,
     ) -> Result<Self, NotEstimable> {
         finite("the statistic", estimate)?;
-        let draws = (0..resampling.resamples).map(|index| {
-            finite("the statistic of a resample", resample(&mut Stream::new(resampling.seed, index)))
+        let draws = (0..resampling.resamples).into_par_iter().map_init(room, |room, index| {
+            let value = resample(room, &mut Stream::new(resampling.seed, index));
+            finite("the statistic of a resample", value)
         });
         let mut sorted = draws.collect::<Result<Vec<f64>, _>>()?;
         sorted.sort_unstable_by(f64::total_cmp);
@@ -210,28 +215,31 @@ fn draw(values: &[f64], drawn: &mut [f64], stream: &mut Stream) {
 
 /// Σu² and Σu³ over the customers of an arm, u being what the statistic loses without the customer, from its mean
 /// without one, times (n − 1)/n.
-struct Influence {
-    squares: f64,
-    cubes: f64,
+pub(super) struct Influence {
+    pub(super) squares: f64,
+    pub(super) cubes: f64,
 }
 
 impl Influence {
-    fn of(values: &[f64], statistic: impl Fn(&[f64]) -> f64) -> Result<Self, NotEstimable> {
+    fn of(values: &[f64], statistic: impl Fn(&[f64]) -> f64 + Sync) -> Result<Self, NotEstimable> {
         let n = values.len() as f64;
         // The first customer is put where the one to leave out is, so that the slice from 1 on is the rest.
-        let mut others = values.to_vec();
-        let mut without = Vec::with_capacity(values.len());
-        for index in 0..values.len() {
-            others.swap(0, index);
-            without.push(finite("the statistic without a customer", statistic(&others[1..]))?);
-            others.swap(0, index);
-        }
+        let without = (0..values.len()).into_par_iter().map_init(
+            || values.to_vec(),
+            |others, index| {
+                others.swap(0, index);
+                let value = statistic(&others[1..]);
+                others.swap(0, index);
+                finite("the statistic without a customer", value)
+            },
+        );
+        let without = without.collect::<Result<Vec<f64>, _>>()?;
         let mean = without.iter().map(|value| value / n).sum::<f64>();
         let influences = || without.iter().map(|value| (n - 1.0) / n * (mean - value));
         Ok(Self { squares: influences().map(|u| u * u).sum(), cubes: influences().map(|u| u * u * u).sum() })
     }
 
-    fn acceleration(&self) -> Option<f64> {
+    pub(super) fn acceleration(&self) -> Option<f64> {
         let acceleration = self.cubes / (6.0 * self.squares * self.squares.sqrt());
         acceleration.is_finite().then_some(acceleration)
     }

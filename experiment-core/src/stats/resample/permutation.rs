@@ -2,8 +2,9 @@
 
 use crate::stats::NotEstimable;
 use crate::stats::not_estimable::{finite, require_that};
-use crate::stats::resample::stream::Stream;
+use crate::stats::resample::stream::{BiasedBits, Stream};
 use crate::stats::resample::{Resampling, check_values};
+use rayon::prelude::*;
 
 /// Splits that are all counted.
 const MOST_SPLITS: f64 = 1e7;
@@ -58,18 +59,15 @@ pub fn permutation_test(
 ) -> Result<PermutationTest, NotEstimable> {
     resampling.check(control.len() + variant.len())?;
     let pool = Pool::of(control, variant)?;
-    let mut counts = Counts::default();
+    let deal = Deal::of(&pool);
+    let dealt = (0..resampling.resamples).into_par_iter().map_init(
+        || vec![0; pool.centred.len().div_ceil(64)],
+        |chosen, index| deal.sum(chosen, &mut Stream::new(resampling.seed, index)),
+    );
+    let no_counts = Counts::default;
+    let mut counts =
+        dealt.fold(no_counts, |counts, sum| counts.with(&pool, sum)).reduce(no_counts, Counts::plus);
     counts.add(&pool, pool.observed);
-    let mut dealt = pool.centred.clone();
-    for index in 0..resampling.resamples {
-        let mut stream = Stream::new(resampling.seed, index);
-        dealt.copy_from_slice(&pool.centred);
-        for place in 0..pool.chosen {
-            let from = place + stream.below(dealt.len() - place);
-            dealt.swap(place, from);
-        }
-        counts.add(&pool, dealt[..pool.chosen].iter().sum());
-    }
     Ok(counts.test(&pool))
 }
 
@@ -140,6 +138,79 @@ impl Pool {
     }
 }
 
+/// Deals the variant's customers at random: every set of as many is as likely as any other.
+///
+/// Each customer is chosen by a coin of about the right weight; then, one by one, customers at random are chosen or
+/// put back until there are as many as wanted. Given how many the coins chose, all sets of that size are equally
+/// likely, and stay so as the rest is drawn.
+struct Deal<'a> {
+    pool: &'a Pool,
+    coin: BiasedBits,
+}
+
+impl<'a> Deal<'a> {
+    fn of(pool: &'a Pool) -> Self {
+        Self { pool, coin: BiasedBits::near(pool.chosen, pool.centred.len()) }
+    }
+
+    /// The sum of those chosen, whose bits are left in `chosen`.
+    fn sum(&self, chosen: &mut [u64], stream: &mut Stream) -> f64 {
+        let values = &self.pool.centred;
+        for word in &mut *chosen {
+            *word = self.coin.next(stream);
+        }
+        if let Some(last) = chosen.last_mut().filter(|_| !values.len().is_multiple_of(64)) {
+            *last &= (1 << (values.len() % 64)) - 1;
+        }
+        let mut count: usize = chosen.iter().map(|word| word.count_ones() as usize).sum();
+        while count != self.pool.chosen {
+            let place = stream.below(values.len());
+            let (word, bit) = (&mut chosen[place / 64], 1 << (place % 64));
+            let too_many = count > self.pool.chosen;
+            // Whoever already is on the side that grows is drawn in vain.
+            if (*word & bit != 0) == too_many {
+                *word ^= bit;
+                count = if too_many { count - 1 } else { count + 1 };
+            }
+        }
+        masked_sum(values, chosen)
+    }
+}
+
+/// For each four bits, all ones where a bit is set: a value stays or becomes 0.
+const MASKS: [[u64; 4]; 16] = {
+    let mut masks = [[0; 4]; 16];
+    let mut index = 0;
+    while index < 64 {
+        if (index / 4) >> (index % 4) & 1 == 1 {
+            masks[index / 4][index % 4] = u64::MAX;
+        }
+        index += 1;
+    }
+    masks
+};
+
+/// Σ of the values whose bits are set; the order of addition is fixed.
+fn masked_sum(values: &[f64], chosen: &[u64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    for (values, word) in values.chunks(64).zip(chosen) {
+        let (eights, rest) = values.as_chunks::<8>();
+        let mut word = *word;
+        for eight in eights {
+            let (low, high) = (&MASKS[(word & 15) as usize], &MASKS[(word >> 4 & 15) as usize]);
+            for place in 0..4 {
+                lanes[place] += f64::from_bits(eight[place].to_bits() & low[place]);
+                lanes[place + 4] += f64::from_bits(eight[place + 4].to_bits() & high[place]);
+            }
+            word >>= 8;
+        }
+        for (place, value) in rest.iter().enumerate() {
+            lanes[place] += if word >> place & 1 == 1 { *value } else { 0.0 };
+        }
+    }
+    lanes.iter().sum()
+}
+
 #[derive(Default)]
 struct Counts {
     all: u32,
@@ -156,6 +227,20 @@ impl Counts {
         self.absolute += u32::from(sum.abs() >= pool.observed.abs() - pool.slack);
     }
 
+    fn with(mut self, pool: &Pool, sum: f64) -> Self {
+        self.add(pool, sum);
+        self
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            all: self.all + other.all,
+            greater: self.greater + other.greater,
+            less: self.less + other.less,
+            absolute: self.absolute + other.absolute,
+        }
+    }
+
     fn test(&self, pool: &Pool) -> PermutationTest {
         let share = |count: u32| f64::from(count) / f64::from(self.all);
         PermutationTest {
@@ -164,5 +249,44 @@ impl Counts {
             p_less: share(self.less),
             p_absolute: share(self.absolute),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// All twenty ways to choose three of six come up equally often.
+    #[test]
+    fn every_deal_is_as_likely() {
+        let pool = Pool::of(&[0.0, 1.0, 2.0], &[3.0, 4.0, 5.0]).unwrap();
+        let deal = Deal::of(&pool);
+        let mut ways: BTreeMap<u64, u32> = BTreeMap::new();
+        let mut chosen = vec![0];
+        for index in 0..20_000 {
+            deal.sum(&mut chosen, &mut Stream::new(3, index));
+            *ways.entry(chosen[0]).or_default() += 1;
+        }
+        assert_eq!(ways.len(), 20);
+        // Six standard errors around 1,000.
+        assert!(ways.values().all(|count| count.abs_diff(1_000) < 190), "{ways:?}");
+    }
+
+    /// So do all fifteen ways to choose one pair, where the coin is far from fair.
+    #[test]
+    fn uneven_deals_are_as_likely() {
+        let pool = Pool::of(&[0.0, 1.0, 2.0, 3.0], &[4.0, 5.0]).unwrap();
+        let deal = Deal::of(&pool);
+        let mut ways: BTreeMap<u64, u32> = BTreeMap::new();
+        let mut chosen = vec![0];
+        for index in 0..15_000 {
+            let sum = deal.sum(&mut chosen, &mut Stream::new(5, index));
+            let by_hand: f64 = (0..6).filter(|k| chosen[0] >> k & 1 == 1).map(|k| pool.centred[k]).sum();
+            assert!((sum - by_hand).abs() < 1e-12);
+            *ways.entry(chosen[0]).or_default() += 1;
+        }
+        assert_eq!(ways.len(), 15);
+        assert!(ways.values().all(|count| count.abs_diff(1_000) < 190), "{ways:?}");
     }
 }

@@ -13,7 +13,7 @@ use super::spending::Spending;
 use crate::stats::NotEstimable;
 use crate::stats::distribution::quadrature::nodes;
 use crate::stats::distribution::{SQRT_2PI, normal};
-use crate::stats::not_estimable::{finite_input, open_fraction, require_that};
+use crate::stats::not_estimable::{finite, finite_input, open_fraction, require_that};
 use crate::stats::root::{brent, try_brent};
 
 /// Standard deviations beyond which a path is not followed: 10⁻²³ of them.
@@ -198,8 +198,8 @@ pub fn classic_boundaries(
         Ok(crossings.iter().map(|crossing| crossing.upper).sum::<f64>() - side_alpha)
     };
     // One look at α spends too much, Bonferroni's α too little.
-    let least = normal::upper_quantile(side_alpha);
-    let most = normal::upper_quantile(side_alpha / looks as f64) + 1e-9;
+    let least = finite("the boundary", normal::upper_quantile(side_alpha))?;
+    let most = finite("the boundary", normal::upper_quantile(side_alpha / looks as f64))? + 1e-9;
     if looks == 1 {
         return Ok(z(least));
     }

@@ -3,7 +3,7 @@
 use crate::stats::comparison::{Reference, compare};
 use crate::stats::root::brent;
 use crate::stats::survival::SurvivalTable;
-use crate::stats::survival::comparison::events_over_time;
+use crate::stats::survival::log_rank::events_over_time;
 use crate::stats::{Comparison, NotEstimable, TestOptions};
 
 /// Logarithms of hazard ratios are searched between −2⁹ and 2⁹.

@@ -2,19 +2,23 @@
 //!
 //! [`SurvivalTable`] counts, per distinct time of an event, who was still at risk and how many had it: all that
 //! [`kaplan_meier`], [`nelson_aalen`] and [`restricted_mean`] need. [`log_rank_test`] and [`cox_two_arms`] compare
-//! arms. Customers without the event are censored at their last day: they count as at risk up to and including it.
+//! arms; [`cox_regression`] takes covariates too, and one row a customer. Customers without the event are censored at their last day: they count as at risk up to and including it.
 //!
 //! Assumes that being censored says nothing about the time to the event, as with a fixed end of the study.
 
-mod comparison;
 mod cox;
+mod cox_regression;
 mod curve;
+mod log_rank;
+mod restricted_mean_test;
 
-pub use comparison::{LogRankTest, RestrictedMeanTest, log_rank_test, restricted_mean_test};
 pub use cox::{CoxEstimate, cox_two_arms};
+pub use cox_regression::{CoxRegression, Ties, cox_regression};
 pub use curve::{
     CumulativeHazard, RestrictedMean, SurvivalPoint, kaplan_meier, nelson_aalen, restricted_mean,
 };
+pub use log_rank::{LogRankTest, TimeWeight, log_rank_test, weighted_log_rank_test};
+pub use restricted_mean_test::{RestrictedMeanTest, restricted_mean_test};
 
 use crate::stats::NotEstimable;
 use crate::stats::not_estimable::non_negative_input;

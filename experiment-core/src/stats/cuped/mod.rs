@@ -1,4 +1,7 @@
-//! CUPED: a difference in means adjusted by one covariate measured before exposure.
+//! CUPED: a difference in means adjusted by what was measured before exposure.
+//!
+//! [`cuped`] takes one covariate, [`cuped_by_several`] several, [`cuped_ratio`] a ratio metric with its own past.
+//! Within strata see [`stratify`](crate::stats::stratify).
 //!
 //! The covariate's variation is subtracted from the outcome's: y − θ (x − x̄). Since exposure cannot have
 //! moved x, the expected difference stays the same and its variance falls by the squared correlation. Use it
@@ -10,6 +13,12 @@
 //!
 //! # References
 //! Deng, Xu, Kohavi & Walker (2013), WSDM '13, 123–132, eqs. 3–5, doi:10.1145/2433396.2433413.
+
+mod ratio;
+mod several;
+
+pub use ratio::{RatioHistory, cuped_ratio};
+pub use several::{CovariateSummary, SeveralAdjusted, SeveralEstimate, adjust_by_several, cuped_by_several};
 
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::not_estimable::finite;
@@ -87,8 +96,18 @@ pub fn cuped(
     theta: Theta,
     options: &TestOptions,
 ) -> Result<CupedEstimate, NotEstimable> {
+    compare_adjusted(control, variant, adjust(control, variant, theta)?, options)
+}
+
+/// Welch's test of adjusted arms, beside that of the arms as they were.
+fn compare_adjusted(
+    control: &PairSummary,
+    variant: &PairSummary,
+    adjusted: Adjusted,
+    options: &TestOptions,
+) -> Result<CupedEstimate, NotEstimable> {
     let raw = welch_test(&control.outcome(), &variant.outcome(), options)?;
-    let Adjusted { theta, correlation, control, variant } = adjust(control, variant, theta)?;
+    let Adjusted { theta, correlation, control, variant } = adjusted;
     let comparison = welch_test(&control, &variant, options)?;
     let left = comparison.std_error / raw.std_error;
     Ok(CupedEstimate {
@@ -124,14 +143,32 @@ pub fn cuped(
 /// # References
 /// Deng, Xu, Kohavi & Walker (2013), eqs. 3–5.
 pub fn adjust(control: &PairSummary, variant: &PairSummary, theta: Theta) -> Result<Adjusted, NotEstimable> {
-    let Slope { theta, correlation } = Slope::fit(control, variant, theta)?;
+    let slope = Slope::fit(control, variant, theta)?;
     let share = variant.n as f64 / (control.n as f64 + variant.n as f64);
     let gap = variant.mean_x - control.mean_x;
+    moved_both((control, share * gap), (variant, (share - 1.0) * gap), slope)
+}
+
+/// Adjusts both arms by the slope and to the covariate's mean of a third summary, of both together.
+fn adjust_along(
+    control: &PairSummary,
+    variant: &PairSummary,
+    joint: &PairSummary,
+) -> Result<Adjusted, NotEstimable> {
+    let slope = Slope::of(joint.variance_x, joint.covariance, joint.variance_y)?;
+    moved_both((control, joint.mean_x - control.mean_x), (variant, joint.mean_x - variant.mean_x), slope)
+}
+
+fn moved_both(
+    (control, control_gap): (&PairSummary, f64),
+    (variant, variant_gap): (&PairSummary, f64),
+    Slope { theta, correlation }: Slope,
+) -> Result<Adjusted, NotEstimable> {
     Ok(Adjusted {
         theta,
         correlation,
-        control: moved(control, theta, share * gap)?,
-        variant: moved(variant, theta, (share - 1.0) * gap)?,
+        control: moved(control, theta, control_gap)?,
+        variant: moved(variant, theta, variant_gap)?,
     })
 }
 
@@ -168,6 +205,11 @@ impl Slope {
         let xx = finite("the covariate's variation", sum(|arm| arm.variance_x, gap_x * gap_x))?;
         let xy = finite("the joint variation", sum(|arm| arm.covariance, gap_x * gap_y))?;
         let yy = finite("the outcome's variation", sum(|arm| arm.variance_y, gap_y * gap_y))?;
+        Self::of(xx, xy, yy)
+    }
+
+    /// From the variation of the covariate, the joint one and the outcome's.
+    fn of(xx: f64, xy: f64, yy: f64) -> Result<Self, NotEstimable> {
         if xx == 0.0 {
             return Ok(Self { theta: 0.0, correlation: 0.0 });
         }
