@@ -1,6 +1,6 @@
 //! One customer's history → one small vector.
 
-use super::{CLAMP, Event, Fixed, Part, Rule};
+use super::{CLAMP, Counting, Event, Fixed, Part, Rule};
 use crate::definition::MeasureKind;
 use crate::time::Timestamp;
 
@@ -84,14 +84,30 @@ pub fn contribution(rule: &Rule, first_exposure: Timestamp, events: &[Event]) ->
 
 fn total(part: &Part, places: u32, first_exposure: Timestamp, events: &[Event], rounded: &mut u32) -> i128 {
     let counted = events.iter().filter(|event| part.counts(event, first_exposure));
+    let total = match &part.counting {
+        Counting::Events(kind, _) => total_of(*kind, counted, places, rounded),
+        Counting::Linear(linear) => counted
+            .map(|event| linear.adds(event, event.at.0.saturating_sub(first_exposure.0), places, rounded))
+            .sum(),
+    };
+    total.clamp(part.low, part.high)
+}
+
+/// The total of events of one name, all of which count.
+fn total_of<'a>(
+    kind: MeasureKind,
+    counted: impl Iterator<Item = &'a Event>,
+    places: u32,
+    rounded: &mut u32,
+) -> i128 {
     let one = i128::from(10_u64.pow(places));
-    let total = match part.kind {
+    match kind {
         MeasureKind::Conversion { at_least } => {
             let needed = at_least as usize;
             if counted.take(needed).count() == needed { one } else { 0 }
         }
-        MeasureKind::Retention => i128::from(counted.into_iter().next().is_some()) * one,
-        MeasureKind::Churn => i128::from(counted.into_iter().next().is_none()) * one,
+        MeasureKind::Retention => i128::from({ counted }.next().is_some()) * one,
+        MeasureKind::Churn => i128::from({ counted }.next().is_none()) * one,
         MeasureKind::Count => counted.count() as i128 * one,
         MeasureKind::Sum => counted
             .filter_map(|event| event.value)
@@ -101,8 +117,7 @@ fn total(part: &Part, places: u32, first_exposure: Timestamp, events: &[Event], 
                 i128::from(fixed.0)
             })
             .sum(),
-    };
-    total.clamp(part.low, part.high)
+    }
 }
 
 #[cfg(test)]
@@ -118,7 +133,13 @@ mod tests {
     }
 
     fn part(kind: MeasureKind) -> Part {
-        Part { kind, event: ORDER, from: 0, to: 2 * DAY, low: i128::MIN, high: i128::MAX }
+        Part {
+            counting: Counting::Events(kind, ORDER),
+            from: 0,
+            to: 2 * DAY,
+            low: i128::MIN,
+            high: i128::MAX,
+        }
     }
 
     fn one(kind: MeasureKind, events: &[Event]) -> i64 {

@@ -1,8 +1,8 @@
 //! A metric compiled for counting: a list of parts, each a sum over an interval of the history.
 
-use super::{Event, EventName, EventNames, Fixed};
+use super::{Event, EventName, EventNames, Fixed, Linear};
 use crate::decimal::Decimal;
-use crate::definition::{Measure, MeasureKind, Metric, MetricKind, Window};
+use crate::definition::{Cap, Measure, MeasureKind, Metric, MetricKind, Window};
 use crate::time::{Day, Timestamp};
 
 /// A compiled metric: what [`contribution`](super::contribution) evaluates.
@@ -12,13 +12,11 @@ pub struct Rule {
     places: u32,
 }
 
-/// One entry of the vector: events of one name over one interval around the first exposure.
+/// One entry of the vector: events over one interval around the first exposure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// How events become a number.
-    pub kind: MeasureKind,
-    /// The events that count.
-    pub event: EventName,
+    /// Which events count, and for what.
+    pub counting: Counting,
     /// Start of the interval in microseconds after exposure; negative before it.
     pub from: i64,
     /// End of the interval, exclusive.
@@ -29,12 +27,30 @@ pub struct Part {
     pub high: i128,
 }
 
+/// Which events count, and how they become a number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Counting {
+    /// Events of one name.
+    Events(MeasureKind, EventName),
+    /// Events of several names, each with its weight.
+    Linear(Linear),
+}
+
 impl Part {
+    /// The names of the events that count.
+    pub fn events(&self) -> impl Iterator<Item = EventName> + '_ {
+        let (one, several) = match &self.counting {
+            Counting::Events(_, event) => (Some(*event), None),
+            Counting::Linear(linear) => (None, Some(linear.events())),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+
     /// Whether `event` counts for a customer first exposed at `first_exposure`.
     #[must_use]
     pub fn counts(&self, event: &Event, first_exposure: Timestamp) -> bool {
         let after = event.at.0.saturating_sub(first_exposure.0);
-        event.name == self.event && after >= self.from && after < self.to
+        self.events().any(|name| name == event.name) && after >= self.from && after < self.to
     }
 }
 
@@ -45,28 +61,34 @@ impl Rule {
         Rule { parts, places }
     }
 
-    /// Compiles a metric. The vector is (value) or (value, covariate), for ratios (numerator,
-    /// denominator).
+    /// Compiles a metric. The vector is (value), for ratios (numerator, denominator), and then the
+    /// covariates.
     #[must_use]
     pub fn compile(metric: &Metric, names: &mut EventNames) -> Rule {
         let places = metric.places;
-        let mut within = |measure: &Measure| Part {
-            kind: measure.kind,
-            event: names.intern(&measure.event),
-            from: metric.window.from.0,
-            to: metric.window.to.map_or(i64::MAX, |to| to.0),
-            low: bound(measure.cap.low, places).unwrap_or(i128::MIN),
-            high: bound(measure.cap.high, places).unwrap_or(i128::MAX),
+        let mut within = |measure: &Measure| {
+            let (counting, Cap { low, high }) = match measure {
+                Measure::Events { kind, event, cap } => (Counting::Events(*kind, names.intern(event)), *cap),
+                Measure::Linear { terms, discount, cap } => {
+                    (Counting::Linear(Linear::compile(terms, *discount, metric.window.to, names)), *cap)
+                }
+            };
+            Part {
+                counting,
+                from: metric.window.from.0,
+                to: metric.window.to.map_or(i64::MAX, |to| to.0),
+                low: bound(low, places).unwrap_or(i128::MIN),
+                high: bound(high, places).unwrap_or(i128::MAX),
+            }
         };
         let mut parts = match &metric.kind {
             MetricKind::Single(measure) => vec![within(measure)],
             MetricKind::Ratio { numerator, denominator } => vec![within(numerator), within(denominator)],
         };
-        if let Some(covariate) = &metric.covariate {
+        for covariate in &metric.covariates {
             // Uncapped: a bound on outcomes says nothing about what came before.
             parts.push(Part {
-                kind: covariate.kind,
-                event: names.intern(&covariate.event),
+                counting: Counting::Events(covariate.kind, names.intern(&covariate.event)),
                 from: -covariate.lookback.0,
                 to: 0,
                 low: i128::MIN,
@@ -91,7 +113,7 @@ impl Rule {
     /// Whether events of this name can change the contribution.
     #[must_use]
     pub fn reads(&self, name: EventName) -> bool {
-        self.parts.iter().any(|part| part.event == name)
+        self.parts.iter().any(|part| part.events().any(|event| event == name))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an analysis needs to know of an experiment, whether it was defined or only loaded from a file.
 
-use crate::definition::{Direction, Experiment, MeasureKind, MetricKind, Plan, Role, Window};
+use crate::definition::{Direction, Experiment, Measure, MeasureKind, MetricKind, Plan, Role, Window};
 
 /// What is compared, and how it is decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,8 +70,8 @@ pub struct MetricDesign {
     pub min_effect: Option<f64>,
     /// Digits of the fixed point.
     pub places: u32,
-    /// Whether the vector's last entry is a covariate.
-    pub covariate: bool,
+    /// How many covariates stand at the end of the vector.
+    pub covariates: usize,
     /// When its events count.
     pub window: Window,
 }
@@ -99,7 +99,7 @@ impl Design {
                     margin: metric.margin.map(|margin| margin.to_f64()),
                     min_effect: metric.min_effect.map(|effect| effect.to_f64()),
                     places: metric.places,
-                    covariate: metric.covariate.is_some(),
+                    covariates: metric.covariates.len(),
                     window: metric.window,
                 })
                 .collect(),
@@ -118,8 +118,12 @@ impl MetricDesign {
     /// How many entries the metric's vector has.
     #[must_use]
     pub fn parts(&self) -> usize {
-        let outcome = if self.estimand == Estimand::Ratio { 2 } else { 1 };
-        outcome + usize::from(self.covariate)
+        self.outcomes() + self.covariates
+    }
+
+    /// How many entries come before the covariates.
+    pub(crate) fn outcomes(&self) -> usize {
+        if self.estimand == Estimand::Ratio { 2 } else { 1 }
     }
 }
 
@@ -127,12 +131,13 @@ impl Estimand {
     fn of(kind: &MetricKind) -> Estimand {
         match kind {
             MetricKind::Ratio { .. } => Estimand::Ratio,
-            MetricKind::Single(measure) => match measure.kind {
+            MetricKind::Single(Measure::Events { kind, .. }) => match kind {
                 MeasureKind::Conversion { .. } | MeasureKind::Retention | MeasureKind::Churn => {
                     Estimand::Proportion
                 }
                 MeasureKind::Count | MeasureKind::Sum => Estimand::Mean,
             },
+            MetricKind::Single(Measure::Linear { .. }) => Estimand::Mean,
         }
     }
 }

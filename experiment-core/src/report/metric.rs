@@ -51,7 +51,7 @@ impl<'a> MetricAnalysis<'a> {
     /// The p-values on which the verdict rests, a comparison each.
     pub(crate) fn deciding_p_values(&self) -> Vec<Option<f64>> {
         let p_value = |comparison: &Comparison| match self.reading(comparison) {
-            Reading::Cuped => comparison.cuped.map(|cuped| cuped.p_value),
+            Reading::Cuped => comparison.cuped.as_ref().map(|cuped| cuped.p_value),
             Reading::Unadjusted => comparison.p_value,
         };
         self.report.comparisons.iter().map(p_value).collect()
@@ -135,7 +135,7 @@ impl<'a> MetricAnalysis<'a> {
             log10_p_value: small.map(|test| test.log10_p_value),
             adjusted_p_value: None,
             decision: None,
-            cuped: if self.metric.covariate { pair.cuped(&options).ok() } else { None },
+            cuped: if self.metric.covariates > 0 { pair.cuped(&options).ok() } else { None },
             effect,
             unbounded,
             not_estimable: reason,

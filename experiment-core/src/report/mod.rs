@@ -3,6 +3,7 @@
 //! The same types serve every consumer: library, JSON, CSV, terminal and page. Fields that do not
 //! apply are absent, numbers keep full precision, and nothing is ever NaN.
 
+mod adjusted;
 mod aggregates;
 mod analysis;
 mod design;

@@ -1,9 +1,9 @@
 //! Two arms' sums → the numbers of one comparison, with and without variance reduction.
 
+use super::adjusted::{AdjustedArms, adjust};
 use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
 use crate::definition::{Direction, Plan, Sides};
 use crate::measure::Moments;
-use crate::stats::cuped::{CupedEstimate, Theta, cuped};
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::{self, ProportionSummary};
 use crate::stats::ratio::{self, PairSummary};
@@ -109,10 +109,9 @@ impl Pair<'_> {
         }
     }
 
-    /// The test on means adjusted by the covariate.
-    pub(crate) fn cuped_test(&self, options: &TestOptions) -> Result<CupedEstimate, NotEstimable> {
-        let (control, variant) = (pair_of(self.metric, self.control)?, pair_of(self.metric, self.variant)?);
-        cuped(&control, &variant, Theta::Joint, options)
+    /// The test of arms adjusted by the covariates.
+    pub(crate) fn cuped_test(&self, options: &TestOptions) -> Result<AdjustedArms, NotEstimable> {
+        adjust(self.metric, self.control, self.variant, options)
     }
 
     /// The whole CUPED reading.
@@ -120,13 +119,14 @@ impl Pair<'_> {
         let adjusted = self.cuped_test(options)?;
         let test = adjusted.comparison;
         Ok(Cuped {
-            theta: adjusted.theta,
+            theta: adjusted.thetas.first().copied().unwrap_or_default(),
             variance_reduction: adjusted.variance_reduction,
             effect: effect(test.effect, Some(test.std_error), test.interval).0,
             relative_effect: mean_relative(&adjusted.control, &adjusted.variant, options).ok(),
             statistic: test.statistic,
             degrees_of_freedom: test.degrees_of_freedom,
             p_value: test.p_value,
+            thetas: if adjusted.thetas.len() > 1 { adjusted.thetas } else { Vec::new() },
         })
     }
 

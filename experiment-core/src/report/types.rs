@@ -331,16 +331,19 @@ pub struct Decision {
 pub enum Reading {
     /// The arms as they are.
     Unadjusted,
-    /// With variance reduction by the covariate.
+    /// With variance reduction by the covariates.
     Cuped,
 }
 
 /// The reading with variance reduction.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cuped {
-    /// Slope of the outcome on the covariate, both arms as one sample.
+    /// Slope of the outcome on the covariate, both arms as one sample; of several, on the first.
     pub theta: f64,
-    /// Share of the squared standard error that the covariate takes away.
+    /// With several covariates the slope on each, in their order; 0 for one that adds nothing to those before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thetas: Vec<f64>,
+    /// Share of the squared standard error that the covariates take away.
     pub variance_reduction: f64,
     /// Variant − control of the adjusted means, at 1 − α.
     pub effect: Effect,

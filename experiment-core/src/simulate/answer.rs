@@ -82,7 +82,7 @@ pub(super) fn deciding(
     options: &TestOptions,
 ) -> Result<Comparison, NotEstimable> {
     let pair = pair(metric, control, variant);
-    if metric.covariate {
+    if metric.covariates > 0 {
         return Ok(pair.cuped_test(options)?.comparison);
     }
     match metric.estimand {
@@ -327,7 +327,7 @@ impl Reading<'_> {
         let z = bounds[self.look.index];
         let metric = self.case.metric;
         let test = deciding(metric, &self.control.main, &self.variant.main, &self.options())?;
-        let statistic = if metric.covariate || metric.estimand != Estimand::Proportion {
+        let statistic = if metric.covariates > 0 || metric.estimand != Estimand::Proportion {
             test.statistic
         } else {
             self.pair().test(&self.options())?.statistic

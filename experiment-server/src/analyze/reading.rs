@@ -266,7 +266,7 @@ fn design(request: &Request, variants: Vec<experiment_core::report::VariantDesig
         margin: None,
         min_effect: None,
         places: metric.places,
-        covariate: metric.covariate.is_some(),
+        covariates: usize::from(metric.covariate.is_some()),
         window: Window::default(),
     };
     Design {

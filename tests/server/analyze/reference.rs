@@ -218,7 +218,7 @@ fn check_cuped(records: &mut Records, metric: &MetricReport, column: &str, covar
     for comparison in &metric.comparisons {
         let pair = pair(comparison, column);
         let record = records.get(&format!("{pair}/tt_cuped_mean/t_{covariate}"));
-        let cuped = comparison.cuped.unwrap();
+        let cuped = comparison.cuped.as_ref().unwrap();
         let relative = cuped.relative_effect.unwrap();
         records.output(&record, "theta", Some(cuped.theta));
         records.output(&record, "diff", Some(cuped.effect.estimate));

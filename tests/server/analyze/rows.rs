@@ -316,7 +316,7 @@ fn covariates_explain_a_metric() {
         input.push_str(&format!("{i},{variant},{},{before}\n", 3 * before + i % 2 + i % 5));
     }
     let report = analyze_x(input, &["--covariate", "m=before"]).report();
-    let cuped = report.metrics[0].comparisons[0].cuped.unwrap();
+    let cuped = report.metrics[0].comparisons[0].cuped.as_ref().unwrap();
     assert!((cuped.theta - 3.0).abs() < 0.1 && cuped.variance_reduction > 0.9, "{cuped:?}");
 }
 

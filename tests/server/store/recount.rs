@@ -16,10 +16,22 @@ const EXPERIMENTS: [&str; 3] = ["winback", "outside", "exact"];
 /// What they share.
 const SHARED: &str = "segments: {basic: {plan: basic}}";
 
-/// The same definition under three keys and modes, two of them sliced by a segment.
+/// A metric of each kind that WINBACK lacks.
+const KINDS: &str = "
+  - {key: net, kind: linear, terms: [{event: order, weight: 0.35}, {event: login, each: -0.5}, {event: order, each: -1}], \
+     discount: {per_year: 0.9}, window: {from: 1h, to: 4d}, cap: {low: -1, high: 200}, covariate: {event: order, lookback: 5d}}
+  - {key: spent, kind: sum, event: order, window: {to: 3d}, scale: 0.01, covariates: [{event: order, lookback: 5d}, {event: login, lookback: 2d, kind: count}]}
+  - {key: repeat, kind: ratio, numerator: {kind: conversion, event: order, at_least: 2}, denominator: {kind: retention, event: order}, \
+     window: {to: 3d}, covariate: {event: order, lookback: 5d, kind: count}}
+  - {key: worth, kind: ratio, numerator: {kind: linear, terms: [{event: order, weight: 2}], cap: 99}, denominator: {kind: count, event: order, cap: 1}, window: {to: 2d}}
+";
+
+/// The same definition under three keys and modes, two of them with all kinds of metrics and sliced by a
+/// segment.
 fn definitions() -> [String; 3] {
     let other = |key: &str, mode: &str| {
         let sliced = WINBACK.replace("dimensions: [plan]", "dimensions: [{segment: basic}, plan]");
+        let sliced = sliced.replace("\nplan:", &format!("{KINDS}plan:"));
         sliced.replace("key: winback", &format!("key: {key}")) + &format!("\nassignment: {mode}")
     };
     [
