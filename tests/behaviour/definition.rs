@@ -175,6 +175,13 @@ fn a_linear_metric_is_read() {
 }
 
 #[test]
+fn a_score_is_read() {
+    let nps = metric("kind: nps, event: survey, window: {to: 30d}, role: guardrail, margin: 5");
+    assert_eq!(nps.kind, MetricKind::Nps { event: "survey".to_owned() });
+    assert_eq!((nps.direction, nps.margin), (Direction::Up, Some(decimal("5"))));
+}
+
+#[test]
 fn covariates_are_one_or_a_list() {
     let several = metric(
         "kind: sum, event: e, covariates: [{event: e, lookback: 9d}, {event: s, lookback: 3d, kind: count}]",
@@ -224,8 +231,7 @@ fn everything_later_is_refused_by_name() {
         "metrics[0].of",
         "metrics[0].q",
         "metrics[1].kind",
-        "metrics[2].kind",
-        "metrics[2].horizon",
+        "metrics[1].horizon",
         "plan.method",
         "plan.correction",
         "plan.looks",
@@ -420,7 +426,7 @@ fn metric_rules() {
     for (metric, expected) in [
         (
             "kind: summ, event: e",
-            "metrics[0].kind: \"summ\" is not one of conversion, retention, churn, count, sum, linear, ratio",
+            "metrics[0].kind: \"summ\" is not one of conversion, retention, churn, count, sum, linear, ratio, nps",
         ),
         ("event: e", "metrics[0].kind: is missing"),
         (
@@ -514,6 +520,13 @@ fn metric_rules() {
         ("kind: sum, event: e, evnt: e", "metrics[0].evnt: unknown field"),
         ("kind: sum, event: e, terms: []", "metrics[0].terms: belongs to kind linear"),
         ("kind: count, event: e, discount: 1", "metrics[0].discount: belongs to kind linear"),
+        ("kind: nps", "metrics[0].event: is missing"),
+        ("kind: nps, event: e, cap: 1", "metrics[0].cap: has no meaning for kind nps"),
+        (
+            "kind: nps, event: e, covariate: {event: e, lookback: 1d}",
+            "metrics[0].covariate: has no meaning for kind nps",
+        ),
+        ("kind: nps, event: e, scale: 1", "metrics[0].scale: has no meaning for kind nps"),
         ("kind: linear", "metrics[0].terms: is missing"),
         ("kind: linear, terms: []", "metrics[0].terms: is empty"),
         (

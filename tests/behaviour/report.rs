@@ -21,6 +21,7 @@ fn metric(key: &str, role: Role, direction: Direction) -> MetricDesign {
         min_effect: None,
         places: PLACES,
         covariates: 0,
+        answered: false,
         window: Window { from: Span(0), to: Some(Span(7 * DAY)), grace: Span(0) },
     }
 }
@@ -179,6 +180,31 @@ fn a_ratio_is_adjusted_along_its_linear_form() {
     assert!((cuped.theta - -0.09908037288989677).abs() < 1e-12);
     assert!((cuped.effect.estimate - 0.29669732090366985).abs() < 1e-12);
     assert!((cuped.p_value - 0.2436808368554289).abs() < 1e-12);
+}
+
+#[test]
+fn a_score_is_read_over_those_who_answer() {
+    let mut nps = metric("nps", Role::Primary, Direction::Up);
+    (nps.estimand, nps.answered) = (Estimand::Mean, true);
+    let day = 20_000;
+    let mut aggregates = Aggregates::default();
+    let mut scores = std::collections::BTreeMap::new();
+    for (arm, asked, points) in [(0, 8, vec![100, 100, 0, -100]), (1, 5, vec![100, 100, 100, 0, 100])] {
+        aggregates.exposed.insert(cell(arm, Population::Analysed, day), counted(asked));
+        aggregates.exposed.insert(cell(arm, Population::Analysed, day + 1), counted(3));
+        scores.insert(cell(arm, Population::Analysed, day), columns(&[&points]));
+    }
+    scores.insert(cell(0, Population::Analysed, day + 1), columns(&[&[-100]]));
+    aggregates.metrics.push(scores);
+    let as_of = Some(Day(day + 7).end());
+    let report = report(&design(vec![nps]), &aggregates, as_of).unwrap();
+    let metric = &report.metrics[0];
+    let [control, variant] = &metric.arms[..] else { panic!("{metric:?}") };
+    assert_eq!((control.n, control.estimate, control.response_rate), (4, Some(25.0), Some(0.5)));
+    assert_eq!((variant.n, variant.estimate, variant.response_rate), (5, Some(80.0), Some(1.0)));
+    assert_eq!(control.variance, Some(27_500.0 / 3.0));
+    assert_eq!(metric.immature, Some(6), "everybody whose window is open, not only who answered");
+    assert_eq!(metric.so_far.as_ref().unwrap().arms[0].estimate, Some(0.0));
 }
 
 #[test]

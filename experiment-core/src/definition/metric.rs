@@ -44,6 +44,12 @@ pub enum MetricKind {
         /// Below the line.
         denominator: Measure,
     },
+    /// The last score from 0 to 10 in the window: 9 and 10 count 100 points, 0 to 6 count −100, else 0; only
+    /// customers who gave one.
+    Nps {
+        /// The name of the events whose value is a score.
+        event: String,
+    },
 }
 
 /// When events count: in [exposure + `from`, exposure + `to`) by exact time.

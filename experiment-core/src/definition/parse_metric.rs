@@ -21,6 +21,7 @@ const MAX_PLACES: u32 = 9;
 enum Kind {
     Single(MeasureWord),
     Ratio,
+    Nps,
 }
 
 const KINDS: &[(&str, Kind)] = &[
@@ -31,6 +32,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("sum", Kind::Single(MeasureWord::Events(MeasureKind::Sum))),
     ("linear", Kind::Single(MeasureWord::Linear)),
     ("ratio", Kind::Ratio),
+    ("nps", Kind::Nps),
 ];
 
 const ROLES: &[(&str, Role)] =
@@ -43,7 +45,7 @@ pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
         let key = fields.required("key", "name the metric, such as key: retained", |key| {
             name::distinct(key, taken, name::key)
         });
-        let mend = "say what is measured: conversion, retention, churn, count, sum, linear or ratio";
+        let mend = "say what is measured: conversion, retention, churn, count, sum, linear, ratio or nps";
         let written = fields.required("kind", mend, |kind| kind.choice(KINDS, unsupported::METRIC_KINDS));
         let kind = match written {
             Some(kind) => metric_kind(fields, kind),
@@ -57,11 +59,15 @@ pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
         if let Some(window) = window {
             check_window(fields, window, kind.as_ref(), role);
         }
-        let covariates = covariates(fields, kind.as_ref());
+        let has_own = |kind: &Kind| matches!(kind, Kind::Single(_) | Kind::Ratio);
+        let (covariates, places) = if written.as_ref().is_none_or(has_own) {
+            (covariates(fields, kind.as_ref()), fields.or("scale", DEFAULT_PLACES, places))
+        } else {
+            (Some(Vec::new()), Some(DEFAULT_PLACES))
+        };
         let direction = fields.optional("direction", |direction| direction.choice(DIRECTIONS, &[]));
         let margin = margin(fields, role);
         let min_effect = fields.optional("min_effect", Field::amount_from_zero);
-        let places = fields.or("scale", DEFAULT_PLACES, places);
         let kind = kind?;
         Some(Metric {
             key: key?,
@@ -97,6 +103,11 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
             }
             clean.and(Some(MetricKind::Ratio { numerator: numerator?, denominator: denominator? }))
         }
+        Kind::Nps => {
+            let event = fields.required("event", "name the survey, such as event: survey", name::event);
+            let clean = refuse_others(fields, "nps", &["event"]);
+            clean.and(Some(MetricKind::Nps { event: event? }))
+        }
     }
 }
 
@@ -124,7 +135,7 @@ fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, 
     let measures: &[&Measure] = match kind {
         Some(MetricKind::Single(measure)) => &[measure],
         Some(MetricKind::Ratio { numerator, denominator }) => &[numerator, denominator],
-        None => &[],
+        Some(MetricKind::Nps { .. }) | None => &[],
     };
     if measures.iter().any(|measure| measure.is_of_activity()) {
         let detail = "is missing: retention and churn are about a stretch of time";
@@ -146,13 +157,23 @@ fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, 
     }
 }
 
+/// The kinds that are made from one number of their own have no use for the fields of the others.
+fn refuse_others(fields: &mut Fields<'_>, kind: &str, own: &[&str]) -> Option<()> {
+    let detail = format!("has no meaning for kind {kind}");
+    let mut clean = Some(());
+    for name in MEASURE_FIELDS.into_iter().chain(OTHER_FIELDS).filter(|name| !own.contains(name)) {
+        clean = fields.refuse(name, &detail, "leave it out").and(clean);
+    }
+    clean
+}
+
 /// `covariate: {…}` or `covariates: [{…}, …]`.
 fn covariates(fields: &mut Fields<'_>, kind: Option<&MetricKind>) -> Option<Vec<Covariate>> {
     let own = match kind {
         Some(MetricKind::Single(measure) | MetricKind::Ratio { numerator: measure, .. }) => {
             Some(measure.covariate_kind())
         }
-        None => None,
+        Some(MetricKind::Nps { .. }) | None => None,
     };
     let one = fields.optional("covariate", |field| covariate(field, own));
     let several =
@@ -206,6 +227,9 @@ fn places(field: &Field<'_>) -> Option<u32> {
     let detail = format!("{scale} is not a power of ten from 0.000000001 to 1");
     field.problem(detail, "write the smallest step of the values, such as scale: 0.01")
 }
+
+/// What only some kinds have, beside the fields of measures.
+const OTHER_FIELDS: [&str; 5] = ["numerator", "denominator", "covariate", "covariates", "scale"];
 
 fn default_direction(kind: &MetricKind) -> Direction {
     match kind {

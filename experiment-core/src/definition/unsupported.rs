@@ -12,7 +12,7 @@ pub(super) const CATALOG_FIELDS: &[&str] = &["holdouts"];
 pub(super) const METRIC_FIELDS: &[&str] = &["of", "q", "horizon", "inactive"];
 
 /// Kinds of metrics.
-pub(super) const METRIC_KINDS: &[&str] = &["quantile", "nps", "survival"];
+pub(super) const METRIC_KINDS: &[&str] = &["quantile", "survival"];
 
 /// Fields of a plan.
 pub(super) const PLAN_FIELDS: &[&str] = &["looks", "spending", "tuning", "prior", "ship", "stratify"];

@@ -76,21 +76,49 @@ impl Contribution {
 pub fn contribution(rule: &Rule, first_exposure: Timestamp, events: &[Event]) -> Option<Contribution> {
     let mut vector = Contribution::empty();
     for part in rule.parts() {
-        let total = total(part, rule.places(), first_exposure, events, &mut vector.rounded);
+        let total = total(part, rule.places(), first_exposure, events, &mut vector.rounded)?;
         vector.push(total);
     }
     Some(vector)
 }
 
-fn total(part: &Part, places: u32, first_exposure: Timestamp, events: &[Event], rounded: &mut u32) -> i128 {
+/// One entry; `None` for a customer who is not asked, or does not answer.
+fn total(
+    part: &Part,
+    places: u32,
+    first_exposure: Timestamp,
+    events: &[Event],
+    rounded: &mut u32,
+) -> Option<i128> {
     let counted = events.iter().filter(|event| part.counts(event, first_exposure));
     let total = match &part.counting {
         Counting::Events(kind, _) => total_of(*kind, counted, places, rounded),
         Counting::Linear(linear) => counted
             .map(|event| linear.adds(event, event.at.0.saturating_sub(first_exposure.0), places, rounded))
             .sum(),
+        Counting::Score(_) => i128::from(points(last_score(counted)?)) * i128::from(10_u64.pow(places)),
     };
-    total.clamp(part.low, part.high)
+    Some(total.clamp(part.low, part.high))
+}
+
+/// The last score from 0 to 10; of two at one instant the lower. Other values are no answers.
+fn last_score<'a>(counted: impl Iterator<Item = &'a Event>) -> Option<f64> {
+    let scores = counted.filter_map(|event| {
+        let score = event.value.filter(|score| (0.0..=10.0).contains(score))?;
+        Some((event.at, score))
+    });
+    scores.max_by(|(a, x), (b, y)| a.cmp(b).then(y.total_cmp(x))).map(|(_, score)| score)
+}
+
+/// What a score adds to the net promoter score: promoters 100 points, detractors −100.
+fn points(score: f64) -> i8 {
+    if score >= 9.0 {
+        100
+    } else if score <= 6.0 {
+        -100
+    } else {
+        0
+    }
 }
 
 /// The total of events of one name, all of which count.
@@ -179,6 +207,26 @@ mod tests {
         assert!(vector.clamped());
         let low = contribution(&rule, Timestamp(0), &[event(0.1, Some(-5.0))]).unwrap();
         assert_eq!((low.values(), low.clamped()), ([-1_000_000, -5_000_000].as_slice(), false));
+    }
+
+    #[test]
+    fn the_last_score_of_those_who_answer() {
+        let part = Part { counting: Counting::Score(ORDER), ..part(MeasureKind::Sum) };
+        let rule = Rule::new(vec![part], 6);
+        let points = |events: &[Event]| {
+            contribution(&rule, Timestamp(0), events).map(|vector| vector.values()[0] / 1_000_000)
+        };
+        assert_eq!(points(&[]), None);
+        assert_eq!(points(&[event(0.5, None), event(0.6, Some(11.0)), event(3.0, Some(9.0))]), None);
+        assert_eq!(points(&[event(1.0, Some(9.0)), event(0.5, Some(2.0))]), Some(100));
+        assert_eq!(
+            points(&[event(0.5, Some(9.0)), event(1.0, Some(6.0)), event(2.0, Some(9.0))]),
+            Some(-100)
+        );
+        assert_eq!([7.0, 8.0, 6.5].map(|score| points(&[event(0.1, Some(score))])), [Some(0); 3]);
+        // At one instant no order of arrival decides.
+        let both = [event(1.0, Some(10.0)), event(1.0, Some(3.0))];
+        assert_eq!([points(&both), points(&[both[1], both[0]])], [Some(-100); 2]);
     }
 
     #[test]

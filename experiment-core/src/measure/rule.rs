@@ -34,13 +34,26 @@ pub enum Counting {
     Events(MeasureKind, EventName),
     /// Events of several names, each with its weight.
     Linear(Linear),
+    /// The last score: customers without one are not counted at all.
+    Score(EventName),
 }
 
 impl Part {
+    /// What counts in the metric's window.
+    fn within(metric: &Metric, counting: Counting, Cap { low, high }: Cap) -> Part {
+        Part {
+            counting,
+            from: metric.window.from.0,
+            to: metric.window.to.map_or(i64::MAX, |to| to.0),
+            low: bound(low, metric.places).unwrap_or(i128::MIN),
+            high: bound(high, metric.places).unwrap_or(i128::MAX),
+        }
+    }
+
     /// The names of the events that count.
     pub fn events(&self) -> impl Iterator<Item = EventName> + '_ {
         let (one, several) = match &self.counting {
-            Counting::Events(_, event) => (Some(*event), None),
+            Counting::Events(_, event) | Counting::Score(event) => (Some(*event), None),
             Counting::Linear(linear) => (None, Some(linear.events())),
         };
         one.into_iter().chain(several.into_iter().flatten())
@@ -66,24 +79,21 @@ impl Rule {
     #[must_use]
     pub fn compile(metric: &Metric, names: &mut EventNames) -> Rule {
         let places = metric.places;
-        let mut within = |measure: &Measure| {
-            let (counting, Cap { low, high }) = match measure {
-                Measure::Events { kind, event, cap } => (Counting::Events(*kind, names.intern(event)), *cap),
-                Measure::Linear { terms, discount, cap } => {
-                    (Counting::Linear(Linear::compile(terms, *discount, metric.window.to, names)), *cap)
-                }
-            };
-            Part {
-                counting,
-                from: metric.window.from.0,
-                to: metric.window.to.map_or(i64::MAX, |to| to.0),
-                low: bound(low, places).unwrap_or(i128::MIN),
-                high: bound(high, places).unwrap_or(i128::MAX),
+        let mut within = |measure: &Measure| match measure {
+            Measure::Events { kind, event, cap } => {
+                Part::within(metric, Counting::Events(*kind, names.intern(event)), *cap)
+            }
+            Measure::Linear { terms, discount, cap } => {
+                let linear = Linear::compile(terms, *discount, metric.window.to, names);
+                Part::within(metric, Counting::Linear(linear), *cap)
             }
         };
         let mut parts = match &metric.kind {
             MetricKind::Single(measure) => vec![within(measure)],
             MetricKind::Ratio { numerator, denominator } => vec![within(numerator), within(denominator)],
+            MetricKind::Nps { event } => {
+                vec![Part::within(metric, Counting::Score(names.intern(event)), Cap::default())]
+            }
         };
         for covariate in &metric.covariates {
             // Uncapped: a bound on outcomes says nothing about what came before.

@@ -70,7 +70,7 @@ fn analyse<'a>(
     let none = Cells::new();
     let cells = aggregates.metrics.iter().chain(std::iter::repeat(&none));
     let of_metric = design.metrics.iter().zip(cells).map(|(metric, cells)| {
-        let sums = arms(metric, cells, slice, design.variants.len(), as_of)?;
+        let sums = arms(metric, cells, &aggregates.exposed, slice, design.variants.len(), as_of)?;
         Ok(MetricAnalysis::new(design, metric, sums, as_of.is_some()))
     });
     of_metric.collect()

@@ -72,6 +72,8 @@ pub struct MetricDesign {
     pub places: u32,
     /// How many covariates stand at the end of the vector.
     pub covariates: usize,
+    /// Whether only some customers answer, over whom it is the mean.
+    pub answered: bool,
     /// When its events count.
     pub window: Window,
 }
@@ -100,6 +102,7 @@ impl Design {
                     min_effect: metric.min_effect.map(|effect| effect.to_f64()),
                     places: metric.places,
                     covariates: metric.covariates.len(),
+                    answered: matches!(metric.kind, MetricKind::Nps { .. }),
                     window: metric.window,
                 })
                 .collect(),
@@ -137,7 +140,7 @@ impl Estimand {
                 }
                 MeasureKind::Count | MeasureKind::Sum => Estimand::Mean,
             },
-            MetricKind::Single(Measure::Linear { .. }) => Estimand::Mean,
+            MetricKind::Single(Measure::Linear { .. }) | MetricKind::Nps { .. } => Estimand::Mean,
         }
     }
 }

@@ -32,7 +32,11 @@ impl<'a> MetricAnalysis<'a> {
             n: count(&sums.so_far),
             estimate: estimate(metric, &sums.so_far),
         });
-        let immature: u64 = sums.iter().map(|sums| count(&sums.so_far) - count(&sums.mature)).sum();
+        let open = |sums: &ArmSums| match metric.answered {
+            true => sums.asked.so_far - sums.asked.mature,
+            false => count(&sums.so_far) - count(&sums.mature),
+        };
+        let immature: u64 = sums.iter().map(open).sum();
         let report = MetricReport {
             metric: metric.key.clone(),
             kind: metric.estimand,
@@ -40,7 +44,7 @@ impl<'a> MetricAnalysis<'a> {
             direction: metric.direction,
             immature: waits.then_some(immature),
             so_far: waits.then(|| SoFar { arms: so_far.collect() }),
-            arms: arms.map(|(variant, sums)| arm(metric, &variant.key, &sums.mature)).collect(),
+            arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums)).collect(),
             comparisons: Vec::new(),
         };
         let mut analysis = MetricAnalysis { design, metric, sums, report };
@@ -147,7 +151,8 @@ fn reason(error: &NotEstimable) -> NotEstimableReason {
     NotEstimableReason { code: error.code().to_owned(), detail: error.to_string() }
 }
 
-fn arm(metric: &MetricDesign, key: &str, moments: &Moments) -> Arm {
+fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums) -> Arm {
+    let moments = &sums.mature;
     let ratio = metric.estimand == Estimand::Ratio;
     let variance = match metric.estimand {
         Estimand::Proportion => estimate(metric, moments).map(|p| p * (1.0 - p)),
@@ -164,6 +169,8 @@ fn arm(metric: &MetricDesign, key: &str, moments: &Moments) -> Arm {
         variance,
         numerator: ratio.then(|| moments.mean(0, metric.places)).flatten(),
         denominator: ratio.then(|| moments.mean(1, metric.places)).flatten(),
+        response_rate: (metric.answered && sums.asked.mature > 0)
+            .then(|| count(moments) as f64 / sums.asked.mature as f64),
     }
 }
 

@@ -13,6 +13,17 @@ pub(crate) struct ArmSums {
     pub(crate) mature: Moments,
     /// Over everybody.
     pub(crate) so_far: Moments,
+    /// All customers, whether they answered or not.
+    pub(crate) asked: Asked,
+}
+
+/// How many customers there are to a metric that only some answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// Those whose windows have ended.
+    pub(crate) mature: u64,
+    /// All.
+    pub(crate) so_far: u64,
 }
 
 /// The cells of one slice.
@@ -34,19 +45,29 @@ pub(crate) fn slice_cells<'a>(
 pub(crate) fn arms(
     metric: &MetricDesign,
     cells: &Cells,
+    exposed: &Cells,
     slice: &Slice,
     arms: usize,
     as_of: Option<Timestamp>,
 ) -> Result<Vec<ArmSums>, MomentsOverflow> {
     let empty = Moments::new(metric.parts());
-    let mut sums = vec![ArmSums { mature: empty.clone(), so_far: empty }; arms];
+    let is_mature = |day| as_of.is_none_or(|instant| metric.window.is_mature(day, instant));
+    let mut sums = vec![ArmSums { mature: empty.clone(), so_far: empty, asked: Asked::default() }; arms];
+    for (cell, moments) in slice_cells(exposed, slice) {
+        let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
+        if cell.population == Population::Analysed {
+            let n = u64::try_from(moments.n()).unwrap_or(0);
+            arm.asked.so_far += n;
+            arm.asked.mature += if is_mature(cell.day) { n } else { 0 };
+        }
+    }
     for (cell, moments) in slice_cells(cells, slice) {
         if cell.population != Population::Analysed {
             continue;
         }
         let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
         arm.so_far.merge(moments)?;
-        if as_of.is_none_or(|instant| metric.window.is_mature(cell.day, instant)) {
+        if is_mature(cell.day) {
             arm.mature.merge(moments)?;
         }
     }

@@ -204,6 +204,9 @@ pub struct Arm {
     /// Ratios: the denominator's mean per exposed customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denominator: Option<f64>,
+    /// Metrics that only some customers answer: the share that did. Arms that differ in it can't be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_rate: Option<f64>,
 }
 
 /// One arm against the control.

@@ -147,11 +147,13 @@ impl Group {
         old: Option<&Contribution>,
         new: Option<&Contribution>,
     ) -> bool {
+        // Neither then nor now part of the metric's population.
+        let Some(any) = old.or(new) else { return true };
         let index = usize::from(metric);
         if index >= self.metrics.len() {
             self.metrics.resize(index + 1, None);
         }
-        let k = old.or(new).map_or(0, |contribution| contribution.values().len());
+        let k = any.values().len();
         let sums = self.metrics[index].get_or_insert_with(|| Moments::new(k));
         let added = new.is_none_or(|new| sums.add(new).is_ok());
         let taken = old.is_none_or(|old| sums.subtract(old).is_ok());

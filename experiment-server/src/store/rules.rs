@@ -251,6 +251,7 @@ pub(super) fn metric_hash(metric: &Metric) -> u64 {
             push_measure(&mut text, numerator);
             push_measure(&mut text, denominator);
         }
+        MetricKind::Nps { event } => push_event(&mut text, "nps", event),
     }
     for covariate in &metric.covariates {
         text.push_str(&format!("covariate/{}/", covariate.lookback.0));

@@ -24,6 +24,7 @@ const KINDS: &str = "
   - {key: repeat, kind: ratio, numerator: {kind: conversion, event: order, at_least: 2}, denominator: {kind: retention, event: order}, \
      window: {to: 3d}, covariate: {event: order, lookback: 5d, kind: count}}
   - {key: worth, kind: ratio, numerator: {kind: linear, terms: [{event: order, weight: 2}], cap: 99}, denominator: {kind: count, event: order, cap: 1}, window: {to: 2d}}
+  - {key: nps, kind: nps, event: login, window: {from: 6h, to: 3d}}
 ";
 
 /// The same definition under three keys and modes, two of them with all kinds of metrics and sliced by a
@@ -68,6 +69,7 @@ fn plan() -> impl Strategy<Value = Option<&'static str>> {
 fn proposed_event() -> impl Strategy<Value = Proposal> {
     let value = prop_oneof![
         4 => (-100..1_000_i32).prop_map(|cents| Some(f64::from(cents) / 4.0)),
+        2 => (-1..12_i8).prop_map(|score| Some(f64::from(score))),
         1 => Just(None),
         1 => Just(Some(0.000_000_5)),
         1 => Just(Some(f64::NAN)),
