@@ -22,6 +22,7 @@ fn design() -> Design {
         min_effect: None,
         places: 6,
         covariates: usize::from(i % 3 == 1),
+        quantile: None,
         answered: false,
         window: Window { from: Span(0), to: Some(Span(7 * DAY)), grace: Span(0) },
     };

@@ -175,6 +175,16 @@ fn a_linear_metric_is_read() {
 }
 
 #[test]
+fn a_quantile_is_read() {
+    let p90 = metric(
+        "kind: quantile, of: {kind: sum, event: order, cap: 500}, q: 0.90, window: {to: 60d}, scale: 0.01",
+    );
+    let cap = Cap { low: None, high: Some(decimal("500")) };
+    let of = capped(MeasureKind::Sum, "order", cap);
+    assert_eq!((p90.kind, p90.places), (MetricKind::Quantile { of, q: decimal("0.9") }, 2));
+}
+
+#[test]
 fn a_score_is_read() {
     let nps = metric("kind: nps, event: survey, window: {to: 30d}, role: guardrail, margin: 5");
     assert_eq!(nps.kind, MetricKind::Nps { event: "survey".to_owned() });
@@ -228,10 +238,7 @@ fn everything_later_is_refused_by_name() {
     let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
     let expected = [
         "metrics[0].kind",
-        "metrics[0].of",
-        "metrics[0].q",
-        "metrics[1].kind",
-        "metrics[1].horizon",
+        "metrics[0].horizon",
         "plan.method",
         "plan.correction",
         "plan.looks",
@@ -426,7 +433,7 @@ fn metric_rules() {
     for (metric, expected) in [
         (
             "kind: summ, event: e",
-            "metrics[0].kind: \"summ\" is not one of conversion, retention, churn, count, sum, linear, ratio, nps",
+            "metrics[0].kind: \"summ\" is not one of conversion, retention, churn, count, sum, linear, ratio, quantile, nps",
         ),
         ("event: e", "metrics[0].kind: is missing"),
         (
@@ -520,6 +527,22 @@ fn metric_rules() {
         ("kind: sum, event: e, evnt: e", "metrics[0].evnt: unknown field"),
         ("kind: sum, event: e, terms: []", "metrics[0].terms: belongs to kind linear"),
         ("kind: count, event: e, discount: 1", "metrics[0].discount: belongs to kind linear"),
+        ("kind: quantile, q: 0.5", "metrics[0].of: is missing"),
+        ("kind: quantile, of: {kind: sum, event: e}", "metrics[0].q: is missing"),
+        ("kind: quantile, of: {kind: sum, event: e}, q: 1", "metrics[0].q: 1 is not between 0 and 1"),
+        (
+            "kind: quantile, of: {kind: conversion, event: e}, q: 0.5",
+            "metrics[0].of: is 0 or 1, so no quantile says anything",
+        ),
+        (
+            "kind: quantile, of: {kind: sum, event: e}, q: 0.5, covariates: []",
+            "metrics[0].covariates: has no meaning for kind quantile",
+        ),
+        ("kind: sum, event: e, q: 0.5", "metrics[0].q: belongs to kind quantile"),
+        (
+            "kind: quantile, of: {kind: linear, terms: [{event: e, each: 1}], discount: {per_year: 1}}, q: 0.5",
+            "metrics[0].window.to: is missing: a discounted value needs a horizon",
+        ),
         ("kind: nps", "metrics[0].event: is missing"),
         ("kind: nps, event: e, cap: 1", "metrics[0].cap: has no meaning for kind nps"),
         (

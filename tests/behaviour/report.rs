@@ -1,10 +1,10 @@
 //! From exact sums to the verdict.
 
 use experiment_core::definition::{Direction, Plan, Role, Sides, Target, Window};
-use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
+use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice, bucket};
 use experiment_core::report::{
-    Aggregates, Bound, CheckCode, Design, Estimand, Level, MetricDesign, Reading, RelativeSet, Report, Stage,
-    VariantDesign, VerdictCode, report,
+    Aggregates, Bound, CheckCode, Design, Distribution, Estimand, Level, MetricDesign, Reading, RelativeSet,
+    Report, Stage, VariantDesign, VerdictCode, report,
 };
 use experiment_core::time::{DAY, Day, Span, Timestamp};
 
@@ -21,6 +21,7 @@ fn metric(key: &str, role: Role, direction: Direction) -> MetricDesign {
         min_effect: None,
         places: PLACES,
         covariates: 0,
+        quantile: None,
         answered: false,
         window: Window { from: Span(0), to: Some(Span(7 * DAY)), grace: Span(0) },
     }
@@ -205,6 +206,50 @@ fn a_score_is_read_over_those_who_answer() {
     assert_eq!(control.variance, Some(27_500.0 / 3.0));
     assert_eq!(metric.immature, Some(6), "everybody whose window is open, not only who answered");
     assert_eq!(metric.so_far.as_ref().unwrap().arms[0].estimate, Some(0.0));
+}
+
+/// Sums and counts of one value a customer.
+fn distributed(values: impl Iterator<Item = i64>) -> (Moments, Distribution) {
+    let (mut moments, mut counts) = (Moments::new(1), Distribution::new());
+    for value in values {
+        moments.add(&Contribution::new(&[value * ONE])).unwrap();
+        *counts.entry(bucket(value * ONE)).or_default() += 1;
+    }
+    (moments, counts)
+}
+
+#[test]
+fn a_quantile_is_read_from_counts() {
+    let mut p90 = metric("p90", Role::Primary, Direction::Up);
+    (p90.estimand, p90.quantile) = (Estimand::Quantile, Some(0.9));
+    let mut aggregates = Aggregates::default();
+    let (mut sums, mut counts) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
+    for (arm, least) in [(0, 0), (1, 1)] {
+        let place = |day| cell(arm, Population::Analysed, day);
+        let (moments, distribution) = distributed(least..least + 999);
+        sums.insert(place(0), moments);
+        counts.insert(place(0), distribution);
+        // A day that is not mature yet, with nothing but zeros.
+        let (moments, distribution) = distributed([0; 2_000].into_iter());
+        sums.insert(place(9), moments);
+        counts.insert(place(9), distribution);
+    }
+    (aggregates.metrics, aggregates.distributions) = (vec![sums], vec![counts]);
+    let report = report(&design(vec![p90]), &aggregates, Some(Day(10).end())).unwrap();
+    let metric = &report.metrics[0];
+    // NumPy's quantile; the ends by SciPy's binomial: ranks 880 and 918 of 999.
+    let control = &metric.arms[0];
+    assert_eq!((control.n, control.lower, control.upper), (999, Some(879.0), Some(917.0)));
+    assert!((control.estimate.unwrap() - 898.2).abs() < 1e-9);
+    assert_eq!(metric.immature, Some(4_000));
+    assert!((metric.so_far.as_ref().unwrap().arms[0].estimate.unwrap() - 698.2).abs() < 1e-9);
+    let comparison = &metric.comparisons[0];
+    let effect = comparison.effect.unwrap();
+    assert!((effect.estimate - 1.0).abs() < 1e-9);
+    assert!((effect.std_error.unwrap() - 13.709_465_019_274_024).abs() < 1e-9);
+    assert!((comparison.p_value.unwrap() - 0.941_859_336_212_042).abs() < 1e-9);
+    assert_eq!(serde_json::to_value(comparison.method).unwrap(), "quantile_t");
+    assert!(comparison.decision.is_some() && comparison.relative_effect.is_some());
 }
 
 #[test]

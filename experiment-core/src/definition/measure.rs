@@ -86,6 +86,12 @@ impl Measure {
         matches!(self, Measure::Events { kind: MeasureKind::Retention | MeasureKind::Churn, .. })
     }
 
+    /// Whether it is 0 or 1.
+    pub(super) fn is_flag(&self) -> bool {
+        use MeasureKind::{Churn, Conversion, Retention};
+        matches!(self, Measure::Events { kind: Conversion { .. } | Retention | Churn, .. })
+    }
+
     /// Whether it is discounted.
     pub(super) fn is_discounted(&self) -> bool {
         matches!(self, Measure::Linear { discount: Some(_), .. })

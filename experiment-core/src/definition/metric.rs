@@ -44,6 +44,13 @@ pub enum MetricKind {
         /// Below the line.
         denominator: Measure,
     },
+    /// The value that this share of the customers do not exceed; customers without events have 0.
+    Quantile {
+        /// One value a customer; never one that is 0 or 1.
+        of: Measure,
+        /// The share, above 0 and below 1.
+        q: Decimal,
+    },
     /// The last score from 0 to 10 in the window: 9 and 10 count 100 points, 0 to 6 count −100, else 0; only
     /// customers who gave one.
     Nps {

@@ -21,6 +21,7 @@ const MAX_PLACES: u32 = 9;
 enum Kind {
     Single(MeasureWord),
     Ratio,
+    Quantile,
     Nps,
 }
 
@@ -32,6 +33,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("sum", Kind::Single(MeasureWord::Events(MeasureKind::Sum))),
     ("linear", Kind::Single(MeasureWord::Linear)),
     ("ratio", Kind::Ratio),
+    ("quantile", Kind::Quantile),
     ("nps", Kind::Nps),
 ];
 
@@ -45,7 +47,8 @@ pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
         let key = fields.required("key", "name the metric, such as key: retained", |key| {
             name::distinct(key, taken, name::key)
         });
-        let mend = "say what is measured: conversion, retention, churn, count, sum, linear, ratio or nps";
+        let mend =
+            "say what is measured: conversion, retention, churn, count, sum, linear, ratio, quantile or nps";
         let written = fields.required("kind", mend, |kind| kind.choice(KINDS, unsupported::METRIC_KINDS));
         let kind = match written {
             Some(kind) => metric_kind(fields, kind),
@@ -59,11 +62,13 @@ pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
         if let Some(window) = window {
             check_window(fields, window, kind.as_ref(), role);
         }
-        let has_own = |kind: &Kind| matches!(kind, Kind::Single(_) | Kind::Ratio);
-        let (covariates, places) = if written.as_ref().is_none_or(has_own) {
-            (covariates(fields, kind.as_ref()), fields.or("scale", DEFAULT_PLACES, places))
-        } else {
-            (Some(Vec::new()), Some(DEFAULT_PLACES))
+        let covariates = match written {
+            Some(Kind::Quantile | Kind::Nps) => Some(Vec::new()),
+            _ => covariates(fields, kind.as_ref()),
+        };
+        let places = match written {
+            Some(Kind::Nps) => Some(DEFAULT_PLACES),
+            _ => fields.or("scale", DEFAULT_PLACES, places),
         };
         let direction = fields.optional("direction", |direction| direction.choice(DIRECTIONS, &[]));
         let margin = margin(fields, role);
@@ -90,7 +95,8 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
             let single = measure(fields, kind).map(MetricKind::Single);
             let (detail, mend) = ("belongs to kind ratio", "leave it out or say kind: ratio");
             let clean = fields.refuse("numerator", detail, mend);
-            clean.and(fields.refuse("denominator", detail, mend)).and(single)
+            let clean = clean.and(fields.refuse("denominator", detail, mend));
+            refuse_quantile(fields).and(clean).and(single)
         }
         Kind::Ratio => {
             let mend = "add a measure, such as {kind: sum, event: order}";
@@ -101,7 +107,26 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
                 let detail = "has no meaning for a ratio as a whole";
                 clean = fields.refuse(name, detail, "put it into numerator or denominator").and(clean);
             }
-            clean.and(Some(MetricKind::Ratio { numerator: numerator?, denominator: denominator? }))
+            clean
+                .and(refuse_quantile(fields))
+                .and(Some(MetricKind::Ratio { numerator: numerator?, denominator: denominator? }))
+        }
+        Kind::Quantile => {
+            let mend = "add a measure, such as of: {kind: sum, event: order}";
+            let of = fields.required("of", mend, |field| match measure_of(field)? {
+                measure if measure.is_flag() => {
+                    field.problem("is 0 or 1, so no quantile says anything", "use count, sum or linear")
+                }
+                measure => Some(measure),
+            });
+            let q = fields.required("q", "say which, such as q: 0.9", |field| match field.share()? {
+                q if q.is_zero() || q == Decimal::ONE => {
+                    field.problem(format!("{q} is not between 0 and 1"), "write 0.5 for the median")
+                }
+                q => Some(q),
+            });
+            refuse_others(fields, "quantile", &["of", "q", "scale"])
+                .and(Some(MetricKind::Quantile { of: of?, q: q? }))
         }
         Kind::Nps => {
             let event = fields.required("event", "name the survey, such as event: survey", name::event);
@@ -135,6 +160,7 @@ fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, 
     let measures: &[&Measure] = match kind {
         Some(MetricKind::Single(measure)) => &[measure],
         Some(MetricKind::Ratio { numerator, denominator }) => &[numerator, denominator],
+        Some(MetricKind::Quantile { of, .. }) => &[of],
         Some(MetricKind::Nps { .. }) | None => &[],
     };
     if measures.iter().any(|measure| measure.is_of_activity()) {
@@ -157,6 +183,12 @@ fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, 
     }
 }
 
+fn refuse_quantile(fields: &mut Fields<'_>) -> Option<()> {
+    let (detail, mend) = ("belongs to kind quantile", "leave it out or say kind: quantile");
+    let clean = fields.refuse("of", detail, mend);
+    fields.refuse("q", detail, mend).and(clean)
+}
+
 /// The kinds that are made from one number of their own have no use for the fields of the others.
 fn refuse_others(fields: &mut Fields<'_>, kind: &str, own: &[&str]) -> Option<()> {
     let detail = format!("has no meaning for kind {kind}");
@@ -173,7 +205,7 @@ fn covariates(fields: &mut Fields<'_>, kind: Option<&MetricKind>) -> Option<Vec<
         Some(MetricKind::Single(measure) | MetricKind::Ratio { numerator: measure, .. }) => {
             Some(measure.covariate_kind())
         }
-        Some(MetricKind::Nps { .. }) | None => None,
+        Some(MetricKind::Quantile { .. } | MetricKind::Nps { .. }) | None => None,
     };
     let one = fields.optional("covariate", |field| covariate(field, own));
     let several =
@@ -229,7 +261,7 @@ fn places(field: &Field<'_>) -> Option<u32> {
 }
 
 /// What only some kinds have, beside the fields of measures.
-const OTHER_FIELDS: [&str; 5] = ["numerator", "denominator", "covariate", "covariates", "scale"];
+const OTHER_FIELDS: [&str; 7] = ["numerator", "denominator", "covariate", "covariates", "scale", "of", "q"];
 
 fn default_direction(kind: &MetricKind) -> Direction {
     match kind {

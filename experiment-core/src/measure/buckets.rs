@@ -59,7 +59,10 @@ mod tests {
     #[test]
     fn borders_by_hand() {
         // 999.5 rounds up into the next decade, 999.4 does not.
-        assert_eq!([999, 1_000, 1_004, 1_005, 9_994, 9_995].map(bucket), [999, 1_000, 1_000, 1_001, 1_899, 1_900]);
+        assert_eq!(
+            [999, 1_000, 1_004, 1_005, 9_994, 9_995].map(bucket),
+            [999, 1_000, 1_000, 1_001, 1_899, 1_900]
+        );
         assert_eq!([999, 1_000, 1_001, 1_899, 1_900].map(bucket_value), [999, 1_000, 1_010, 9_990, 10_000]);
         assert_eq!(bucket_value(bucket(crate::measure::CLAMP)), crate::measure::CLAMP);
         assert_eq!(bucket_value(bucket(i64::MAX)), 9_220_000_000_000_000_000);

@@ -1,19 +1,21 @@
 //! One customer's history → one small vector.
 
-use super::{CLAMP, Counting, Event, Fixed, Part, Rule};
+use super::{CLAMP, Counting, Event, Fixed, Part, Rule, Tally, bucket};
 use crate::definition::MeasureKind;
 use crate::time::Timestamp;
 
 /// Most entries of a contribution.
 pub const MAX_PARTS: usize = 8;
 
-/// A small vector of fixed-point numbers: what one customer adds to the moments of one metric.
+/// What one customer adds to one metric: a small vector of fixed-point numbers to its moments and, where the
+/// metric counts customers by value, one to the count at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contribution {
     values: [i64; MAX_PARTS],
     len: u8,
     clamped: bool,
     rounded: u32,
+    place: Option<i32>,
 }
 
 impl Contribution {
@@ -31,7 +33,7 @@ impl Contribution {
     /// The vector without entries: it counts a customer and nothing else.
     #[must_use]
     pub fn empty() -> Contribution {
-        Contribution { values: [0; MAX_PARTS], len: 0, clamped: false, rounded: 0 }
+        Contribution { values: [0; MAX_PARTS], len: 0, clamped: false, rounded: 0, place: None }
     }
 
     /// Adds values that lost digits to the count of rounded ones.
@@ -39,6 +41,19 @@ impl Contribution {
     pub fn with_rounded(mut self, rounded: u32) -> Contribution {
         self.rounded = self.rounded.saturating_add(rounded);
         self
+    }
+
+    /// Counted at this place.
+    #[must_use]
+    pub fn at_place(mut self, place: i32) -> Contribution {
+        self.place = Some(place);
+        self
+    }
+
+    /// Where the customer is counted: a bucket.
+    #[must_use]
+    pub fn place(&self) -> Option<i32> {
+        self.place
     }
 
     /// The entries in the order of the rule's parts, in steps.
@@ -78,6 +93,10 @@ pub fn contribution(rule: &Rule, first_exposure: Timestamp, events: &[Event]) ->
     for part in rule.parts() {
         let total = total(part, rule.places(), first_exposure, events, &mut vector.rounded)?;
         vector.push(total);
+    }
+    match rule.tally() {
+        Some(Tally::Value) => vector.place = Some(bucket(vector.values[0])),
+        None => {}
     }
     Some(vector)
 }
@@ -207,6 +226,15 @@ mod tests {
         assert!(vector.clamped());
         let low = contribution(&rule, Timestamp(0), &[event(0.1, Some(-5.0))]).unwrap();
         assert_eq!((low.values(), low.clamped()), ([-1_000_000, -5_000_000].as_slice(), false));
+    }
+
+    #[test]
+    fn a_customer_is_counted_at_the_bucket_of_the_value() {
+        let rule = Rule::new(vec![part(MeasureKind::Sum)], 6).with_tally(Tally::Value);
+        let place = |events: &[Event]| contribution(&rule, Timestamp(0), events).unwrap().place();
+        assert_eq!(place(&[]), Some(0), "zeros are in");
+        assert_eq!(place(&[event(0.1, Some(12.34)), event(0.2, Some(-0.04))]), Some(bucket(12_300_000)));
+        assert_eq!(contribution(&Rule::new(vec![], 6), Timestamp(0), &[]).unwrap().place(), None);
     }
 
     #[test]

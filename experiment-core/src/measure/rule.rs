@@ -10,6 +10,14 @@ use crate::time::{Day, Timestamp};
 pub struct Rule {
     parts: Vec<Part>,
     places: u32,
+    tally: Option<Tally>,
+}
+
+/// By what customers are counted, beside the sums of their vectors.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Tally {
+    /// By the bucket of the vector's first entry.
+    Value,
 }
 
 /// One entry of the vector: events over one interval around the first exposure.
@@ -71,7 +79,13 @@ impl Rule {
     /// Made from its parts; values are kept in steps of 10^-`places`.
     #[must_use]
     pub fn new(parts: Vec<Part>, places: u32) -> Rule {
-        Rule { parts, places }
+        Rule { parts, places, tally: None }
+    }
+
+    /// The same, with customers also counted.
+    #[must_use]
+    pub fn with_tally(self, tally: Tally) -> Rule {
+        Rule { tally: Some(tally), ..self }
     }
 
     /// Compiles a metric. The vector is (value), for ratios (numerator, denominator), and then the
@@ -89,7 +103,7 @@ impl Rule {
             }
         };
         let mut parts = match &metric.kind {
-            MetricKind::Single(measure) => vec![within(measure)],
+            MetricKind::Single(measure) | MetricKind::Quantile { of: measure, .. } => vec![within(measure)],
             MetricKind::Ratio { numerator, denominator } => vec![within(numerator), within(denominator)],
             MetricKind::Nps { event } => {
                 vec![Part::within(metric, Counting::Score(names.intern(event)), Cap::default())]
@@ -105,13 +119,23 @@ impl Rule {
                 high: i128::MAX,
             });
         }
-        Rule { parts, places }
+        let tally = match &metric.kind {
+            MetricKind::Quantile { .. } => Some(Tally::Value),
+            _ => None,
+        };
+        Rule { parts, places, tally }
     }
 
     /// The parts, in the order of the vector's entries.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// By what customers are counted, if they are.
+    #[must_use]
+    pub fn tally(&self) -> Option<Tally> {
+        self.tally
     }
 
     /// Digits kept behind the point.

@@ -51,6 +51,8 @@ pub enum Estimand {
     Mean,
     /// One sum over another.
     Ratio,
+    /// The value that a share of the customers do not exceed.
+    Quantile,
 }
 
 /// A metric as the analysis sees it.
@@ -72,6 +74,8 @@ pub struct MetricDesign {
     pub places: u32,
     /// How many covariates stand at the end of the vector.
     pub covariates: usize,
+    /// Quantiles: the share of customers that do not exceed it.
+    pub quantile: Option<f64>,
     /// Whether only some customers answer, over whom it is the mean.
     pub answered: bool,
     /// When its events count.
@@ -102,6 +106,10 @@ impl Design {
                     min_effect: metric.min_effect.map(|effect| effect.to_f64()),
                     places: metric.places,
                     covariates: metric.covariates.len(),
+                    quantile: match metric.kind {
+                        MetricKind::Quantile { q, .. } => Some(q.to_f64()),
+                        _ => None,
+                    },
                     answered: matches!(metric.kind, MetricKind::Nps { .. }),
                     window: metric.window,
                 })
@@ -134,6 +142,7 @@ impl Estimand {
     fn of(kind: &MetricKind) -> Estimand {
         match kind {
             MetricKind::Ratio { .. } => Estimand::Ratio,
+            MetricKind::Quantile { .. } => Estimand::Quantile,
             MetricKind::Single(Measure::Events { kind, .. }) => match kind {
                 MeasureKind::Conversion { .. } | MeasureKind::Retention | MeasureKind::Churn => {
                     Estimand::Proportion

@@ -1,11 +1,12 @@
 //! One metric in one slice: arms, comparisons, and what each comparison decides.
 
 use super::family::Adjusted;
+use super::quantile;
 use super::reading::{Pair, alternative, better, count, mean_of, pair_of, proportion_of};
 use super::sums::ArmSums;
 use super::{
-    Arm, ArmSoFar, Comparison, Decision, Design, Estimand, MetricDesign, MetricReport, NotEstimableReason,
-    Reading, SoFar,
+    Arm, ArmSoFar, Comparison, Decision, Design, Distribution, Estimand, MetricDesign, MetricReport,
+    NotEstimableReason, Reading, SoFar,
 };
 use crate::definition::{Direction, Role};
 use crate::measure::Moments;
@@ -30,7 +31,7 @@ impl<'a> MetricAnalysis<'a> {
         let so_far = arms.clone().map(|(variant, sums)| ArmSoFar {
             variant: variant.key.clone(),
             n: count(&sums.so_far),
-            estimate: estimate(metric, &sums.so_far),
+            estimate: estimate(metric, &sums.so_far, &sums.distribution_so_far),
         });
         let open = |sums: &ArmSums| match metric.answered {
             true => sums.asked.so_far - sums.asked.mature,
@@ -44,7 +45,7 @@ impl<'a> MetricAnalysis<'a> {
             direction: metric.direction,
             immature: waits.then_some(immature),
             so_far: waits.then(|| SoFar { arms: so_far.collect() }),
-            arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums)).collect(),
+            arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums, design.plan.alpha)).collect(),
             comparisons: Vec::new(),
         };
         let mut analysis = MetricAnalysis { design, metric, sums, report };
@@ -113,8 +114,9 @@ impl<'a> MetricAnalysis<'a> {
     }
 
     fn pair(&self, variant: usize) -> Pair<'_> {
-        let control = &self.sums[self.design.control].mature;
-        Pair { metric: self.metric, control, variant: &self.sums[variant].mature }
+        let (control, variant) = (&self.sums[self.design.control], &self.sums[variant]);
+        let by_value = Some([control, variant]);
+        Pair { metric: self.metric, control: &control.mature, variant: &variant.mature, by_value }
     }
 
     fn compare(&self, variant: usize) -> Comparison {
@@ -151,20 +153,28 @@ fn reason(error: &NotEstimable) -> NotEstimableReason {
     NotEstimableReason { code: error.code().to_owned(), detail: error.to_string() }
 }
 
-fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums) -> Arm {
+fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums, alpha: f64) -> Arm {
     let moments = &sums.mature;
     let ratio = metric.estimand == Estimand::Ratio;
+    let options = TestOptions::two_sided(1.0 - alpha);
+    let quantile = (metric.estimand == Estimand::Quantile)
+        .then(|| quantile::estimate(metric, &sums.distribution, &options).ok())
+        .flatten();
+    let end = |end: Option<f64>| end.filter(|end| end.is_finite());
     let variance = match metric.estimand {
-        Estimand::Proportion => estimate(metric, moments).map(|p| p * (1.0 - p)),
+        Estimand::Proportion => estimate(metric, moments, &sums.distribution).map(|p| p * (1.0 - p)),
         Estimand::Mean => mean_of(metric, moments).ok().map(|mean| mean.variance),
         Estimand::Ratio => {
             pair_of(metric, moments).and_then(|pair| delta_method(&pair)).ok().map(|r| r.variance)
         }
+        Estimand::Quantile => None,
     };
     Arm {
         variant: key.to_owned(),
         n: count(moments),
-        estimate: estimate(metric, moments),
+        estimate: estimate(metric, moments, &sums.distribution),
+        lower: end(quantile.map(|quantile| quantile.interval.lower)),
+        upper: end(quantile.map(|quantile| quantile.interval.upper)),
         mean: (metric.estimand == Estimand::Mean).then(|| moments.mean(0, metric.places)).flatten(),
         variance,
         numerator: ratio.then(|| moments.mean(0, metric.places)).flatten(),
@@ -175,7 +185,7 @@ fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums) -> Arm {
 }
 
 /// The metric's value over some customers; `None` without customers or with a zero denominator.
-fn estimate(metric: &MetricDesign, moments: &Moments) -> Option<f64> {
+fn estimate(metric: &MetricDesign, moments: &Moments, distribution: &Distribution) -> Option<f64> {
     match metric.estimand {
         Estimand::Proportion => {
             let summary = proportion_of(metric, moments);
@@ -185,6 +195,10 @@ fn estimate(metric: &MetricDesign, moments: &Moments) -> Option<f64> {
         Estimand::Ratio => {
             let (numerator, denominator) = (moments.sums()[0], moments.sums()[1]);
             (denominator != 0).then(|| numerator as f64 / denominator as f64)
+        }
+        Estimand::Quantile => {
+            let options = TestOptions::two_sided(0.5);
+            quantile::estimate(metric, distribution, &options).ok().map(|quantile| quantile.estimate)
         }
     }
 }

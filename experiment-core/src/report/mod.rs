@@ -10,12 +10,13 @@ mod design;
 mod family;
 mod health;
 mod metric;
+mod quantile;
 mod reading;
 mod sums;
 mod types;
 mod verdict;
 
-pub use aggregates::{Aggregates, Cells};
+pub use aggregates::{Aggregates, Cells, Distribution, Distributions};
 pub use analysis::{is_complete, report};
 pub use design::{Design, Estimand, MetricDesign, Stage, VariantDesign};
 pub(crate) use reading::{Pair, count, mean_of, pair_of, proportion_of};

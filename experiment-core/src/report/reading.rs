@@ -1,6 +1,8 @@
 //! Two arms' sums → the numbers of one comparison, with and without variance reduction.
 
 use super::adjusted::{AdjustedArms, adjust};
+use super::quantile;
+use super::sums::ArmSums;
 use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
 use crate::definition::{Direction, Plan, Sides};
 use crate::measure::Moments;
@@ -18,6 +20,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) metric: &'a MetricDesign,
     pub(crate) control: &'a Moments,
     pub(crate) variant: &'a Moments,
+    /// Both arms by value, for what is not read from sums: the control first.
+    pub(crate) by_value: Option<[&'a ArmSums; 2]>,
 }
 
 /// The sides of the plan's tests, given which way is good.
@@ -42,7 +46,12 @@ impl Pair<'_> {
             Estimand::Proportion => MethodCode::PooledZ,
             Estimand::Mean => MethodCode::WelchT,
             Estimand::Ratio => MethodCode::DeltaT,
+            Estimand::Quantile => MethodCode::QuantileT,
         }
+    }
+
+    fn by_value(&self) -> Result<[&ArmSums; 2], NotEstimable> {
+        self.by_value.ok_or(NotEstimable::TooFewCustomers { n: 0, needed: 1 })
     }
 
     /// The test that decides where no covariate does.
@@ -63,6 +72,10 @@ impl Pair<'_> {
                 &pair_of(self.metric, self.variant)?,
                 options,
             ),
+            Estimand::Quantile => {
+                let [control, variant] = self.by_value()?;
+                quantile::test(self.metric, &control.distribution, &variant.distribution, options)
+            }
         }
     }
 
@@ -92,6 +105,13 @@ impl Pair<'_> {
                 &mean_of(self.metric, self.variant)?,
                 options,
             ),
+            Estimand::Quantile => {
+                let [control, variant] = self.by_value()?;
+                let summary = |arm: &ArmSums| {
+                    quantile::summary(self.metric, &arm.distribution, options.confidence_level)
+                };
+                mean_relative(&summary(control)?, &summary(variant)?, options)
+            }
             Estimand::Ratio => {
                 let control = ratio::delta_method(&pair_of(self.metric, self.control)?)?;
                 let variant = ratio::delta_method(&pair_of(self.metric, self.variant)?)?;

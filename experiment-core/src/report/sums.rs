@@ -1,8 +1,9 @@
 //! Cells → one set of sums per arm, with maturity applied as they are read.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::{Cells, MetricDesign};
+use super::{Cells, Distribution, Distributions, MetricDesign};
 use crate::measure::{Cell, Moments, MomentsOverflow, Population, Slice};
 use crate::time::{Day, Timestamp};
 
@@ -13,6 +14,10 @@ pub(crate) struct ArmSums {
     pub(crate) mature: Moments,
     /// Over everybody.
     pub(crate) so_far: Moments,
+    /// Customers of the mature days by value.
+    pub(crate) distribution: Distribution,
+    /// Everybody by value.
+    pub(crate) distribution_so_far: Distribution,
     /// All customers, whether they answered or not.
     pub(crate) asked: Asked,
 }
@@ -27,10 +32,10 @@ pub(crate) struct Asked {
 }
 
 /// The cells of one slice.
-pub(crate) fn slice_cells<'a>(
-    cells: &'a Cells,
+pub(crate) fn slice_cells<'a, T>(
+    cells: &'a BTreeMap<(Slice, Cell), T>,
     slice: &'a Slice,
-) -> impl Iterator<Item = (&'a Cell, &'a Moments)> {
+) -> impl Iterator<Item = (&'a Cell, &'a T)> {
     let first = Cell { phase: 0, variant: 0, population: Population::Analysed, day: Day(i32::MIN) };
     cells
         .range((Bound::Included((slice.clone(), first)), Bound::Unbounded))
@@ -44,7 +49,7 @@ pub(crate) fn slice_cells<'a>(
 /// under way.
 pub(crate) fn arms(
     metric: &MetricDesign,
-    cells: &Cells,
+    of_metric: (&Cells, &Distributions),
     exposed: &Cells,
     slice: &Slice,
     arms: usize,
@@ -52,13 +57,26 @@ pub(crate) fn arms(
 ) -> Result<Vec<ArmSums>, MomentsOverflow> {
     let empty = Moments::new(metric.parts());
     let is_mature = |day| as_of.is_none_or(|instant| metric.window.is_mature(day, instant));
-    let mut sums = vec![ArmSums { mature: empty.clone(), so_far: empty, asked: Asked::default() }; arms];
+    let mut sums = vec![ArmSums { mature: empty.clone(), so_far: empty, ..ArmSums::default() }; arms];
     for (cell, moments) in slice_cells(exposed, slice) {
         let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
         if cell.population == Population::Analysed {
             let n = u64::try_from(moments.n()).unwrap_or(0);
             arm.asked.so_far += n;
             arm.asked.mature += if is_mature(cell.day) { n } else { 0 };
+        }
+    }
+    let (cells, distributions) = of_metric;
+    for (cell, counts) in slice_cells(distributions, slice) {
+        let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
+        if cell.population != Population::Analysed {
+            continue;
+        }
+        for (place, count) in counts {
+            *arm.distribution_so_far.entry(*place).or_default() += count;
+            if is_mature(cell.day) {
+                *arm.distribution.entry(*place).or_default() += count;
+            }
         }
     }
     for (cell, moments) in slice_cells(cells, slice) {

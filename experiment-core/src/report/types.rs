@@ -204,6 +204,12 @@ pub struct Arm {
     /// Ratios: the denominator's mean per exposed customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denominator: Option<f64>,
+    /// Quantiles: lower end of the order-statistic interval, at 1 − α; absent with too few customers for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<f64>,
+    /// Quantiles: its upper end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper: Option<f64>,
     /// Metrics that only some customers answer: the share that did. Arms that differ in it can't be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_rate: Option<f64>,
@@ -263,6 +269,8 @@ pub enum MethodCode {
     WelchT,
     /// Delta method for a ratio of means, t quantiles.
     DeltaT,
+    /// Quantiles by Welch's t, each arm's error from its order-statistic interval.
+    QuantileT,
 }
 
 /// An effect with its interval; an infinite end is absent and named in `unbounded`.

@@ -70,7 +70,7 @@ pub(super) fn two_sided(alpha: f64) -> TestOptions {
 
 /// The sums of two arms as the report reads them.
 pub(super) fn pair<'a>(metric: &'a MetricDesign, control: &'a Moments, variant: &'a Moments) -> Pair<'a> {
-    Pair { metric, control, variant }
+    Pair { metric, control, variant, by_value: None }
 }
 
 /// The effect and standard error on which sequential methods rest: the report's deciding reading, for
@@ -89,7 +89,7 @@ pub(super) fn deciding(
         Estimand::Proportion => {
             unpooled_z_test(&proportion_of(metric, control), &proportion_of(metric, variant), options)
         }
-        Estimand::Mean | Estimand::Ratio => pair.test(options),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile => pair.test(options),
     }
 }
 

@@ -319,7 +319,9 @@ mod tests {
                     }
                     _ => {
                         let metric = &laboratory.metric;
-                        Pair { metric, control: &control.main, variant: &arm.main }.test(&options).unwrap()
+                        Pair { metric, control: &control.main, variant: &arm.main, by_value: None }
+                            .test(&options)
+                            .unwrap()
                     }
                 };
                 let truth = population.truth(&effects, variant);

@@ -267,6 +267,7 @@ fn design(request: &Request, variants: Vec<experiment_core::report::VariantDesig
         min_effect: None,
         places: metric.places,
         covariates: usize::from(metric.covariate.is_some()),
+        quantile: None,
         answered: false,
         window: Window::default(),
     };

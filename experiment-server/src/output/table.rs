@@ -169,6 +169,7 @@ fn metric_title(metric: &MetricReport) -> String {
         Estimand::Proportion => "proportion",
         Estimand::Mean => "mean",
         Estimand::Ratio => "ratio",
+        Estimand::Quantile => "quantile",
     };
     let direction = match metric.direction {
         Direction::Up => "more is better",

@@ -251,6 +251,11 @@ pub(super) fn metric_hash(metric: &Metric) -> u64 {
             push_measure(&mut text, numerator);
             push_measure(&mut text, denominator);
         }
+        MetricKind::Quantile { of, .. } => {
+            // Not the share: two quantiles of one value share their counts.
+            text.push_str("by value/");
+            push_measure(&mut text, of);
+        }
         MetricKind::Nps { event } => push_event(&mut text, "nps", event),
     }
     for covariate in &metric.covariates {
