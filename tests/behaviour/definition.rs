@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use experiment_core::decimal::Decimal;
 use experiment_core::definition::{
-    AssignmentMode, Cap, Correction, Cost, CostBasis, Covariate, Direction, Discount, Experiment, Factor,
-    LifecycleStep, Measure, MeasureKind, Method, Metric, MetricKind, Offer, Plan, Problem, Role, Sides,
-    Status, Target, Term, Window, allowed_while_running, read_document,
+    AssignmentMode, Cap, Churn, Correction, Cost, CostBasis, Covariate, Direction, Discount, Experiment,
+    Factor, LifecycleStep, Measure, MeasureKind, Method, Metric, MetricKind, Offer, Plan, Problem, Role,
+    Sides, Status, Target, Term, Window, allowed_while_running, read_document,
 };
 use experiment_core::time::Span;
 use proptest::prelude::*;
@@ -185,6 +185,17 @@ fn a_quantile_is_read() {
 }
 
 #[test]
+fn survival_is_read() {
+    let left = metric("kind: survival, event: cancel, horizon: 90d, window: {grace: 1d}, role: primary");
+    assert_eq!(left.kind, MetricKind::Survival(Churn::Event("cancel".to_owned())));
+    assert_eq!(left.window, Window { from: Span(0), to: Some(days(90)), grace: days(1) });
+    assert_eq!((left.direction, left.role), (Direction::Up, Role::Primary));
+    let silent = metric("kind: survival, inactive: {event: session, for: 30d}, horizon: 12w");
+    let churn = Churn::Inactive { event: "session".to_owned(), lasts: days(30) };
+    assert_eq!((silent.kind, silent.window.to), (MetricKind::Survival(churn), Some(days(84))));
+}
+
+#[test]
 fn a_score_is_read() {
     let nps = metric("kind: nps, event: survey, window: {to: 30d}, role: guardrail, margin: 5");
     assert_eq!(nps.kind, MetricKind::Nps { event: "survey".to_owned() });
@@ -237,8 +248,6 @@ fn everything_later_is_refused_by_name() {
     let found = parse(LATER).unwrap_err();
     let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
     let expected = [
-        "metrics[0].kind",
-        "metrics[0].horizon",
         "plan.method",
         "plan.correction",
         "plan.looks",
@@ -433,7 +442,7 @@ fn metric_rules() {
     for (metric, expected) in [
         (
             "kind: summ, event: e",
-            "metrics[0].kind: \"summ\" is not one of conversion, retention, churn, count, sum, linear, ratio, quantile, nps",
+            "metrics[0].kind: \"summ\" is not one of conversion, retention, churn, count, sum, linear, ratio, quantile, nps, survival",
         ),
         ("event: e", "metrics[0].kind: is missing"),
         (
@@ -543,6 +552,25 @@ fn metric_rules() {
             "kind: quantile, of: {kind: linear, terms: [{event: e, each: 1}], discount: {per_year: 1}}, q: 0.5",
             "metrics[0].window.to: is missing: a discounted value needs a horizon",
         ),
+        ("kind: survival, horizon: 9d", "metrics[0].event: is missing, and so is inactive"),
+        (
+            "kind: survival, event: e, inactive: {event: e, for: 1d}, horizon: 9d",
+            "metrics[0].inactive: stands beside event",
+        ),
+        ("kind: survival, inactive: {event: e}, horizon: 9d", "metrics[0].inactive.for: is missing"),
+        (
+            "kind: survival, inactive: {event: e, for: 0d}, horizon: 9d",
+            "metrics[0].inactive.for: 0 is no silence",
+        ),
+        ("kind: survival, event: e, role: primary", "metrics[0].horizon: is missing"),
+        ("kind: survival, event: e, horizon: 36h", "metrics[0].horizon: 36h is not a whole number of days"),
+        (
+            "kind: survival, event: e, horizon: 9d, window: {to: 9d}",
+            "metrics[0].window: has a start or an end, where survival has its horizon",
+        ),
+        ("kind: survival, event: e, horizon: 9d, cap: 1", "metrics[0].cap: has no meaning for kind survival"),
+        ("kind: sum, event: e, horizon: 9d", "metrics[0].horizon: belongs to kind survival"),
+        ("kind: nps, event: e, inactive: 9d", "metrics[0].inactive: has no meaning for kind nps"),
         ("kind: nps", "metrics[0].event: is missing"),
         ("kind: nps, event: e, cap: 1", "metrics[0].cap: has no meaning for kind nps"),
         (

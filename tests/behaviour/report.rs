@@ -252,6 +252,72 @@ fn a_quantile_is_read_from_counts() {
     assert!(comparison.decision.is_some() && comparison.relative_effect.is_some());
 }
 
+/// A report on survival within four days at the end of day 5, of cohorts of days 0 and 2: (arm, day, customers,
+/// places with counts).
+fn survival_report(design: Design, cohorts: &[(u16, i32, i64, &[(i32, i64)])]) -> Report {
+    let (mut sums, mut counts) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
+    for (arm, day, n, places) in cohorts {
+        sums.insert(cell(*arm, Population::Analysed, *day), counted(*n));
+        counts.insert(cell(*arm, Population::Analysed, *day), places.iter().copied().collect());
+    }
+    let aggregates = Aggregates { metrics: vec![sums], distributions: vec![counts], ..Aggregates::default() };
+    report(&design, &aggregates, Some(Day(5).end())).unwrap()
+}
+
+fn survival_design() -> Design {
+    let mut kept = metric("kept", Role::Primary, Direction::Up);
+    kept.estimand = Estimand::Survival;
+    kept.window.to = Some(Span(4 * DAY));
+    design(vec![kept])
+}
+
+#[test]
+fn survival_is_read_from_days_of_churn() {
+    // The loss on day 4 of the control's later cohort is dated ahead: it was followed for three days only.
+    let cohorts: [(u16, i32, i64, &[(i32, i64)]); 4] =
+        [(0, 0, 4, &[(1, 1), (3, 1)]), (0, 2, 3, &[(2, 1), (4, 1)]), (1, 0, 4, &[(4, 1)]), (1, 2, 3, &[])];
+    let report = survival_report(survival_design(), &cohorts);
+    let metric = &report.metrics[0];
+    let [control, variant] = &metric.arms[..] else { panic!("{metric:?}") };
+    assert_eq!((control.n, control.followed, metric.immature), (4, Some(7), Some(6)));
+    let days: Vec<_> = control.survival.iter().map(|day| (day.day, day.at_risk, day.events)).collect();
+    assert_eq!(days, [(1, 7, 1), (2, 6, 1), (3, 5, 1)]);
+    // lifelines: the curve with its interval, the log-rank test, the mean within four days; its error by hand.
+    assert!((control.survival[1].survival - 5.0 / 7.0).abs() < 1e-12);
+    assert!((control.survival[1].lower.unwrap() - 0.258_154).abs() < 1e-6);
+    assert!((control.survival[1].upper.unwrap() - 0.919_797).abs() < 1e-6);
+    assert!((control.estimate.unwrap() - 22.0 / 7.0).abs() < 1e-12);
+    assert_eq!(variant.estimate, Some(4.0));
+    let comparison = &metric.comparisons[0];
+    assert!((comparison.statistic.unwrap() - 1.722_489_874_227_244_3).abs() < 1e-12);
+    assert!((comparison.p_value.unwrap() - 0.189_372_858_740_752_27).abs() < 1e-12);
+    let effect = comparison.effect.unwrap();
+    let variance = (225.0 / 42.0 + 81.0 / 30.0 + 16.0 / 20.0) / 49.0_f64;
+    assert!((effect.estimate - 6.0 / 7.0).abs() < 1e-12);
+    assert!((effect.std_error.unwrap() - variance.sqrt()).abs() < 1e-12);
+    assert!((control.upper.unwrap() - 22.0 / 7.0 - 1.959_963_984_540_054 * variance.sqrt()).abs() < 1e-12);
+    assert_eq!(serde_json::to_value(comparison.method).unwrap(), "log_rank");
+
+    let one_sided = |direction| {
+        let mut design = survival_design();
+        design.plan.sides = Sides::One;
+        design.metrics[0].direction = direction;
+        survival_report(design, &cohorts).metrics[0].comparisons[0].p_value.unwrap()
+    };
+    assert!((one_sided(Direction::Up) - 0.189_372_858_740_752_27 / 2.0).abs() < 1e-12);
+    assert!((one_sided(Direction::Down) - 1.0 + 0.189_372_858_740_752_27 / 2.0).abs() < 1e-12);
+}
+
+#[test]
+fn survival_waits_for_its_horizon() {
+    let report = survival_report(survival_design(), &[(0, 2, 3, &[(1, 1)]), (1, 2, 3, &[(2, 1)])]);
+    let metric = &report.metrics[0];
+    assert_eq!((metric.arms[0].n, metric.arms[0].followed, metric.arms[0].estimate), (0, Some(3), None));
+    assert_eq!(metric.arms[0].survival.len(), 1);
+    assert_eq!(metric.comparisons[0].p_value, None);
+    assert_eq!(metric.comparisons[0].not_estimable.as_ref().unwrap().code, "impossible_input");
+}
+
 #[test]
 fn a_one_sided_plan_sees_what_is_worse() {
     let mut two = design(["kept", "spent"].map(|key| metric(key, Role::Primary, Direction::Up)).into());

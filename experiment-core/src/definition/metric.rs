@@ -57,6 +57,22 @@ pub enum MetricKind {
         /// The name of the events whose value is a score.
         event: String,
     },
+    /// Days until the customer is lost, counted up to a horizon, which is the end of the window.
+    Survival(Churn),
+}
+
+/// What it is to be lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Churn {
+    /// An event of this name, such as a cancellation.
+    Event(String),
+    /// Silence since exposure, dated when it has lasted long enough.
+    Inactive {
+        /// The name of the events that break it.
+        event: String,
+        /// How long, above 0.
+        lasts: Span,
+    },
 }
 
 /// When events count: in [exposure + `from`, exposure + `to`) by exact time.

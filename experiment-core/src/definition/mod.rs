@@ -40,7 +40,9 @@ pub use experiment::{AssignmentMode, Experiment, MAX_DIMENSIONS, MAX_OVERRIDES};
 pub use hash::{GrowthBookFilter, GrowthBookHash, HashFunction};
 pub use layer::{LayerClaim, LayerPart, LayerRange, free_ranges};
 pub use measure::{Cap, Discount, Factor, MAX_FACTOR_DIGITS, Measure, MeasureKind, Term};
-pub use metric::{Covariate, Direction, MAX_COVARIATES, MAX_METRICS, Metric, MetricKind, Role, Window};
+pub use metric::{
+    Churn, Covariate, Direction, MAX_COVARIATES, MAX_METRICS, Metric, MetricKind, Role, Window,
+};
 pub use name::{
     MAX_CUSTOMER_ID_BYTES, MAX_NAME_BYTES, NameError, check_customer_id, check_event_name, check_key,
 };

@@ -4,12 +4,12 @@
 //! kind is refused with the reason, rather than as unknown.
 
 use super::measure::{Measure, MeasureKind};
-use super::metric::{Covariate, Direction, MAX_COVARIATES, Metric, MetricKind, Role, Window};
+use super::metric::{Churn, Covariate, Direction, MAX_COVARIATES, Metric, MetricKind, Role, Window};
+use super::name;
 use super::parse_measure::{CONVERSION, EVENT_MEASURES, MEASURE_FIELDS, MeasureWord, measure, measure_of};
 use super::reader::{Field, Fields, Taken};
-use super::{name, unsupported};
 use crate::decimal::Decimal;
-use crate::time::Span;
+use crate::time::{DAY, Span};
 
 /// Values are kept in millionths unless a metric says otherwise.
 const DEFAULT_PLACES: u32 = 6;
@@ -23,6 +23,7 @@ enum Kind {
     Ratio,
     Quantile,
     Nps,
+    Survival,
 }
 
 const KINDS: &[(&str, Kind)] = &[
@@ -35,6 +36,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("ratio", Kind::Ratio),
     ("quantile", Kind::Quantile),
     ("nps", Kind::Nps),
+    ("survival", Kind::Survival),
 ];
 
 const ROLES: &[(&str, Role)] =
@@ -43,13 +45,14 @@ const ROLES: &[(&str, Role)] =
 const DIRECTIONS: &[(&str, Direction)] = &[("up", Direction::Up), ("down", Direction::Down)];
 
 pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
-    field.object(unsupported::METRIC_FIELDS, |fields| {
+    field.object(&[], |fields| {
         let key = fields.required("key", "name the metric, such as key: retained", |key| {
             name::distinct(key, taken, name::key)
         });
         let mend =
-            "say what is measured: conversion, retention, churn, count, sum, linear, ratio, quantile or nps";
-        let written = fields.required("kind", mend, |kind| kind.choice(KINDS, unsupported::METRIC_KINDS));
+            "say what is measured: conversion, retention, churn, count, sum, linear, ratio, quantile, nps or \
+                    survival";
+        let written = fields.required("kind", mend, |kind| kind.choice(KINDS, &[]));
         let kind = match written {
             Some(kind) => metric_kind(fields, kind),
             None => {
@@ -58,16 +61,18 @@ pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
             }
         };
         let role = fields.or("role", Role::Secondary, |role| role.choice(ROLES, &[]));
-        let window = fields.or("window", Window::default(), window);
-        if let Some(window) = window {
+        let mut window = fields.or("window", Window::default(), window);
+        if let Some(Kind::Survival) = written {
+            window = survival_window(fields, window);
+        } else if let Some(window) = window {
             check_window(fields, window, kind.as_ref(), role);
         }
         let covariates = match written {
-            Some(Kind::Quantile | Kind::Nps) => Some(Vec::new()),
+            Some(Kind::Quantile | Kind::Nps | Kind::Survival) => Some(Vec::new()),
             _ => covariates(fields, kind.as_ref()),
         };
         let places = match written {
-            Some(Kind::Nps) => Some(DEFAULT_PLACES),
+            Some(Kind::Nps | Kind::Survival) => Some(DEFAULT_PLACES),
             _ => fields.or("scale", DEFAULT_PLACES, places),
         };
         let direction = fields.optional("direction", |direction| direction.choice(DIRECTIONS, &[]));
@@ -96,7 +101,7 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
             let (detail, mend) = ("belongs to kind ratio", "leave it out or say kind: ratio");
             let clean = fields.refuse("numerator", detail, mend);
             let clean = clean.and(fields.refuse("denominator", detail, mend));
-            refuse_quantile(fields).and(clean).and(single)
+            refuse_later(fields).and(clean).and(single)
         }
         Kind::Ratio => {
             let mend = "add a measure, such as {kind: sum, event: order}";
@@ -108,7 +113,7 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
                 clean = fields.refuse(name, detail, "put it into numerator or denominator").and(clean);
             }
             clean
-                .and(refuse_quantile(fields))
+                .and(refuse_later(fields))
                 .and(Some(MetricKind::Ratio { numerator: numerator?, denominator: denominator? }))
         }
         Kind::Quantile => {
@@ -133,6 +138,19 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
             let clean = refuse_others(fields, "nps", &["event"]);
             clean.and(Some(MetricKind::Nps { event: event? }))
         }
+        Kind::Survival => {
+            let event = fields.optional("event", name::event);
+            let inactive = fields.optional("inactive", inactive);
+            let mend = "name the event that ends it, such as event: cancel, or say inactive: {event: session, for: 30d}";
+            let churn = match (event?, inactive?) {
+                (Some(event), None) => Some(Churn::Event(event)),
+                (None, Some(churn)) => Some(churn),
+                (Some(_), Some(_)) => fields.problem("inactive", "stands beside event", mend),
+                (None, None) => fields.problem("event", "is missing, and so is inactive", mend),
+            };
+            let clean = refuse_others(fields, "survival", &["event", "inactive", "horizon"]);
+            clean.and(Some(MetricKind::Survival(churn?)))
+        }
     }
 }
 
@@ -152,6 +170,34 @@ fn window(field: &Field<'_>) -> Option<Window> {
     })
 }
 
+fn inactive(field: &Field<'_>) -> Option<Churn> {
+    field.object(&[], |fields| {
+        let event = fields.required("event", "name the activity, such as event: session", name::event);
+        let lasts = fields.required("for", "say how long, such as for: 30d", |field| match field.span()? {
+            Span(0) => field.problem("0 is no silence", "write a span such as 30d"),
+            lasts => Some(lasts),
+        });
+        Some(Churn::Inactive { event: event?, lasts: lasts? })
+    })
+}
+
+/// Survival has its horizon in whole days for a window; of `window` it takes the grace alone.
+fn survival_window(fields: &mut Fields<'_>, window: Option<Window>) -> Option<Window> {
+    let mend = "say up to which day, such as horizon: 90d";
+    let horizon = fields.required("horizon", mend, |field| match field.span()? {
+        Span(span) if span == 0 || span % DAY != 0 => {
+            field.problem(format!("{} is not a whole number of days", Span(span)), mend)
+        }
+        horizon => Some(horizon),
+    });
+    let window = window?;
+    if window.from != Span(0) || window.to.is_some() {
+        let detail = "has a start or an end, where survival has its horizon";
+        return fields.problem("window", detail, "leave only grace");
+    }
+    Some(Window { to: Some(horizon?), ..window })
+}
+
 /// Some kinds and roles cannot do without an end of the window.
 fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, role: Option<Role>) {
     if window.to.is_some() {
@@ -161,7 +207,7 @@ fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, 
         Some(MetricKind::Single(measure)) => &[measure],
         Some(MetricKind::Ratio { numerator, denominator }) => &[numerator, denominator],
         Some(MetricKind::Quantile { of, .. }) => &[of],
-        Some(MetricKind::Nps { .. }) | None => &[],
+        Some(MetricKind::Nps { .. } | MetricKind::Survival(_)) | None => &[],
     };
     if measures.iter().any(|measure| measure.is_of_activity()) {
         let detail = "is missing: retention and churn are about a stretch of time";
@@ -183,10 +229,16 @@ fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, 
     }
 }
 
-fn refuse_quantile(fields: &mut Fields<'_>) -> Option<()> {
+/// The fields of quantiles and survival.
+fn refuse_later(fields: &mut Fields<'_>) -> Option<()> {
     let (detail, mend) = ("belongs to kind quantile", "leave it out or say kind: quantile");
-    let clean = fields.refuse("of", detail, mend);
-    fields.refuse("q", detail, mend).and(clean)
+    let mut clean = fields.refuse("of", detail, mend);
+    clean = fields.refuse("q", detail, mend).and(clean);
+    let (detail, mend) = ("belongs to kind survival", "leave it out or say kind: survival");
+    for name in ["inactive", "horizon"] {
+        clean = fields.refuse(name, detail, mend).and(clean);
+    }
+    clean
 }
 
 /// The kinds that are made from one number of their own have no use for the fields of the others.
@@ -205,7 +257,7 @@ fn covariates(fields: &mut Fields<'_>, kind: Option<&MetricKind>) -> Option<Vec<
         Some(MetricKind::Single(measure) | MetricKind::Ratio { numerator: measure, .. }) => {
             Some(measure.covariate_kind())
         }
-        Some(MetricKind::Quantile { .. } | MetricKind::Nps { .. }) | None => None,
+        Some(MetricKind::Quantile { .. } | MetricKind::Nps { .. } | MetricKind::Survival(_)) | None => None,
     };
     let one = fields.optional("covariate", |field| covariate(field, own));
     let several =
@@ -261,7 +313,8 @@ fn places(field: &Field<'_>) -> Option<u32> {
 }
 
 /// What only some kinds have, beside the fields of measures.
-const OTHER_FIELDS: [&str; 7] = ["numerator", "denominator", "covariate", "covariates", "scale", "of", "q"];
+const OTHER_FIELDS: [&str; 9] =
+    ["numerator", "denominator", "covariate", "covariates", "scale", "of", "q", "inactive", "horizon"];
 
 fn default_direction(kind: &MetricKind) -> Direction {
     match kind {

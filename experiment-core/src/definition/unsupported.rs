@@ -8,12 +8,6 @@ pub(super) const EXPERIMENT_FIELDS: &[&str] = &["holdout", "contact", "economics
 /// Fields of the catalog.
 pub(super) const CATALOG_FIELDS: &[&str] = &["holdouts"];
 
-/// Fields of a metric.
-pub(super) const METRIC_FIELDS: &[&str] = &["horizon", "inactive"];
-
-/// Kinds of metrics.
-pub(super) const METRIC_KINDS: &[&str] = &["survival"];
-
 /// Fields of a plan.
 pub(super) const PLAN_FIELDS: &[&str] = &["looks", "spending", "tuning", "prior", "ship", "stratify"];
 

@@ -50,7 +50,7 @@ impl Contribution {
         self
     }
 
-    /// Where the customer is counted: a bucket.
+    /// Where the customer is counted: the bucket of a value, or the days from the cohort day to the day of churn.
     #[must_use]
     pub fn place(&self) -> Option<i32> {
         self.place
@@ -96,6 +96,7 @@ pub fn contribution(rule: &Rule, first_exposure: Timestamp, events: &[Event]) ->
     }
     match rule.tally() {
         Some(Tally::Value) => vector.place = Some(bucket(vector.values[0])),
+        Some(Tally::Departure(departure)) => vector.place = departure.day(first_exposure, events),
         None => {}
     }
     Some(vector)

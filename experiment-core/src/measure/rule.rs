@@ -1,6 +1,6 @@
 //! A metric compiled for counting: a list of parts, each a sum over an interval of the history.
 
-use super::{Event, EventName, EventNames, Fixed, Linear};
+use super::{Departure, Event, EventName, EventNames, Fixed, Linear};
 use crate::decimal::Decimal;
 use crate::definition::{Cap, Measure, MeasureKind, Metric, MetricKind, Window};
 use crate::time::{Day, Timestamp};
@@ -18,6 +18,8 @@ pub struct Rule {
 pub enum Tally {
     /// By the bucket of the vector's first entry.
     Value,
+    /// By the days from the cohort day to the day of churn; those without are not counted.
+    Departure(Departure),
 }
 
 /// One entry of the vector: events over one interval around the first exposure.
@@ -89,7 +91,7 @@ impl Rule {
     }
 
     /// Compiles a metric. The vector is (value), for ratios (numerator, denominator), and then the
-    /// covariates.
+    /// covariates; for survival it is empty.
     #[must_use]
     pub fn compile(metric: &Metric, names: &mut EventNames) -> Rule {
         let places = metric.places;
@@ -108,6 +110,7 @@ impl Rule {
             MetricKind::Nps { event } => {
                 vec![Part::within(metric, Counting::Score(names.intern(event)), Cap::default())]
             }
+            MetricKind::Survival(_) => Vec::new(),
         };
         for covariate in &metric.covariates {
             // Uncapped: a bound on outcomes says nothing about what came before.
@@ -121,6 +124,7 @@ impl Rule {
         }
         let tally = match &metric.kind {
             MetricKind::Quantile { .. } => Some(Tally::Value),
+            MetricKind::Survival(churn) => Some(Tally::Departure(Departure::compile(churn, names))),
             _ => None,
         };
         Rule { parts, places, tally }
@@ -144,10 +148,23 @@ impl Rule {
         self.places
     }
 
-    /// Whether events of this name can change the contribution.
+    /// The names of the events that can change the contribution.
+    pub fn events(&self) -> impl Iterator<Item = EventName> + '_ {
+        let departure = match &self.tally {
+            Some(Tally::Departure(departure)) => Some(departure.event()),
+            _ => None,
+        };
+        self.parts.iter().flat_map(Part::events).chain(departure)
+    }
+
+    /// Whether `event` can change the contribution of a customer first exposed at `first_exposure`.
     #[must_use]
-    pub fn reads(&self, name: EventName) -> bool {
-        self.parts.iter().any(|part| part.events().any(|event| event == name))
+    pub fn counts(&self, event: &Event, first_exposure: Timestamp) -> bool {
+        let departs = match &self.tally {
+            Some(Tally::Departure(departure)) => departure.counts(event, first_exposure),
+            _ => false,
+        };
+        departs || self.parts.iter().any(|part| part.counts(event, first_exposure))
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::measure::{Cell, Moments, Slice};
 
-/// How many customers there are at each place: the bucket of a value.
+/// How many customers there are at each place: the bucket of a value, or the days from the cohort day to the day
+/// of churn.
 pub type Distribution = BTreeMap<i32, i64>;
 
 /// Counts by slice and cell.

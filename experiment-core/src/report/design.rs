@@ -53,6 +53,8 @@ pub enum Estimand {
     Ratio,
     /// The value that a share of the customers do not exceed.
     Quantile,
+    /// Days until a customer is lost, up to a horizon.
+    Survival,
 }
 
 /// A metric as the analysis sees it.
@@ -134,7 +136,11 @@ impl MetricDesign {
 
     /// How many entries come before the covariates.
     pub(crate) fn outcomes(&self) -> usize {
-        if self.estimand == Estimand::Ratio { 2 } else { 1 }
+        match self.estimand {
+            Estimand::Survival => 0,
+            Estimand::Proportion | Estimand::Mean | Estimand::Quantile => 1,
+            Estimand::Ratio => 2,
+        }
     }
 }
 
@@ -143,6 +149,7 @@ impl Estimand {
         match kind {
             MetricKind::Ratio { .. } => Estimand::Ratio,
             MetricKind::Quantile { .. } => Estimand::Quantile,
+            MetricKind::Survival(_) => Estimand::Survival,
             MetricKind::Single(Measure::Events { kind, .. }) => match kind {
                 MeasureKind::Conversion { .. } | MeasureKind::Retention | MeasureKind::Churn => {
                     Estimand::Proportion

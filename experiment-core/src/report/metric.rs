@@ -4,6 +4,7 @@ use super::family::Adjusted;
 use super::quantile;
 use super::reading::{Pair, alternative, better, count, mean_of, pair_of, proportion_of};
 use super::sums::ArmSums;
+use super::survival;
 use super::{
     Arm, ArmSoFar, Comparison, Decision, Design, Distribution, Estimand, MetricDesign, MetricReport,
     NotEstimableReason, Reading, SoFar,
@@ -157,9 +158,13 @@ fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums, alpha: f64) -> Arm {
     let moments = &sums.mature;
     let ratio = metric.estimand == Estimand::Ratio;
     let options = TestOptions::two_sided(1.0 - alpha);
-    let quantile = (metric.estimand == Estimand::Quantile)
-        .then(|| quantile::estimate(metric, &sums.distribution, &options).ok())
-        .flatten();
+    let interval = match (metric.estimand, &sums.survival) {
+        (Estimand::Quantile, _) => {
+            quantile::estimate(metric, &sums.distribution, &options).ok().map(|quantile| quantile.interval)
+        }
+        (_, Some(table)) => survival::interval(metric, table, &options).ok(),
+        _ => None,
+    };
     let end = |end: Option<f64>| end.filter(|end| end.is_finite());
     let variance = match metric.estimand {
         Estimand::Proportion => estimate(metric, moments, &sums.distribution).map(|p| p * (1.0 - p)),
@@ -167,14 +172,23 @@ fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums, alpha: f64) -> Arm {
         Estimand::Ratio => {
             pair_of(metric, moments).and_then(|pair| delta_method(&pair)).ok().map(|r| r.variance)
         }
-        Estimand::Quantile => None,
+        Estimand::Quantile | Estimand::Survival => None,
     };
     Arm {
         variant: key.to_owned(),
         n: count(moments),
-        estimate: estimate(metric, moments, &sums.distribution),
-        lower: end(quantile.map(|quantile| quantile.interval.lower)),
-        upper: end(quantile.map(|quantile| quantile.interval.upper)),
+        estimate: match &sums.survival {
+            Some(table) => survival::mean(metric, table).ok().map(|mean| mean.mean),
+            None => estimate(metric, moments, &sums.distribution),
+        },
+        lower: end(interval.map(|interval| interval.lower)),
+        upper: end(interval.map(|interval| interval.upper)),
+        followed: sums.survival.as_ref().map(|table| table.rows().first().map_or(0, |row| row.at_risk)),
+        survival: sums
+            .survival
+            .as_ref()
+            .map(|table| survival::curve(metric, table, &options))
+            .unwrap_or_default(),
         mean: (metric.estimand == Estimand::Mean).then(|| moments.mean(0, metric.places)).flatten(),
         variance,
         numerator: ratio.then(|| moments.mean(0, metric.places)).flatten(),
@@ -200,5 +214,6 @@ fn estimate(metric: &MetricDesign, moments: &Moments, distribution: &Distributio
             let options = TestOptions::two_sided(0.5);
             quantile::estimate(metric, distribution, &options).ok().map(|quantile| quantile.estimate)
         }
+        Estimand::Survival => None,
     }
 }

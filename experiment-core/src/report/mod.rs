@@ -13,6 +13,7 @@ mod metric;
 mod quantile;
 mod reading;
 mod sums;
+mod survival;
 mod types;
 mod verdict;
 
@@ -23,7 +24,7 @@ pub(crate) use reading::{Pair, count, mean_of, pair_of, proportion_of};
 pub use types::{
     Arm, ArmSoFar, Bound, Check, CheckCode, Comparison, Cuped, Decision, DimensionReport, Effect, Health,
     InputRows, Level, MethodCode, MetricReport, NotEstimableReason, Reading, RelativeEffect, RelativeSet,
-    Report, SoFar, Srm, VariantCount, Verdict, VerdictCode,
+    Report, SoFar, Srm, SurvivalDay, VariantCount, Verdict, VerdictCode,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

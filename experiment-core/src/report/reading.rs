@@ -3,6 +3,7 @@
 use super::adjusted::{AdjustedArms, adjust};
 use super::quantile;
 use super::sums::ArmSums;
+use super::survival;
 use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
 use crate::definition::{Direction, Plan, Sides};
 use crate::measure::Moments;
@@ -10,6 +11,7 @@ use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::{self, ProportionSummary};
 use crate::stats::ratio::{self, PairSummary};
 use crate::stats::relative::{self, FiellerSet, fieller, katz, log_delta};
+use crate::stats::survival::SurvivalTable;
 use crate::stats::{self, Alternative, Interval, NotEstimable, TestOptions};
 
 /// Means below this many standard errors have no trustworthy logarithm.
@@ -47,7 +49,15 @@ impl Pair<'_> {
             Estimand::Mean => MethodCode::WelchT,
             Estimand::Ratio => MethodCode::DeltaT,
             Estimand::Quantile => MethodCode::QuantileT,
+            Estimand::Survival => MethodCode::LogRank,
         }
+    }
+
+    /// Both arms by day of churn.
+    fn survival(&self) -> Result<[&SurvivalTable; 2], NotEstimable> {
+        let [control, variant] = self.by_value()?;
+        let too_few = NotEstimable::TooFewCustomers { n: 0, needed: 1 };
+        Ok([control.survival.as_ref().ok_or(too_few)?, variant.survival.as_ref().ok_or(too_few)?])
     }
 
     fn by_value(&self) -> Result<[&ArmSums; 2], NotEstimable> {
@@ -75,6 +85,10 @@ impl Pair<'_> {
             Estimand::Quantile => {
                 let [control, variant] = self.by_value()?;
                 quantile::test(self.metric, &control.distribution, &variant.distribution, options)
+            }
+            Estimand::Survival => {
+                let [control, variant] = self.survival()?;
+                survival::test(self.metric, control, variant, options)
             }
         }
     }
@@ -110,6 +124,11 @@ impl Pair<'_> {
                 let summary = |arm: &ArmSums| {
                     quantile::summary(self.metric, &arm.distribution, options.confidence_level)
                 };
+                mean_relative(&summary(control)?, &summary(variant)?, options)
+            }
+            Estimand::Survival => {
+                let [control, variant] = self.survival()?;
+                let summary = |table| survival::summary(self.metric, table);
                 mean_relative(&summary(control)?, &summary(variant)?, options)
             }
             Estimand::Ratio => {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::{Cells, Distribution, Distributions, MetricDesign};
+use super::{Cells, Distribution, Distributions, Estimand, MetricDesign};
 use crate::measure::{Cell, Moments, MomentsOverflow, Population, Slice};
-use crate::time::{Day, Timestamp};
+use crate::stats::survival::SurvivalTable;
+use crate::time::{DAY, Day, Timestamp};
 
 /// One arm's sums of one metric.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub(crate) struct ArmSums {
     pub(crate) distribution: Distribution,
     /// Everybody by value.
     pub(crate) distribution_so_far: Distribution,
+    /// Survival: everybody followed for a day or more, those still there at the end of that censored.
+    pub(crate) survival: Option<SurvivalTable>,
     /// All customers, whether they answered or not.
     pub(crate) asked: Asked,
 }
@@ -79,6 +82,11 @@ pub(crate) fn arms(
             }
         }
     }
+    if metric.estimand == Estimand::Survival {
+        for (index, arm) in sums.iter_mut().enumerate() {
+            arm.survival = survival_table(metric, of_metric, slice, index, as_of);
+        }
+    }
     for (cell, moments) in slice_cells(cells, slice) {
         if cell.population != Population::Analysed {
             continue;
@@ -90,6 +98,47 @@ pub(crate) fn arms(
         }
     }
     Ok(sums)
+}
+
+/// One arm by day of churn: of each cohort day those lost within the days it was followed, the others censored.
+fn survival_table(
+    metric: &MetricDesign,
+    (cells, distributions): (&Cells, &Distributions),
+    slice: &Slice,
+    arm: usize,
+    as_of: Option<Timestamp>,
+) -> Option<SurvivalTable> {
+    let mut days: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
+    for (cell, moments) in slice_cells(cells, slice) {
+        let followed = followed(metric, cell.day, as_of);
+        if cell.population != Population::Analysed || usize::from(cell.variant) != arm || followed < 0 {
+            continue;
+        }
+        let mut left = u64::try_from(moments.n()).unwrap_or(0);
+        for (day, lost) in distributions.get(&(slice.clone(), *cell)).into_iter().flatten() {
+            if *day <= followed {
+                let lost = u64::try_from(*lost).unwrap_or(0).min(left);
+                days.entry(*day).or_default().0 += lost;
+                left -= lost;
+            }
+        }
+        days.entry(followed).or_default().1 += left;
+    }
+    let days: Vec<_> = days.into_iter().map(|(day, (lost, left))| (f64::from(day), lost, left)).collect();
+    SurvivalTable::from_counts(&days).ok()
+}
+
+/// Whole days from the end of a cohort day to the instant, less the grace; negative before that. Without an
+/// instant nothing waits, and everybody is followed to the horizon.
+fn followed(metric: &MetricDesign, day: Day, as_of: Option<Timestamp>) -> i32 {
+    let days = match as_of {
+        Some(instant) => {
+            let since = instant.0.saturating_sub(metric.window.grace.0).saturating_sub(day.end().0);
+            since.div_euclid(DAY)
+        }
+        None => metric.window.to.map_or(0, |horizon| horizon.0 / DAY),
+    };
+    i32::try_from(days).unwrap_or(if days < 0 { -1 } else { i32::MAX })
 }
 
 /// Customers by arm, of all populations or of one.

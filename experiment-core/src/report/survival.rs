@@ -1,11 +1,12 @@
 //! Survival read from counts by cohort day and day of churn: curves, log-rank test, restricted means.
 
 use super::{MetricDesign, SurvivalDay};
+use crate::stats::distribution::normal;
 use crate::stats::mean::MeanSummary;
 use crate::stats::survival::{
     RestrictedMean, SurvivalTable, kaplan_meier, log_rank_test, restricted_mean, restricted_mean_test,
 };
-use crate::stats::{Alternative, Comparison, NotEstimable, TestOptions};
+use crate::stats::{Alternative, Comparison, Interval, NotEstimable, TestOptions};
 use crate::time::DAY;
 
 /// Whole days up to which the mean is taken.
@@ -31,6 +32,17 @@ pub(crate) fn curve(metric: &MetricDesign, table: &SurvivalTable, options: &Test
 /// Mean days kept within the horizon; not before some cohort was followed that long.
 pub(crate) fn mean(metric: &MetricDesign, table: &SurvivalTable) -> Result<RestrictedMean, NotEstimable> {
     restricted_mean(table, horizon(metric))
+}
+
+/// The interval of the restricted mean, by the normal distribution.
+pub(crate) fn interval(
+    metric: &MetricDesign,
+    table: &SurvivalTable,
+    options: &TestOptions,
+) -> Result<Interval, NotEstimable> {
+    let RestrictedMean { mean, variance } = mean(metric, table)?;
+    let half_width = normal::upper_quantile((1.0 - options.confidence_level) / 2.0) * libm::sqrt(variance);
+    Ok(Interval { lower: mean - half_width, upper: mean + half_width })
 }
 
 /// The restricted mean as a mean over customers that varies as much.

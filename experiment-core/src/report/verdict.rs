@@ -286,7 +286,7 @@ fn describe(metric: &MetricReport, comparison: &Comparison, effect: f64) -> Stri
 fn level(kind: Estimand, value: f64) -> String {
     match kind {
         Estimand::Proportion => format!("{:.2} %", value * 100.0),
-        Estimand::Mean | Estimand::Ratio | Estimand::Quantile => format!("{value:.4}"),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => format!("{value:.4}"),
     }
 }
 
@@ -294,6 +294,6 @@ fn level(kind: Estimand, value: f64) -> String {
 fn amount(kind: Estimand, value: f64) -> String {
     match kind {
         Estimand::Proportion => format!("{:.2} percentage points", value * 100.0),
-        Estimand::Mean | Estimand::Ratio | Estimand::Quantile => format!("{value:.4}"),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => format!("{value:.4}"),
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn deciding(
         Estimand::Proportion => {
             unpooled_z_test(&proportion_of(metric, control), &proportion_of(metric, variant), options)
         }
-        Estimand::Mean | Estimand::Ratio | Estimand::Quantile => pair.test(options),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => pair.test(options),
     }
 }
 

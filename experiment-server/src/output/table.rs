@@ -170,6 +170,7 @@ fn metric_title(metric: &MetricReport) -> String {
         Estimand::Mean => "mean",
         Estimand::Ratio => "ratio",
         Estimand::Quantile => "quantile",
+        Estimand::Survival => "survival, mean days",
     };
     let direction = match metric.direction {
         Direction::Up => "more is better",

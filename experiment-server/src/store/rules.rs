@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use experiment_core::definition::{
-    self, AssignmentMode, Factor, MAX_DIMENSIONS, Measure, MeasureKind, Metric, MetricKind,
+    self, AssignmentMode, Churn, Factor, MAX_DIMENSIONS, Measure, MeasureKind, Metric, MetricKind,
 };
 use experiment_core::measure::{EventName, EventNames, MAX_DIMENSION_VALUES, Rule};
 use experiment_core::time::Day;
@@ -116,7 +116,7 @@ impl ExperimentRules {
                 continue;
             }
             let rule = Rule::compile(metric, names);
-            for event in rule.parts().iter().flat_map(|part| part.events()) {
+            for event in rule.events() {
                 let readers = readers.entry(event).or_default();
                 // Lossless: MAX_METRICS bounds it.
                 let index = metrics.len() as u16;
@@ -255,6 +255,10 @@ pub(super) fn metric_hash(metric: &Metric) -> u64 {
             // Not the share: two quantiles of one value share their counts.
             text.push_str("by value/");
             push_measure(&mut text, of);
+        }
+        MetricKind::Survival(Churn::Event(event)) => push_event(&mut text, "survival", event),
+        MetricKind::Survival(Churn::Inactive { event, lasts }) => {
+            push_event(&mut text, &format!("survival of silence {}", lasts.0), event);
         }
         MetricKind::Nps { event } => push_event(&mut text, "nps", event),
     }

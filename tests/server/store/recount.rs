@@ -27,6 +27,8 @@ const KINDS: &str = "
   - {key: nps, kind: nps, event: login, window: {from: 6h, to: 3d}}
   - {key: median, kind: quantile, of: {kind: sum, event: order}, q: 0.5, window: {to: 3d}}
   - {key: p90, kind: quantile, of: {kind: linear, terms: [{event: order, weight: -3}, {event: login, each: 0.1}]}, q: 0.9, window: {to: 2d}, scale: 0.01}
+  - {key: cancelled, kind: survival, event: cancel, horizon: 4d}
+  - {key: silent, kind: survival, inactive: {event: order, for: 36h}, horizon: 3d, window: {grace: 1d}}
 ";
 
 /// The same definition under three keys and modes, two of them with all kinds of metrics and sliced by a

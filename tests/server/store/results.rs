@@ -2,7 +2,7 @@
 
 use experiment_core::definition::LifecycleStep;
 use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Slice, bucket_value};
-use experiment_core::report::{Cells, Stage};
+use experiment_core::report::{Cells, Stage, report};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{Proposal, Reading, StoreError};
 
@@ -110,6 +110,48 @@ plan: {target: {customers_per_arm: 9}}
     let before = world.store().aggregates("winback", Some(Timestamp(MARCH + 4 * DAY).day())).unwrap();
     assert_eq!(before.aggregates.distributions, reading.aggregates.distributions);
     world.verify();
+}
+
+#[test]
+fn days_of_churn_by_hand() {
+    let world = World::new();
+    world.start(
+        "
+key: winback
+variants: [{key: control}, {key: discount}]
+metrics:
+  - {key: cancelled, kind: survival, event: cancel, horizon: 3d, role: primary}
+  - {key: silent, kind: survival, inactive: {event: order, for: 2d}, horizon: 3d}
+plan: {target: {customers_per_arm: 9}}
+",
+    );
+    world.clock.set(MARCH + 4 * DAY);
+    let noon = MARCH + 12 * HOUR;
+    world.submit(vec![
+        exposure("a", "x", "control", noon),
+        event("a", "1", "cancel", None, noon + 13 * HOUR),
+        event("a", "2", "cancel", None, noon + 3 * DAY),
+        exposure("b", "x", "control", noon),
+        event("b", "1", "cancel", None, noon - HOUR),
+        event("b", "2", "order", 5.0, noon + DAY),
+        exposure("c", "x", "discount", noon + DAY),
+        event("c", "1", "cancel", None, noon + DAY),
+    ]);
+    let reading = world.reading("winback");
+    let places = |metric: usize| -> Vec<_> {
+        let cells = reading.aggregates.distributions[metric].iter();
+        cells
+            .flat_map(|((_, cell), places)| places.iter().map(|place| (cell.variant, *place.0, *place.1)))
+            .collect()
+    };
+    assert_eq!(places(0), [(0, 1, 1), (1, 0, 1)], "a on the next day, b before exposure only, c at once");
+    assert_eq!(places(1), [(0, 2, 1), (0, 3, 1), (1, 2, 1)], "silence is dated ahead");
+    assert_eq!(analysed(&reading, 0, 0).n(), 2);
+    world.verify();
+    // Followed for three whole days: both are there on day 0, one on day 1 and later.
+    let report = report(&reading.design, &reading.aggregates, Some(Timestamp(MARCH + 4 * DAY))).unwrap();
+    let control = &report.metrics[0].arms[0];
+    assert_eq!((control.n, control.followed, control.estimate), (2, Some(2), Some(2.0)));
 }
 
 #[test]
