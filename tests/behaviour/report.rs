@@ -252,9 +252,11 @@ fn a_quantile_is_read_from_counts() {
     assert!(comparison.decision.is_some() && comparison.relative_effect.is_some());
 }
 
-/// A report on survival within four days at the end of day 5, of cohorts of days 0 and 2: (arm, day, customers,
-/// places with counts).
-fn survival_report(design: Design, cohorts: &[(u16, i32, i64, &[(i32, i64)])]) -> Report {
+/// Arm, cohort day, customers, and how many of them are lost so many days later.
+type Cohort<'a> = (u16, i32, i64, &'a [(i32, i64)]);
+
+/// A report on survival within four days at the end of day 5.
+fn survival_report(design: Design, cohorts: &[Cohort<'_>]) -> Report {
     let (mut sums, mut counts) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
     for (arm, day, n, places) in cohorts {
         sums.insert(cell(*arm, Population::Analysed, *day), counted(*n));
@@ -274,7 +276,7 @@ fn survival_design() -> Design {
 #[test]
 fn survival_is_read_from_days_of_churn() {
     // The loss on day 4 of the control's later cohort is dated ahead: it was followed for three days only.
-    let cohorts: [(u16, i32, i64, &[(i32, i64)]); 4] =
+    let cohorts: [Cohort<'_>; 4] =
         [(0, 0, 4, &[(1, 1), (3, 1)]), (0, 2, 3, &[(2, 1), (4, 1)]), (1, 0, 4, &[(4, 1)]), (1, 2, 3, &[])];
     let report = survival_report(survival_design(), &cohorts);
     let metric = &report.metrics[0];

@@ -116,7 +116,7 @@ fn total(
         Counting::Linear(linear) => counted
             .map(|event| linear.adds(event, event.at.0.saturating_sub(first_exposure.0), places, rounded))
             .sum(),
-        Counting::Score(_) => i128::from(points(last_score(counted)?)) * i128::from(10_u64.pow(places)),
+        Counting::Score(_) => i128::from(nps_points(last_score(counted)?)) * i128::from(10_u64.pow(places)),
     };
     Some(total.clamp(part.low, part.high))
 }
@@ -130,8 +130,10 @@ fn last_score<'a>(counted: impl Iterator<Item = &'a Event>) -> Option<f64> {
     scores.max_by(|(a, x), (b, y)| a.cmp(b).then(y.total_cmp(x))).map(|(_, score)| score)
 }
 
-/// What a score adds to the net promoter score: promoters 100 points, detractors −100.
-fn points(score: f64) -> i8 {
+/// What a score from 0 to 10 adds to the net promoter score: promoters (9 and 10) 100 points, detractors (0 to 6)
+/// −100, the others 0.
+#[must_use]
+pub fn nps_points(score: f64) -> i8 {
     if score >= 9.0 {
         100
     } else if score <= 6.0 {

@@ -19,7 +19,7 @@ mod wide;
 
 pub use buckets::{bucket, bucket_value};
 pub use cell::{Cell, MAX_DIMENSION_VALUES, Population, Slice};
-pub use contribution::{Contribution, MAX_PARTS, contribution};
+pub use contribution::{Contribution, MAX_PARTS, contribution, nps_points};
 pub use departure::Departure;
 pub use fixed::{CLAMP, DEFAULT_PLACES, Fixed, MAX_PLACES, MAX_VALUE, ValueError, check_value};
 pub use history::{Event, EventName, EventNames, FirstExposure, first_exposure};

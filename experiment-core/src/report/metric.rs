@@ -162,7 +162,7 @@ fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums, alpha: f64) -> Arm {
         (Estimand::Quantile, _) => {
             quantile::estimate(metric, &sums.distribution, &options).ok().map(|quantile| quantile.interval)
         }
-        (_, Some(table)) => survival::interval(metric, table, &options).ok(),
+        (_, Some(arm)) => survival::interval(arm, &options).ok(),
         _ => None,
     };
     let end = |end: Option<f64>| end.filter(|end| end.is_finite());
@@ -178,17 +178,13 @@ fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums, alpha: f64) -> Arm {
         variant: key.to_owned(),
         n: count(moments),
         estimate: match &sums.survival {
-            Some(table) => survival::mean(metric, table).ok().map(|mean| mean.mean),
+            Some(arm) => survival::mean(arm).ok().map(|mean| mean.mean),
             None => estimate(metric, moments, &sums.distribution),
         },
         lower: end(interval.map(|interval| interval.lower)),
         upper: end(interval.map(|interval| interval.upper)),
-        followed: sums.survival.as_ref().map(|table| table.rows().first().map_or(0, |row| row.at_risk)),
-        survival: sums
-            .survival
-            .as_ref()
-            .map(|table| survival::curve(metric, table, &options))
-            .unwrap_or_default(),
+        followed: sums.survival.as_ref().map(|arm| arm.table.rows().first().map_or(0, |row| row.at_risk)),
+        survival: sums.survival.as_ref().map(|arm| survival::curve(arm, &options)).unwrap_or_default(),
         mean: (metric.estimand == Estimand::Mean).then(|| moments.mean(0, metric.places)).flatten(),
         variance,
         numerator: ratio.then(|| moments.mean(0, metric.places)).flatten(),

@@ -2,7 +2,7 @@
 
 use super::adjusted::{AdjustedArms, adjust};
 use super::quantile;
-use super::sums::ArmSums;
+use super::sums::{ArmSums, Followed};
 use super::survival;
 use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
 use crate::definition::{Direction, Plan, Sides};
@@ -11,7 +11,6 @@ use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::{self, ProportionSummary};
 use crate::stats::ratio::{self, PairSummary};
 use crate::stats::relative::{self, FiellerSet, fieller, katz, log_delta};
-use crate::stats::survival::SurvivalTable;
 use crate::stats::{self, Alternative, Interval, NotEstimable, TestOptions};
 
 /// Means below this many standard errors have no trustworthy logarithm.
@@ -54,7 +53,7 @@ impl Pair<'_> {
     }
 
     /// Both arms by day of churn.
-    fn survival(&self) -> Result<[&SurvivalTable; 2], NotEstimable> {
+    fn survival(&self) -> Result<[&Followed; 2], NotEstimable> {
         let [control, variant] = self.by_value()?;
         let too_few = NotEstimable::TooFewCustomers { n: 0, needed: 1 };
         Ok([control.survival.as_ref().ok_or(too_few)?, variant.survival.as_ref().ok_or(too_few)?])
@@ -88,7 +87,7 @@ impl Pair<'_> {
             }
             Estimand::Survival => {
                 let [control, variant] = self.survival()?;
-                survival::test(self.metric, control, variant, options)
+                survival::test(control, variant, options)
             }
         }
     }
@@ -128,8 +127,7 @@ impl Pair<'_> {
             }
             Estimand::Survival => {
                 let [control, variant] = self.survival()?;
-                let summary = |table| survival::summary(self.metric, table);
-                mean_relative(&summary(control)?, &summary(variant)?, options)
+                mean_relative(&survival::summary(control)?, &survival::summary(variant)?, options)
             }
             Estimand::Ratio => {
                 let control = ratio::delta_method(&pair_of(self.metric, self.control)?)?;

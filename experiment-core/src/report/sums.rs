@@ -20,9 +20,17 @@ pub(crate) struct ArmSums {
     /// Everybody by value.
     pub(crate) distribution_so_far: Distribution,
     /// Survival: everybody followed for a day or more, those still there at the end of that censored.
-    pub(crate) survival: Option<SurvivalTable>,
+    pub(crate) survival: Option<Followed>,
     /// All customers, whether they answered or not.
     pub(crate) asked: Asked,
+}
+
+/// One arm by day of churn, and up to which day the arms are compared.
+#[derive(Debug, Clone)]
+pub(crate) struct Followed {
+    pub(crate) table: SurvivalTable,
+    /// In days: the plan's horizon, or without one the last day up to which every arm was followed.
+    pub(crate) horizon: f64,
 }
 
 /// How many customers there are to a metric that only some answer.
@@ -83,8 +91,12 @@ pub(crate) fn arms(
         }
     }
     if metric.estimand == Estimand::Survival {
-        for (index, arm) in sums.iter_mut().enumerate() {
-            arm.survival = survival_table(metric, of_metric, slice, index, as_of);
+        let tables: Vec<_> =
+            (0..arms).map(|arm| survival_table(metric, of_metric, slice, arm, as_of)).collect();
+        let followed = tables.iter().flatten().map(SurvivalTable::last_time).fold(f64::INFINITY, f64::min);
+        let horizon = metric.window.to.map_or(followed, |horizon| (horizon.0 / DAY) as f64);
+        for (arm, table) in sums.iter_mut().zip(tables) {
+            arm.survival = table.map(|table| Followed { table, horizon });
         }
     }
     for (cell, moments) in slice_cells(cells, slice) {
@@ -128,16 +140,11 @@ fn survival_table(
     SurvivalTable::from_counts(&days).ok()
 }
 
-/// Whole days from the end of a cohort day to the instant, less the grace; negative before that. Without an
-/// instant nothing waits, and everybody is followed to the horizon.
+/// Whole days from the end of a cohort day to the instant, less the grace; negative before that. Where nothing
+/// waits for an instant, cohorts stand on the days before day 0 and are followed until its end.
 fn followed(metric: &MetricDesign, day: Day, as_of: Option<Timestamp>) -> i32 {
-    let days = match as_of {
-        Some(instant) => {
-            let since = instant.0.saturating_sub(metric.window.grace.0).saturating_sub(day.end().0);
-            since.div_euclid(DAY)
-        }
-        None => metric.window.to.map_or(0, |horizon| horizon.0 / DAY),
-    };
+    let instant = as_of.unwrap_or(Day(0).end());
+    let days = instant.0.saturating_sub(metric.window.grace.0).saturating_sub(day.end().0).div_euclid(DAY);
     i32::try_from(days).unwrap_or(if days < 0 { -1 } else { i32::MAX })
 }
 
