@@ -325,7 +325,7 @@ fn scores_are_of_those_who_gave_one() {
     let rates: Vec<_> = report.metrics[0].arms.iter().map(|arm| arm.response_rate).collect();
     assert_eq!(rates, [Some(0.75), Some(1.0)]);
     let args = ["-", "--unit", "u", "--variant", "v", "--metric", "m=nps:x"];
-    let table = String::from_utf8(run_with(customers.as_bytes(), &args).stdout).unwrap();
+    let table = run_with(customers.as_bytes(), &args).stdout;
     assert!(table.contains("      answered: A 75.00 %, B 100.00 %\n"), "{table}");
     assert_eq!(rejected(&report), [("bad_value", 1)]);
 
