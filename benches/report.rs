@@ -21,7 +21,9 @@ fn design() -> Design {
         margin: None,
         min_effect: None,
         places: 6,
-        covariate: i % 3 == 1,
+        covariates: usize::from(i % 3 == 1),
+        quantile: None,
+        answered: false,
         window: Window { from: Span(0), to: Some(Span(7 * DAY)), grace: Span(0) },
     };
     Design {

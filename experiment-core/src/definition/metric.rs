@@ -1,10 +1,13 @@
 //! Metrics: rules that turn one customer's history into numbers.
 
+use super::measure::{Measure, MeasureKind};
 use crate::decimal::Decimal;
 use crate::time::Span;
 
 /// Most metrics in one experiment.
 pub const MAX_METRICS: usize = 100;
+/// Most covariates of one metric.
+pub const MAX_COVARIATES: usize = 5;
 
 /// A metric of an experiment.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +18,8 @@ pub struct Metric {
     pub kind: MetricKind,
     /// When events count, relative to the first exposure.
     pub window: Window,
-    /// A measure of the time before exposure that explains part of the outcome (CUPED).
-    pub covariate: Option<Covariate>,
+    /// Measures of the time before exposure that explain part of the outcome (CUPED); a ratio has at most one.
+    pub covariates: Vec<Covariate>,
     /// What the metric is for in the verdict.
     pub role: Role,
     /// Which way is good.
@@ -41,44 +44,35 @@ pub enum MetricKind {
         /// Below the line.
         denominator: Measure,
     },
-}
-
-/// One number a customer, made from the events in the window.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Measure {
-    /// How events become a number.
-    pub kind: MeasureKind,
-    /// The name of the events that count.
-    pub event: String,
-    /// Bounds on the customer's total.
-    pub cap: Cap,
-}
-
-/// How events become one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MeasureKind {
-    /// 1 if the event occurred at least this often, else 0.
-    Conversion {
-        /// At least 1.
-        at_least: u32,
+    /// The value that this share of the customers do not exceed; customers without events have 0.
+    Quantile {
+        /// One value a customer; never one that is 0 or 1.
+        of: Measure,
+        /// The share, above 0 and below 1.
+        q: Decimal,
     },
-    /// 1 if the event (an activity) occurred, else 0.
-    Retention,
-    /// 0 if the event (an activity) occurred, else 1.
-    Churn,
-    /// How many events.
-    Count,
-    /// The sum of the events' values; an event without a value adds nothing.
-    Sum,
+    /// The last score from 0 to 10 in the window: 9 and 10 count 100 points, 0 to 6 count −100, else 0; only
+    /// customers who gave one.
+    Nps {
+        /// The name of the events whose value is a score.
+        event: String,
+    },
+    /// Days until the customer is lost, counted up to a horizon, which is the end of the window.
+    Survival(Churn),
 }
 
-/// Bounds on one customer's total, in the metric's unit.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Cap {
-    /// Totals below count as this.
-    pub low: Option<Decimal>,
-    /// Totals above count as this.
-    pub high: Option<Decimal>,
+/// What it is to be lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Churn {
+    /// An event of this name, such as a cancellation.
+    Event(String),
+    /// Silence since exposure, dated when it has lasted long enough.
+    Inactive {
+        /// The name of the events that break it.
+        event: String,
+        /// How long, above 0.
+        lasts: Span,
+    },
 }
 
 /// When events count: in [exposure + `from`, exposure + `to`) by exact time.
@@ -95,7 +89,7 @@ pub struct Window {
 /// A measure over [exposure − `lookback`, exposure); customers without events there have 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Covariate {
-    /// How events become a number; the metric's own kind unless said otherwise.
+    /// How events become a number; as the metric counts unless said otherwise, for linear ones the sum.
     pub kind: MeasureKind,
     /// The name of the events that count.
     pub event: String,

@@ -16,9 +16,11 @@ mod document;
 mod experiment;
 mod hash;
 mod layer;
+mod measure;
 mod metric;
 mod name;
 mod offer;
+mod parse_measure;
 mod parse_metric;
 mod plan;
 mod problem;
@@ -37,8 +39,9 @@ pub use document::{DocumentError, MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, read_d
 pub use experiment::{AssignmentMode, Experiment, MAX_DIMENSIONS, MAX_OVERRIDES};
 pub use hash::{GrowthBookFilter, GrowthBookHash, HashFunction};
 pub use layer::{LayerClaim, LayerPart, LayerRange, free_ranges};
+pub use measure::{Cap, Discount, Factor, MAX_FACTOR_DIGITS, Measure, MeasureKind, Term};
 pub use metric::{
-    Cap, Covariate, Direction, MAX_METRICS, Measure, MeasureKind, Metric, MetricKind, Role, Window,
+    Churn, Covariate, Direction, MAX_COVARIATES, MAX_METRICS, Metric, MetricKind, Role, Window,
 };
 pub use name::{
     MAX_CUSTOMER_ID_BYTES, MAX_NAME_BYTES, NameError, check_customer_id, check_event_name, check_key,

@@ -3,43 +3,40 @@
 //! A metric has the fields that every kind shares and those of its kind. A field that belongs to another
 //! kind is refused with the reason, rather than as unknown.
 
-use super::metric::{Cap, Covariate, Direction, Measure, MeasureKind, Metric, MetricKind, Role, Window};
-use super::reader::{Field, Fields, MAX_AMOUNT, Taken};
-use super::{name, unsupported};
+use super::measure::{Measure, MeasureKind};
+use super::metric::{Churn, Covariate, Direction, MAX_COVARIATES, Metric, MetricKind, Role, Window};
+use super::name;
+use super::parse_measure::{CONVERSION, EVENT_MEASURES, MEASURE_FIELDS, MeasureWord, measure, measure_of};
+use super::reader::{Field, Fields, Taken};
 use crate::decimal::Decimal;
-use crate::time::Span;
+use crate::time::{DAY, Span};
 
 /// Values are kept in millionths unless a metric says otherwise.
 const DEFAULT_PLACES: u32 = 6;
 /// Finest scale: thousand-millionths.
 const MAX_PLACES: u32 = 9;
-/// Largest total that one customer can have; caps beyond it would never apply.
-const MAX_TOTAL: i128 = 100_000_000;
 
 /// The kinds as they are written, before their own fields are read.
 #[derive(Clone, Copy)]
 enum Kind {
-    Single(MeasureKind),
+    Single(MeasureWord),
     Ratio,
+    Quantile,
+    Nps,
+    Survival,
 }
 
-const CONVERSION: MeasureKind = MeasureKind::Conversion { at_least: 1 };
-
 const KINDS: &[(&str, Kind)] = &[
-    ("conversion", Kind::Single(CONVERSION)),
-    ("retention", Kind::Single(MeasureKind::Retention)),
-    ("churn", Kind::Single(MeasureKind::Churn)),
-    ("count", Kind::Single(MeasureKind::Count)),
-    ("sum", Kind::Single(MeasureKind::Sum)),
+    ("conversion", Kind::Single(MeasureWord::Events(CONVERSION))),
+    ("retention", Kind::Single(MeasureWord::Events(MeasureKind::Retention))),
+    ("churn", Kind::Single(MeasureWord::Events(MeasureKind::Churn))),
+    ("count", Kind::Single(MeasureWord::Events(MeasureKind::Count))),
+    ("sum", Kind::Single(MeasureWord::Events(MeasureKind::Sum))),
+    ("linear", Kind::Single(MeasureWord::Linear)),
     ("ratio", Kind::Ratio),
-];
-
-const MEASURE_KINDS: &[(&str, MeasureKind)] = &[
-    ("conversion", CONVERSION),
-    ("retention", MeasureKind::Retention),
-    ("churn", MeasureKind::Churn),
-    ("count", MeasureKind::Count),
-    ("sum", MeasureKind::Sum),
+    ("quantile", Kind::Quantile),
+    ("nps", Kind::Nps),
+    ("survival", Kind::Survival),
 ];
 
 const ROLES: &[(&str, Role)] =
@@ -48,12 +45,14 @@ const ROLES: &[(&str, Role)] =
 const DIRECTIONS: &[(&str, Direction)] = &[("up", Direction::Up), ("down", Direction::Down)];
 
 pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
-    field.object(unsupported::METRIC_FIELDS, |fields| {
+    field.object(&[], |fields| {
         let key = fields.required("key", "name the metric, such as key: retained", |key| {
             name::distinct(key, taken, name::key)
         });
-        let mend = "say what is measured: conversion, retention, churn, count, sum or ratio";
-        let written = fields.required("kind", mend, |kind| kind.choice(KINDS, unsupported::METRIC_KINDS));
+        let mend =
+            "say what is measured: conversion, retention, churn, count, sum, linear, ratio, quantile, nps or \
+                    survival";
+        let written = fields.required("kind", mend, |kind| kind.choice(KINDS, &[]));
         let kind = match written {
             Some(kind) => metric_kind(fields, kind),
             None => {
@@ -62,20 +61,28 @@ pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
             }
         };
         let role = fields.or("role", Role::Secondary, |role| role.choice(ROLES, &[]));
-        let window = fields.or("window", Window::default(), window);
-        if let (Some(window), Some(written)) = (window, written) {
-            check_window(fields, window, written, kind.as_ref(), role);
+        let mut window = fields.or("window", Window::default(), window);
+        if let Some(Kind::Survival) = written {
+            window = survival_window(fields, window);
+        } else if let Some(window) = window {
+            check_window(fields, window, kind.as_ref(), role);
         }
-        let covariate = covariate_of(fields, written, kind.as_ref());
+        let covariates = match written {
+            Some(Kind::Quantile | Kind::Nps | Kind::Survival) => Some(Vec::new()),
+            _ => covariates(fields, kind.as_ref()),
+        };
+        let places = match written {
+            Some(Kind::Nps | Kind::Survival) => Some(DEFAULT_PLACES),
+            _ => fields.or("scale", DEFAULT_PLACES, places),
+        };
         let direction = fields.optional("direction", |direction| direction.choice(DIRECTIONS, &[]));
         let margin = margin(fields, role);
         let min_effect = fields.optional("min_effect", Field::amount_from_zero);
-        let places = fields.or("scale", DEFAULT_PLACES, places);
         let kind = kind?;
         Some(Metric {
             key: key?,
             window: window?,
-            covariate: covariate?,
+            covariates: covariates?,
             role: role?,
             direction: direction?.unwrap_or_else(|| default_direction(&kind)),
             margin: margin?,
@@ -93,89 +100,58 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
             let single = measure(fields, kind).map(MetricKind::Single);
             let (detail, mend) = ("belongs to kind ratio", "leave it out or say kind: ratio");
             let clean = fields.refuse("numerator", detail, mend);
-            clean.and(fields.refuse("denominator", detail, mend)).and(single)
+            let clean = clean.and(fields.refuse("denominator", detail, mend));
+            refuse_later(fields).and(clean).and(single)
         }
         Kind::Ratio => {
             let mend = "add a measure, such as {kind: sum, event: order}";
-            let numerator = fields.required("numerator", mend, part);
-            let denominator = fields.required("denominator", mend, part);
+            let numerator = fields.required("numerator", mend, measure_of);
+            let denominator = fields.required("denominator", mend, measure_of);
             let mut clean = Some(());
-            for name in ["event", "at_least", "cap"] {
+            for name in MEASURE_FIELDS {
                 let detail = "has no meaning for a ratio as a whole";
                 clean = fields.refuse(name, detail, "put it into numerator or denominator").and(clean);
             }
-            clean.and(Some(MetricKind::Ratio { numerator: numerator?, denominator: denominator? }))
+            clean
+                .and(refuse_later(fields))
+                .and(Some(MetricKind::Ratio { numerator: numerator?, denominator: denominator? }))
+        }
+        Kind::Quantile => {
+            let mend = "add a measure, such as of: {kind: sum, event: order}";
+            let of = fields.required("of", mend, |field| match measure_of(field)? {
+                measure if measure.is_flag() => {
+                    field.problem("is 0 or 1, so no quantile says anything", "use count, sum or linear")
+                }
+                measure => Some(measure),
+            });
+            let q = fields.required("q", "say which, such as q: 0.9", |field| match field.share()? {
+                q if q.is_zero() || q == Decimal::ONE => {
+                    field.problem(format!("{q} is not between 0 and 1"), "write 0.5 for the median")
+                }
+                q => Some(q),
+            });
+            refuse_others(fields, "quantile", &["of", "q", "scale"])
+                .and(Some(MetricKind::Quantile { of: of?, q: q? }))
+        }
+        Kind::Nps => {
+            let event = fields.required("event", "name the survey, such as event: survey", name::event);
+            let clean = refuse_others(fields, "nps", &["event"]);
+            clean.and(Some(MetricKind::Nps { event: event? }))
+        }
+        Kind::Survival => {
+            let event = fields.optional("event", name::event);
+            let inactive = fields.optional("inactive", inactive);
+            let mend = "name the event that ends it, such as event: cancel, or say inactive: {event: session, for: 30d}";
+            let churn = match (event?, inactive?) {
+                (Some(event), None) => Some(Churn::Event(event)),
+                (None, Some(churn)) => Some(churn),
+                (Some(_), Some(_)) => fields.problem("inactive", "stands beside event", mend),
+                (None, None) => fields.problem("event", "is missing, and so is inactive", mend),
+            };
+            let clean = refuse_others(fields, "survival", &["event", "inactive", "horizon"]);
+            clean.and(Some(MetricKind::Survival(churn?)))
         }
     }
-}
-
-/// The numerator or denominator of a ratio.
-fn part(field: &Field<'_>) -> Option<Measure> {
-    field.object(&[], |fields| {
-        let mend = "say what is measured: conversion, retention, churn, count or sum";
-        match fields.required("kind", mend, |kind| kind.choice(MEASURE_KINDS, unsupported::METRIC_KINDS)) {
-            Some(kind) => measure(fields, kind),
-            None => {
-                fields.ignore_rest();
-                None
-            }
-        }
-    })
-}
-
-/// The fields of one measure, of a metric or a part of a ratio.
-fn measure(fields: &mut Fields<'_>, kind: MeasureKind) -> Option<Measure> {
-    let event = fields.required("event", "name the events that count, such as event: order", name::event);
-    let kind = match kind {
-        MeasureKind::Conversion { .. } => fields
-            .or("at_least", 1, |least| least.whole_u32(1, u32::MAX.into()))
-            .map(|at_least| MeasureKind::Conversion { at_least }),
-        other => {
-            let detail = "belongs to kind conversion";
-            fields.refuse("at_least", detail, "leave it out or say kind: conversion").map(|()| other)
-        }
-    };
-    let cap = match kind {
-        Some(MeasureKind::Count | MeasureKind::Sum) => fields.or("cap", Cap::default(), cap),
-        _ => fields
-            .refuse("cap", "belongs to kinds count and sum: the others are 0 or 1", "leave it out")
-            .map(|()| Cap::default()),
-    };
-    Some(Measure { kind: kind?, event: event?, cap: cap? })
-}
-
-/// `500` or `{low: 0, high: 500}`.
-fn cap(field: &Field<'_>) -> Option<Cap> {
-    if field.value().is_number() {
-        return bound(field).map(|high| Cap { low: None, high: Some(high) });
-    }
-    if !field.value().is_object() {
-        return field
-            .problem("is neither a number nor {low, high}", "write cap: 500 or cap: {low: 0, high: 500}");
-    }
-    field.object(&[], |fields| {
-        let low = fields.optional("low", bound);
-        let high = fields.optional("high", bound);
-        match (low?, high?) {
-            (None, None) => {
-                fields.problem("high", "is missing, and so is low", "give one of them, or leave out cap")
-            }
-            (Some(low), Some(high)) if low >= high => {
-                fields.problem("low", format!("{low} is not below high, {high}"), "make low smaller")
-            }
-            (low, high) => Some(Cap { low, high }),
-        }
-    })
-}
-
-fn bound(field: &Field<'_>) -> Option<Decimal> {
-    let bound = field.amount()?;
-    let limit = Decimal::new(MAX_TOTAL, 0);
-    if bound > limit || bound < Decimal::new(-MAX_TOTAL, 0) {
-        let detail = format!("{bound} is beyond ±{MAX_TOTAL}, where every total ends anyway");
-        return field.problem(detail, "use a smaller bound or another unit");
-    }
-    Some(bound)
 }
 
 fn window(field: &Field<'_>) -> Option<Window> {
@@ -194,32 +170,55 @@ fn window(field: &Field<'_>) -> Option<Window> {
     })
 }
 
+fn inactive(field: &Field<'_>) -> Option<Churn> {
+    field.object(&[], |fields| {
+        let event = fields.required("event", "name the activity, such as event: session", name::event);
+        let lasts = fields.required("for", "say how long, such as for: 30d", |field| match field.span()? {
+            Span(0) => field.problem("0 is no silence", "write a span such as 30d"),
+            lasts => Some(lasts),
+        });
+        Some(Churn::Inactive { event: event?, lasts: lasts? })
+    })
+}
+
+/// Survival has its horizon in whole days for a window; of `window` it takes the grace alone.
+fn survival_window(fields: &mut Fields<'_>, window: Option<Window>) -> Option<Window> {
+    let mend = "say up to which day, such as horizon: 90d";
+    let horizon = fields.required("horizon", mend, |field| match field.span()? {
+        Span(span) if span == 0 || span % DAY != 0 => {
+            field.problem(format!("{} is not a whole number of days", Span(span)), mend)
+        }
+        horizon => Some(horizon),
+    });
+    let window = window?;
+    if window.from != Span(0) || window.to.is_some() {
+        let detail = "has a start or an end, where survival has its horizon";
+        return fields.problem("window", detail, "leave only grace");
+    }
+    Some(Window { to: Some(horizon?), ..window })
+}
+
 /// Some kinds and roles cannot do without an end of the window.
-fn check_window(
-    fields: &Fields<'_>,
-    window: Window,
-    written: Kind,
-    kind: Option<&MetricKind>,
-    role: Option<Role>,
-) {
+fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, role: Option<Role>) {
     if window.to.is_some() {
         return;
     }
-    let needs_end = |kind: MeasureKind| matches!(kind, MeasureKind::Retention | MeasureKind::Churn);
-    let of_activity = match (written, kind) {
-        (Kind::Single(kind), _) => needs_end(kind),
-        (Kind::Ratio, Some(MetricKind::Ratio { numerator, denominator })) => {
-            needs_end(numerator.kind) || needs_end(denominator.kind)
-        }
-        _ => false,
+    let measures: &[&Measure] = match kind {
+        Some(MetricKind::Single(measure)) => &[measure],
+        Some(MetricKind::Ratio { numerator, denominator }) => &[numerator, denominator],
+        Some(MetricKind::Quantile { of, .. }) => &[of],
+        Some(MetricKind::Nps { .. } | MetricKind::Survival(_)) | None => &[],
     };
-    if of_activity {
+    if measures.iter().any(|measure| measure.is_of_activity()) {
         let detail = "is missing: retention and churn are about a stretch of time";
         fields.problem_at::<()>(
             "window.to",
             detail,
             "say when it ends, such as window: {from: 30d, to: 60d}",
         );
+    } else if measures.iter().any(|measure| measure.is_discounted()) {
+        let detail = "is missing: a discounted value needs a horizon";
+        fields.problem_at::<()>("window.to", detail, "say when it ends, such as window: {to: 365d}");
     } else if matches!(role, Some(Role::Primary | Role::Guardrail)) {
         let detail = "is missing: without an end no day is ever mature, so the metric cannot decide";
         fields.problem_at::<()>(
@@ -230,21 +229,49 @@ fn check_window(
     }
 }
 
-#[expect(clippy::option_option, reason = "the outer option says whether reading went well")]
-fn covariate_of(
-    fields: &mut Fields<'_>,
-    written: Option<Kind>,
-    kind: Option<&MetricKind>,
-) -> Option<Option<Covariate>> {
-    if let Some(Kind::Ratio) = written {
-        let detail = "on a ratio is not supported yet";
-        return fields.refuse("covariate", detail, "leave it out").map(|()| None);
+/// The fields of quantiles and survival.
+fn refuse_later(fields: &mut Fields<'_>) -> Option<()> {
+    let (detail, mend) = ("belongs to kind quantile", "leave it out or say kind: quantile");
+    let mut clean = fields.refuse("of", detail, mend);
+    clean = fields.refuse("q", detail, mend).and(clean);
+    let (detail, mend) = ("belongs to kind survival", "leave it out or say kind: survival");
+    for name in ["inactive", "horizon"] {
+        clean = fields.refuse(name, detail, mend).and(clean);
     }
+    clean
+}
+
+/// The kinds that are made from one number of their own have no use for the fields of the others.
+fn refuse_others(fields: &mut Fields<'_>, kind: &str, own: &[&str]) -> Option<()> {
+    let detail = format!("has no meaning for kind {kind}");
+    let mut clean = Some(());
+    for name in MEASURE_FIELDS.into_iter().chain(OTHER_FIELDS).filter(|name| !own.contains(name)) {
+        clean = fields.refuse(name, &detail, "leave it out").and(clean);
+    }
+    clean
+}
+
+/// `covariate: {…}` or `covariates: [{…}, …]`.
+fn covariates(fields: &mut Fields<'_>, kind: Option<&MetricKind>) -> Option<Vec<Covariate>> {
     let own = match kind {
-        Some(MetricKind::Single(measure)) => Some(measure.kind),
-        _ => None,
+        Some(MetricKind::Single(measure) | MetricKind::Ratio { numerator: measure, .. }) => {
+            Some(measure.covariate_kind())
+        }
+        Some(MetricKind::Quantile { .. } | MetricKind::Nps { .. } | MetricKind::Survival(_)) | None => None,
     };
-    fields.optional("covariate", |field| covariate(field, own))
+    let one = fields.optional("covariate", |field| covariate(field, own));
+    let several =
+        fields.optional("covariates", |field| field.list(MAX_COVARIATES, |item| covariate(item, own)));
+    match (one?, several?) {
+        (Some(_), Some(_)) => {
+            fields.problem("covariates", "stands beside covariate", "put all of them into covariates")
+        }
+        (None, Some(several)) if several.len() > 1 && matches!(kind, Some(MetricKind::Ratio { .. })) => {
+            let detail = format!("{} are too many for a ratio, which takes one", several.len());
+            fields.problem("covariates", detail, "keep the one that explains most")
+        }
+        (one, several) => Some(one.map(|one| vec![one]).or(several).unwrap_or_default()),
+    }
 }
 
 fn covariate(field: &Field<'_>, own: Option<MeasureKind>) -> Option<Covariate> {
@@ -256,7 +283,7 @@ fn covariate(field: &Field<'_>, own: Option<MeasureKind>) -> Option<Covariate> {
                 lookback => Some(lookback),
             }
         });
-        let kind = fields.optional("kind", |kind| kind.choice(MEASURE_KINDS, unsupported::METRIC_KINDS));
+        let kind = fields.optional("kind", |kind| kind.choice(EVENT_MEASURES, &[]));
         Some(Covariate { event: event?, lookback: lookback?, kind: kind?.or(own)? })
     })
 }
@@ -285,11 +312,13 @@ fn places(field: &Field<'_>) -> Option<u32> {
     field.problem(detail, "write the smallest step of the values, such as scale: 0.01")
 }
 
+/// What only some kinds have, beside the fields of measures.
+const OTHER_FIELDS: [&str; 9] =
+    ["numerator", "denominator", "covariate", "covariates", "scale", "of", "q", "inactive", "horizon"];
+
 fn default_direction(kind: &MetricKind) -> Direction {
     match kind {
-        MetricKind::Single(Measure { kind: MeasureKind::Churn, .. }) => Direction::Down,
+        MetricKind::Single(Measure::Events { kind: MeasureKind::Churn, .. }) => Direction::Down,
         _ => Direction::Up,
     }
 }
-
-const _: () = assert!(MAX_TOTAL <= MAX_AMOUNT);

@@ -8,13 +8,6 @@ pub(super) const EXPERIMENT_FIELDS: &[&str] = &["holdout", "contact", "economics
 /// Fields of the catalog.
 pub(super) const CATALOG_FIELDS: &[&str] = &["holdouts"];
 
-/// Fields of a metric.
-pub(super) const METRIC_FIELDS: &[&str] =
-    &["covariates", "terms", "discount", "of", "q", "horizon", "inactive"];
-
-/// Kinds of metrics.
-pub(super) const METRIC_KINDS: &[&str] = &["linear", "quantile", "nps", "survival"];
-
 /// Fields of a plan.
 pub(super) const PLAN_FIELDS: &[&str] = &["looks", "spending", "tuning", "prior", "ship", "stratify"];
 

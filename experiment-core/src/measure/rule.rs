@@ -1,8 +1,8 @@
 //! A metric compiled for counting: a list of parts, each a sum over an interval of the history.
 
-use super::{Event, EventName, EventNames, Fixed};
+use super::{Departure, Event, EventName, EventNames, Fixed, Linear};
 use crate::decimal::Decimal;
-use crate::definition::{Measure, MeasureKind, Metric, MetricKind, Window};
+use crate::definition::{Cap, Measure, MeasureKind, Metric, MetricKind, Window};
 use crate::time::{Day, Timestamp};
 
 /// A compiled metric: what [`contribution`](super::contribution) evaluates.
@@ -10,15 +10,23 @@ use crate::time::{Day, Timestamp};
 pub struct Rule {
     parts: Vec<Part>,
     places: u32,
+    tally: Option<Tally>,
 }
 
-/// One entry of the vector: events of one name over one interval around the first exposure.
+/// By what customers are counted, beside the sums of their vectors.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Tally {
+    /// By the bucket of the vector's first entry.
+    Value,
+    /// By the days from the cohort day to the day of churn; those without are not counted.
+    Departure(Departure),
+}
+
+/// One entry of the vector: events over one interval around the first exposure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// How events become a number.
-    pub kind: MeasureKind,
-    /// The events that count.
-    pub event: EventName,
+    /// Which events count, and for what.
+    pub counting: Counting,
     /// Start of the interval in microseconds after exposure; negative before it.
     pub from: i64,
     /// End of the interval, exclusive.
@@ -29,12 +37,43 @@ pub struct Part {
     pub high: i128,
 }
 
+/// Which events count, and how they become a number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Counting {
+    /// Events of one name.
+    Events(MeasureKind, EventName),
+    /// Events of several names, each with its weight.
+    Linear(Linear),
+    /// The last score: customers without one are not counted at all.
+    Score(EventName),
+}
+
 impl Part {
+    /// What counts in the metric's window.
+    fn within(metric: &Metric, counting: Counting, Cap { low, high }: Cap) -> Part {
+        Part {
+            counting,
+            from: metric.window.from.0,
+            to: metric.window.to.map_or(i64::MAX, |to| to.0),
+            low: bound(low, metric.places).unwrap_or(i128::MIN),
+            high: bound(high, metric.places).unwrap_or(i128::MAX),
+        }
+    }
+
+    /// The names of the events that count.
+    pub fn events(&self) -> impl Iterator<Item = EventName> + '_ {
+        let (one, several) = match &self.counting {
+            Counting::Events(_, event) | Counting::Score(event) => (Some(*event), None),
+            Counting::Linear(linear) => (None, Some(linear.events())),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+
     /// Whether `event` counts for a customer first exposed at `first_exposure`.
     #[must_use]
     pub fn counts(&self, event: &Event, first_exposure: Timestamp) -> bool {
         let after = event.at.0.saturating_sub(first_exposure.0);
-        event.name == self.event && after >= self.from && after < self.to
+        self.events().any(|name| name == event.name) && after >= self.from && after < self.to
     }
 }
 
@@ -42,38 +81,53 @@ impl Rule {
     /// Made from its parts; values are kept in steps of 10^-`places`.
     #[must_use]
     pub fn new(parts: Vec<Part>, places: u32) -> Rule {
-        Rule { parts, places }
+        Rule { parts, places, tally: None }
     }
 
-    /// Compiles a metric. The vector is (value) or (value, covariate), for ratios (numerator,
-    /// denominator).
+    /// The same, with customers also counted.
+    #[must_use]
+    pub fn with_tally(self, tally: Tally) -> Rule {
+        Rule { tally: Some(tally), ..self }
+    }
+
+    /// Compiles a metric. The vector is (value), for ratios (numerator, denominator), and then the
+    /// covariates; for survival it is empty.
     #[must_use]
     pub fn compile(metric: &Metric, names: &mut EventNames) -> Rule {
         let places = metric.places;
-        let mut within = |measure: &Measure| Part {
-            kind: measure.kind,
-            event: names.intern(&measure.event),
-            from: metric.window.from.0,
-            to: metric.window.to.map_or(i64::MAX, |to| to.0),
-            low: bound(measure.cap.low, places).unwrap_or(i128::MIN),
-            high: bound(measure.cap.high, places).unwrap_or(i128::MAX),
+        let mut within = |measure: &Measure| match measure {
+            Measure::Events { kind, event, cap } => {
+                Part::within(metric, Counting::Events(*kind, names.intern(event)), *cap)
+            }
+            Measure::Linear { terms, discount, cap } => {
+                let linear = Linear::compile(terms, *discount, metric.window.to, names);
+                Part::within(metric, Counting::Linear(linear), *cap)
+            }
         };
         let mut parts = match &metric.kind {
-            MetricKind::Single(measure) => vec![within(measure)],
+            MetricKind::Single(measure) | MetricKind::Quantile { of: measure, .. } => vec![within(measure)],
             MetricKind::Ratio { numerator, denominator } => vec![within(numerator), within(denominator)],
+            MetricKind::Nps { event } => {
+                vec![Part::within(metric, Counting::Score(names.intern(event)), Cap::default())]
+            }
+            MetricKind::Survival(_) => Vec::new(),
         };
-        if let Some(covariate) = &metric.covariate {
+        for covariate in &metric.covariates {
             // Uncapped: a bound on outcomes says nothing about what came before.
             parts.push(Part {
-                kind: covariate.kind,
-                event: names.intern(&covariate.event),
+                counting: Counting::Events(covariate.kind, names.intern(&covariate.event)),
                 from: -covariate.lookback.0,
                 to: 0,
                 low: i128::MIN,
                 high: i128::MAX,
             });
         }
-        Rule { parts, places }
+        let tally = match &metric.kind {
+            MetricKind::Quantile { .. } => Some(Tally::Value),
+            MetricKind::Survival(churn) => Some(Tally::Departure(Departure::compile(churn, names))),
+            _ => None,
+        };
+        Rule { parts, places, tally }
     }
 
     /// The parts, in the order of the vector's entries.
@@ -82,16 +136,35 @@ impl Rule {
         &self.parts
     }
 
+    /// By what customers are counted, if they are.
+    #[must_use]
+    pub fn tally(&self) -> Option<Tally> {
+        self.tally
+    }
+
     /// Digits kept behind the point.
     #[must_use]
     pub fn places(&self) -> u32 {
         self.places
     }
 
-    /// Whether events of this name can change the contribution.
+    /// The names of the events that can change the contribution.
+    pub fn events(&self) -> impl Iterator<Item = EventName> + '_ {
+        let departure = match &self.tally {
+            Some(Tally::Departure(departure)) => Some(departure.event()),
+            _ => None,
+        };
+        self.parts.iter().flat_map(Part::events).chain(departure)
+    }
+
+    /// Whether `event` can change the contribution of a customer first exposed at `first_exposure`.
     #[must_use]
-    pub fn reads(&self, name: EventName) -> bool {
-        self.parts.iter().any(|part| part.event == name)
+    pub fn counts(&self, event: &Event, first_exposure: Timestamp) -> bool {
+        let departs = match &self.tally {
+            Some(Tally::Departure(departure)) => departure.counts(event, first_exposure),
+            _ => false,
+        };
+        departs || self.parts.iter().any(|part| part.counts(event, first_exposure))
     }
 }
 

@@ -4,6 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::measure::{Cell, Moments, Slice};
 
+/// How many customers there are at each place: the bucket of a value, or the days from the cohort day to the day
+/// of churn.
+pub type Distribution = BTreeMap<i32, i64>;
+
+/// Counts by slice and cell.
+pub type Distributions = BTreeMap<(Slice, Cell), Distribution>;
+
 /// Sums by slice and cell.
 pub type Cells = BTreeMap<(Slice, Cell), Moments>;
 
@@ -16,6 +23,8 @@ pub struct Aggregates {
     pub off_assignment: u64,
     /// One entry a metric, in the order of the design.
     pub metrics: Vec<Cells>,
+    /// Counts of customers by value, likewise; empty for metrics that are read from sums alone.
+    pub distributions: Vec<Distributions>,
     /// Dimensions (by index) left out because they have more than
     /// [`MAX_DIMENSION_VALUES`](crate::measure::MAX_DIMENSION_VALUES) values.
     pub dropped_dimensions: Vec<u16>,

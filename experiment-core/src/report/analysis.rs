@@ -4,7 +4,9 @@ use super::family::adjust;
 use super::metric::MetricAnalysis;
 use super::sums::{self, arms};
 use super::verdict::{incomplete, verdict};
-use super::{Aggregates, Cells, Design, DimensionReport, LIBRARY_VERSION, Report, VariantCount, health};
+use super::{
+    Aggregates, Cells, Design, DimensionReport, Distributions, LIBRARY_VERSION, Report, VariantCount, health,
+};
 use crate::definition::{Correction, Role};
 use crate::measure::{MomentsOverflow, Slice};
 use crate::time::Timestamp;
@@ -67,10 +69,11 @@ fn analyse<'a>(
     slice: &Slice,
     as_of: Option<Timestamp>,
 ) -> Result<Vec<MetricAnalysis<'a>>, MomentsOverflow> {
-    let none = Cells::new();
-    let cells = aggregates.metrics.iter().chain(std::iter::repeat(&none));
-    let of_metric = design.metrics.iter().zip(cells).map(|(metric, cells)| {
-        let sums = arms(metric, cells, slice, design.variants.len(), as_of)?;
+    let (no_cells, no_counts) = (Cells::new(), Distributions::new());
+    let of_metric = design.metrics.iter().enumerate().map(|(index, metric)| {
+        let cells = aggregates.metrics.get(index).unwrap_or(&no_cells);
+        let counts = aggregates.distributions.get(index).unwrap_or(&no_counts);
+        let sums = arms(metric, (cells, counts), &aggregates.exposed, slice, design.variants.len(), as_of)?;
         Ok(MetricAnalysis::new(design, metric, sums, as_of.is_some()))
     });
     of_metric.collect()

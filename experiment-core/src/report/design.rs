@@ -1,6 +1,6 @@
 //! What an analysis needs to know of an experiment, whether it was defined or only loaded from a file.
 
-use crate::definition::{Direction, Experiment, MeasureKind, MetricKind, Plan, Role, Window};
+use crate::definition::{Direction, Experiment, Measure, MeasureKind, MetricKind, Plan, Role, Window};
 
 /// What is compared, and how it is decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,10 @@ pub enum Estimand {
     Mean,
     /// One sum over another.
     Ratio,
+    /// The value that a share of the customers do not exceed.
+    Quantile,
+    /// Days until a customer is lost, up to a horizon.
+    Survival,
 }
 
 /// A metric as the analysis sees it.
@@ -70,8 +74,12 @@ pub struct MetricDesign {
     pub min_effect: Option<f64>,
     /// Digits of the fixed point.
     pub places: u32,
-    /// Whether the vector's last entry is a covariate.
-    pub covariate: bool,
+    /// How many covariates stand at the end of the vector.
+    pub covariates: usize,
+    /// Quantiles: the share of customers that do not exceed it.
+    pub quantile: Option<f64>,
+    /// Whether only some customers answer, over whom it is the mean.
+    pub answered: bool,
     /// When its events count.
     pub window: Window,
 }
@@ -100,7 +108,12 @@ impl Design {
                     margin: metric.margin.map(|margin| margin.to_f64()),
                     min_effect: metric.min_effect.map(|effect| effect.to_f64()),
                     places: metric.places,
-                    covariate: metric.covariate.is_some(),
+                    covariates: metric.covariates.len(),
+                    quantile: match metric.kind {
+                        MetricKind::Quantile { q, .. } => Some(q.to_f64()),
+                        _ => None,
+                    },
+                    answered: matches!(metric.kind, MetricKind::Nps { .. }),
                     window: metric.window,
                 })
                 .collect(),
@@ -119,8 +132,16 @@ impl MetricDesign {
     /// How many entries the metric's vector has.
     #[must_use]
     pub fn parts(&self) -> usize {
-        let outcome = if self.estimand == Estimand::Ratio { 2 } else { 1 };
-        outcome + usize::from(self.covariate)
+        self.outcomes() + self.covariates
+    }
+
+    /// How many entries come before the covariates.
+    pub(crate) fn outcomes(&self) -> usize {
+        match self.estimand {
+            Estimand::Survival => 0,
+            Estimand::Proportion | Estimand::Mean | Estimand::Quantile => 1,
+            Estimand::Ratio => 2,
+        }
     }
 }
 
@@ -128,12 +149,15 @@ impl Estimand {
     fn of(kind: &MetricKind) -> Estimand {
         match kind {
             MetricKind::Ratio { .. } => Estimand::Ratio,
-            MetricKind::Single(measure) => match measure.kind {
+            MetricKind::Quantile { .. } => Estimand::Quantile,
+            MetricKind::Survival(_) => Estimand::Survival,
+            MetricKind::Single(Measure::Events { kind, .. }) => match kind {
                 MeasureKind::Conversion { .. } | MeasureKind::Retention | MeasureKind::Churn => {
                     Estimand::Proportion
                 }
                 MeasureKind::Count | MeasureKind::Sum => Estimand::Mean,
             },
+            MetricKind::Single(Measure::Linear { .. }) | MetricKind::Nps { .. } => Estimand::Mean,
         }
     }
 }

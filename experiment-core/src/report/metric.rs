@@ -1,11 +1,13 @@
 //! One metric in one slice: arms, comparisons, and what each comparison decides.
 
 use super::family::Adjusted;
+use super::quantile;
 use super::reading::{Pair, alternative, better, count, mean_of, pair_of, proportion_of};
 use super::sums::ArmSums;
+use super::survival;
 use super::{
-    Arm, ArmSoFar, Comparison, Decision, Design, Estimand, MetricDesign, MetricReport, NotEstimableReason,
-    Reading, SoFar,
+    Arm, ArmSoFar, Comparison, Decision, Design, Distribution, Estimand, MetricDesign, MetricReport,
+    NotEstimableReason, Reading, SoFar,
 };
 use crate::definition::{Direction, Role};
 use crate::measure::Moments;
@@ -30,9 +32,13 @@ impl<'a> MetricAnalysis<'a> {
         let so_far = arms.clone().map(|(variant, sums)| ArmSoFar {
             variant: variant.key.clone(),
             n: count(&sums.so_far),
-            estimate: estimate(metric, &sums.so_far),
+            estimate: estimate(metric, &sums.so_far, &sums.distribution_so_far),
         });
-        let immature: u64 = sums.iter().map(|sums| count(&sums.so_far) - count(&sums.mature)).sum();
+        let open = |sums: &ArmSums| match metric.answered {
+            true => sums.asked.so_far - sums.asked.mature,
+            false => count(&sums.so_far) - count(&sums.mature),
+        };
+        let immature: u64 = sums.iter().map(open).sum();
         let report = MetricReport {
             metric: metric.key.clone(),
             kind: metric.estimand,
@@ -40,7 +46,7 @@ impl<'a> MetricAnalysis<'a> {
             direction: metric.direction,
             immature: waits.then_some(immature),
             so_far: waits.then(|| SoFar { arms: so_far.collect() }),
-            arms: arms.map(|(variant, sums)| arm(metric, &variant.key, &sums.mature)).collect(),
+            arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums, design.plan.alpha)).collect(),
             comparisons: Vec::new(),
         };
         let mut analysis = MetricAnalysis { design, metric, sums, report };
@@ -51,7 +57,7 @@ impl<'a> MetricAnalysis<'a> {
     /// The p-values on which the verdict rests, a comparison each.
     pub(crate) fn deciding_p_values(&self) -> Vec<Option<f64>> {
         let p_value = |comparison: &Comparison| match self.reading(comparison) {
-            Reading::Cuped => comparison.cuped.map(|cuped| cuped.p_value),
+            Reading::Cuped => comparison.cuped.as_ref().map(|cuped| cuped.p_value),
             Reading::Unadjusted => comparison.p_value,
         };
         self.report.comparisons.iter().map(p_value).collect()
@@ -109,8 +115,9 @@ impl<'a> MetricAnalysis<'a> {
     }
 
     fn pair(&self, variant: usize) -> Pair<'_> {
-        let control = &self.sums[self.design.control].mature;
-        Pair { metric: self.metric, control, variant: &self.sums[variant].mature }
+        let (control, variant) = (&self.sums[self.design.control], &self.sums[variant]);
+        let by_value = Some([control, variant]);
+        Pair { metric: self.metric, control: &control.mature, variant: &variant.mature, by_value }
     }
 
     fn compare(&self, variant: usize) -> Comparison {
@@ -135,7 +142,7 @@ impl<'a> MetricAnalysis<'a> {
             log10_p_value: small.map(|test| test.log10_p_value),
             adjusted_p_value: None,
             decision: None,
-            cuped: if self.metric.covariate { pair.cuped(&options).ok() } else { None },
+            cuped: if self.metric.covariates > 0 { pair.cuped(&options).ok() } else { None },
             effect,
             unbounded,
             not_estimable: reason,
@@ -147,28 +154,48 @@ fn reason(error: &NotEstimable) -> NotEstimableReason {
     NotEstimableReason { code: error.code().to_owned(), detail: error.to_string() }
 }
 
-fn arm(metric: &MetricDesign, key: &str, moments: &Moments) -> Arm {
+fn arm(metric: &MetricDesign, key: &str, sums: &ArmSums, alpha: f64) -> Arm {
+    let moments = &sums.mature;
     let ratio = metric.estimand == Estimand::Ratio;
+    let options = TestOptions::two_sided(1.0 - alpha);
+    let interval = match (metric.estimand, &sums.survival) {
+        (Estimand::Quantile, _) => {
+            quantile::estimate(metric, &sums.distribution, &options).ok().map(|quantile| quantile.interval)
+        }
+        (_, Some(arm)) => survival::interval(arm, &options).ok(),
+        _ => None,
+    };
+    let end = |end: Option<f64>| end.filter(|end| end.is_finite());
     let variance = match metric.estimand {
-        Estimand::Proportion => estimate(metric, moments).map(|p| p * (1.0 - p)),
+        Estimand::Proportion => estimate(metric, moments, &sums.distribution).map(|p| p * (1.0 - p)),
         Estimand::Mean => mean_of(metric, moments).ok().map(|mean| mean.variance),
         Estimand::Ratio => {
             pair_of(metric, moments).and_then(|pair| delta_method(&pair)).ok().map(|r| r.variance)
         }
+        Estimand::Quantile | Estimand::Survival => None,
     };
     Arm {
         variant: key.to_owned(),
         n: count(moments),
-        estimate: estimate(metric, moments),
+        estimate: match &sums.survival {
+            Some(arm) => survival::mean(arm).ok().map(|mean| mean.mean),
+            None => estimate(metric, moments, &sums.distribution),
+        },
+        lower: end(interval.map(|interval| interval.lower)),
+        upper: end(interval.map(|interval| interval.upper)),
+        followed: sums.survival.as_ref().map(|arm| arm.table.rows().first().map_or(0, |row| row.at_risk)),
+        survival: sums.survival.as_ref().map(|arm| survival::curve(arm, &options)).unwrap_or_default(),
         mean: (metric.estimand == Estimand::Mean).then(|| moments.mean(0, metric.places)).flatten(),
         variance,
         numerator: ratio.then(|| moments.mean(0, metric.places)).flatten(),
         denominator: ratio.then(|| moments.mean(1, metric.places)).flatten(),
+        response_rate: (metric.answered && sums.asked.mature > 0)
+            .then(|| count(moments) as f64 / sums.asked.mature as f64),
     }
 }
 
 /// The metric's value over some customers; `None` without customers or with a zero denominator.
-fn estimate(metric: &MetricDesign, moments: &Moments) -> Option<f64> {
+fn estimate(metric: &MetricDesign, moments: &Moments, distribution: &Distribution) -> Option<f64> {
     match metric.estimand {
         Estimand::Proportion => {
             let summary = proportion_of(metric, moments);
@@ -179,5 +206,10 @@ fn estimate(metric: &MetricDesign, moments: &Moments) -> Option<f64> {
             let (numerator, denominator) = (moments.sums()[0], moments.sums()[1]);
             (denominator != 0).then(|| numerator as f64 / denominator as f64)
         }
+        Estimand::Quantile => {
+            let options = TestOptions::two_sided(0.5);
+            quantile::estimate(metric, distribution, &options).ok().map(|quantile| quantile.estimate)
+        }
+        Estimand::Survival => None,
     }
 }

@@ -1,9 +1,12 @@
 //! Two arms' sums → the numbers of one comparison, with and without variance reduction.
 
+use super::adjusted::{AdjustedArms, adjust};
+use super::quantile;
+use super::sums::{ArmSums, Followed};
+use super::survival;
 use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
 use crate::definition::{Direction, Plan, Sides};
 use crate::measure::Moments;
-use crate::stats::cuped::{CupedEstimate, Theta, cuped};
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::{self, ProportionSummary};
 use crate::stats::ratio::{self, PairSummary};
@@ -18,6 +21,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) metric: &'a MetricDesign,
     pub(crate) control: &'a Moments,
     pub(crate) variant: &'a Moments,
+    /// Both arms by value, for what is not read from sums: the control first.
+    pub(crate) by_value: Option<[&'a ArmSums; 2]>,
 }
 
 /// The sides of the plan's tests, given which way is good.
@@ -42,7 +47,20 @@ impl Pair<'_> {
             Estimand::Proportion => MethodCode::PooledZ,
             Estimand::Mean => MethodCode::WelchT,
             Estimand::Ratio => MethodCode::DeltaT,
+            Estimand::Quantile => MethodCode::QuantileT,
+            Estimand::Survival => MethodCode::LogRank,
         }
+    }
+
+    /// Both arms by day of churn.
+    fn survival(&self) -> Result<[&Followed; 2], NotEstimable> {
+        let [control, variant] = self.by_value()?;
+        let too_few = NotEstimable::TooFewCustomers { n: 0, needed: 1 };
+        Ok([control.survival.as_ref().ok_or(too_few)?, variant.survival.as_ref().ok_or(too_few)?])
+    }
+
+    fn by_value(&self) -> Result<[&ArmSums; 2], NotEstimable> {
+        self.by_value.ok_or(NotEstimable::TooFewCustomers { n: 0, needed: 1 })
     }
 
     /// The test that decides where no covariate does.
@@ -63,6 +81,14 @@ impl Pair<'_> {
                 &pair_of(self.metric, self.variant)?,
                 options,
             ),
+            Estimand::Quantile => {
+                let [control, variant] = self.by_value()?;
+                quantile::test(self.metric, &control.distribution, &variant.distribution, options)
+            }
+            Estimand::Survival => {
+                let [control, variant] = self.survival()?;
+                survival::test(control, variant, options)
+            }
         }
     }
 
@@ -92,6 +118,17 @@ impl Pair<'_> {
                 &mean_of(self.metric, self.variant)?,
                 options,
             ),
+            Estimand::Quantile => {
+                let [control, variant] = self.by_value()?;
+                let summary = |arm: &ArmSums| {
+                    quantile::summary(self.metric, &arm.distribution, options.confidence_level)
+                };
+                mean_relative(&summary(control)?, &summary(variant)?, options)
+            }
+            Estimand::Survival => {
+                let [control, variant] = self.survival()?;
+                mean_relative(&survival::summary(control)?, &survival::summary(variant)?, options)
+            }
             Estimand::Ratio => {
                 let control = ratio::delta_method(&pair_of(self.metric, self.control)?)?;
                 let variant = ratio::delta_method(&pair_of(self.metric, self.variant)?)?;
@@ -109,10 +146,9 @@ impl Pair<'_> {
         }
     }
 
-    /// The test on means adjusted by the covariate.
-    pub(crate) fn cuped_test(&self, options: &TestOptions) -> Result<CupedEstimate, NotEstimable> {
-        let (control, variant) = (pair_of(self.metric, self.control)?, pair_of(self.metric, self.variant)?);
-        cuped(&control, &variant, Theta::Joint, options)
+    /// The test of arms adjusted by the covariates.
+    pub(crate) fn cuped_test(&self, options: &TestOptions) -> Result<AdjustedArms, NotEstimable> {
+        adjust(self.metric, self.control, self.variant, options)
     }
 
     /// The whole CUPED reading.
@@ -120,13 +156,14 @@ impl Pair<'_> {
         let adjusted = self.cuped_test(options)?;
         let test = adjusted.comparison;
         Ok(Cuped {
-            theta: adjusted.theta,
+            theta: adjusted.thetas.first().copied().unwrap_or_default(),
             variance_reduction: adjusted.variance_reduction,
             effect: effect(test.effect, Some(test.std_error), test.interval).0,
             relative_effect: mean_relative(&adjusted.control, &adjusted.variant, options).ok(),
             statistic: test.statistic,
             degrees_of_freedom: test.degrees_of_freedom,
             p_value: test.p_value,
+            thetas: if adjusted.thetas.len() > 1 { adjusted.thetas } else { Vec::new() },
         })
     }
 

@@ -1,10 +1,12 @@
 //! Cells → one set of sums per arm, with maturity applied as they are read.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::{Cells, MetricDesign};
+use super::{Cells, Distribution, Distributions, Estimand, MetricDesign};
 use crate::measure::{Cell, Moments, MomentsOverflow, Population, Slice};
-use crate::time::{Day, Timestamp};
+use crate::stats::survival::SurvivalTable;
+use crate::time::{DAY, Day, Timestamp};
 
 /// One arm's sums of one metric.
 #[derive(Debug, Clone, Default)]
@@ -13,13 +15,38 @@ pub(crate) struct ArmSums {
     pub(crate) mature: Moments,
     /// Over everybody.
     pub(crate) so_far: Moments,
+    /// Customers of the mature days by value.
+    pub(crate) distribution: Distribution,
+    /// Everybody by value.
+    pub(crate) distribution_so_far: Distribution,
+    /// Survival: everybody followed for a day or more, those still there at the end of that censored.
+    pub(crate) survival: Option<Followed>,
+    /// All customers, whether they answered or not.
+    pub(crate) asked: Asked,
+}
+
+/// One arm by day of churn, and up to which day the arms are compared.
+#[derive(Debug, Clone)]
+pub(crate) struct Followed {
+    pub(crate) table: SurvivalTable,
+    /// In days: the plan's horizon, or without one the last day up to which every arm was followed.
+    pub(crate) horizon: f64,
+}
+
+/// How many customers there are to a metric that only some answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// Those whose windows have ended.
+    pub(crate) mature: u64,
+    /// All.
+    pub(crate) so_far: u64,
 }
 
 /// The cells of one slice.
-pub(crate) fn slice_cells<'a>(
-    cells: &'a Cells,
+pub(crate) fn slice_cells<'a, T>(
+    cells: &'a BTreeMap<(Slice, Cell), T>,
     slice: &'a Slice,
-) -> impl Iterator<Item = (&'a Cell, &'a Moments)> {
+) -> impl Iterator<Item = (&'a Cell, &'a T)> {
     let first = Cell { phase: 0, variant: 0, population: Population::Analysed, day: Day(i32::MIN) };
     cells
         .range((Bound::Included((slice.clone(), first)), Bound::Unbounded))
@@ -33,24 +60,92 @@ pub(crate) fn slice_cells<'a>(
 /// under way.
 pub(crate) fn arms(
     metric: &MetricDesign,
-    cells: &Cells,
+    of_metric: (&Cells, &Distributions),
+    exposed: &Cells,
     slice: &Slice,
     arms: usize,
     as_of: Option<Timestamp>,
 ) -> Result<Vec<ArmSums>, MomentsOverflow> {
     let empty = Moments::new(metric.parts());
-    let mut sums = vec![ArmSums { mature: empty.clone(), so_far: empty }; arms];
+    let is_mature = |day| as_of.is_none_or(|instant| metric.window.is_mature(day, instant));
+    let mut sums = vec![ArmSums { mature: empty.clone(), so_far: empty, ..ArmSums::default() }; arms];
+    for (cell, moments) in slice_cells(exposed, slice) {
+        let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
+        if cell.population == Population::Analysed {
+            let n = u64::try_from(moments.n()).unwrap_or(0);
+            arm.asked.so_far += n;
+            arm.asked.mature += if is_mature(cell.day) { n } else { 0 };
+        }
+    }
+    let (cells, distributions) = of_metric;
+    for (cell, counts) in slice_cells(distributions, slice) {
+        let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
+        if cell.population != Population::Analysed {
+            continue;
+        }
+        for (place, count) in counts {
+            *arm.distribution_so_far.entry(*place).or_default() += count;
+            if is_mature(cell.day) {
+                *arm.distribution.entry(*place).or_default() += count;
+            }
+        }
+    }
+    if metric.estimand == Estimand::Survival {
+        let tables: Vec<_> =
+            (0..arms).map(|arm| survival_table(metric, of_metric, slice, arm, as_of)).collect();
+        let followed = tables.iter().flatten().map(SurvivalTable::last_time).fold(f64::INFINITY, f64::min);
+        let horizon = metric.window.to.map_or(followed, |horizon| (horizon.0 / DAY) as f64);
+        for (arm, table) in sums.iter_mut().zip(tables) {
+            arm.survival = table.map(|table| Followed { table, horizon });
+        }
+    }
     for (cell, moments) in slice_cells(cells, slice) {
         if cell.population != Population::Analysed {
             continue;
         }
         let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
         arm.so_far.merge(moments)?;
-        if as_of.is_none_or(|instant| metric.window.is_mature(cell.day, instant)) {
+        if is_mature(cell.day) {
             arm.mature.merge(moments)?;
         }
     }
     Ok(sums)
+}
+
+/// One arm by day of churn: of each cohort day those lost within the days it was followed, the others censored.
+fn survival_table(
+    metric: &MetricDesign,
+    (cells, distributions): (&Cells, &Distributions),
+    slice: &Slice,
+    arm: usize,
+    as_of: Option<Timestamp>,
+) -> Option<SurvivalTable> {
+    let mut days: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
+    for (cell, moments) in slice_cells(cells, slice) {
+        let followed = followed(metric, cell.day, as_of);
+        if cell.population != Population::Analysed || usize::from(cell.variant) != arm || followed < 0 {
+            continue;
+        }
+        let mut left = u64::try_from(moments.n()).unwrap_or(0);
+        for (day, lost) in distributions.get(&(slice.clone(), *cell)).into_iter().flatten() {
+            if *day <= followed {
+                let lost = u64::try_from(*lost).unwrap_or(0).min(left);
+                days.entry(*day).or_default().0 += lost;
+                left -= lost;
+            }
+        }
+        days.entry(followed).or_default().1 += left;
+    }
+    let days: Vec<_> = days.into_iter().map(|(day, (lost, left))| (f64::from(day), lost, left)).collect();
+    SurvivalTable::from_counts(&days).ok()
+}
+
+/// Whole days from the end of a cohort day to the instant, less the grace; negative before that. Where nothing
+/// waits for an instant, cohorts stand on the days before day 0 and are followed until its end.
+fn followed(metric: &MetricDesign, day: Day, as_of: Option<Timestamp>) -> i32 {
+    let instant = as_of.unwrap_or(Day(0).end());
+    let days = instant.0.saturating_sub(metric.window.grace.0).saturating_sub(day.end().0).div_euclid(DAY);
+    i32::try_from(days).unwrap_or(if days < 0 { -1 } else { i32::MAX })
 }
 
 /// Customers by arm, of all populations or of one.

@@ -204,6 +204,41 @@ pub struct Arm {
     /// Ratios: the denominator's mean per exposed customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denominator: Option<f64>,
+    /// Quantiles: lower end of the order-statistic interval, at 1 − α; absent with too few customers for one.
+    /// Survival: of the mean days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<f64>,
+    /// Its upper end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper: Option<f64>,
+    /// Survival: customers in the curve, `n` and those who were not followed to the horizon yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<u64>,
+    /// Survival: the curve, a point a day on which somebody was lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survival: Vec<SurvivalDay>,
+    /// Metrics that only some customers answer: the share that did. Arms that differ in it can't be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_rate: Option<f64>,
+}
+
+/// A point of Kaplan and Meier's curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SurvivalDay {
+    /// Days after the cohort day.
+    pub day: u32,
+    /// Customers still there before it and followed until it.
+    pub at_risk: u64,
+    /// Customers lost on it.
+    pub events: u64,
+    /// The share still there after it.
+    pub survival: f64,
+    /// Lower end of its interval, at 1 − α; absent where nobody is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<f64>,
+    /// Upper end likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper: Option<f64>,
 }
 
 /// One arm against the control.
@@ -260,6 +295,10 @@ pub enum MethodCode {
     WelchT,
     /// Delta method for a ratio of means, t quantiles.
     DeltaT,
+    /// Log-rank test; the effect is the difference in mean days up to the horizon.
+    LogRank,
+    /// Quantiles by Welch's t, each arm's error from its order-statistic interval.
+    QuantileT,
 }
 
 /// An effect with its interval; an infinite end is absent and named in `unbounded`.
@@ -331,16 +370,19 @@ pub struct Decision {
 pub enum Reading {
     /// The arms as they are.
     Unadjusted,
-    /// With variance reduction by the covariate.
+    /// With variance reduction by the covariates.
     Cuped,
 }
 
 /// The reading with variance reduction.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cuped {
-    /// Slope of the outcome on the covariate, both arms as one sample.
+    /// Slope of the outcome on the covariate, both arms as one sample; of several, on the first.
     pub theta: f64,
-    /// Share of the squared standard error that the covariate takes away.
+    /// With several covariates the slope on each, in their order; 0 for one that adds nothing to those before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thetas: Vec<f64>,
+    /// Share of the squared standard error that the covariates take away.
     pub variance_reduction: f64,
     /// Variant − control of the adjusted means, at 1 − α.
     pub effect: Effect,

@@ -215,7 +215,7 @@ fn is_worse(sides: Sides, comparison: &Comparison) -> bool {
     match sides {
         Sides::Two => decision.significant,
         Sides::One => {
-            let cuped = comparison.cuped.filter(|_| decision.reading == Reading::Cuped);
+            let cuped = comparison.cuped.as_ref().filter(|_| decision.reading == Reading::Cuped);
             let p_value = cuped.map(|cuped| cuped.p_value).or(comparison.p_value);
             p_value.is_some_and(|p_value| 1.0 - p_value <= 1.0 - decision.confidence_level)
         }
@@ -242,7 +242,7 @@ fn judge_guardrail(
 /// The effect of the reading that decides.
 fn deciding_effect(comparison: &Comparison) -> f64 {
     let cuped = comparison.decision.is_some_and(|decision| decision.reading == Reading::Cuped);
-    let effect = if cuped { comparison.cuped.map(|cuped| cuped.effect) } else { comparison.effect };
+    let effect = if cuped { comparison.cuped.as_ref().map(|cuped| cuped.effect) } else { comparison.effect };
     effect.map_or(0.0, |effect| effect.estimate)
 }
 
@@ -286,7 +286,7 @@ fn describe(metric: &MetricReport, comparison: &Comparison, effect: f64) -> Stri
 fn level(kind: Estimand, value: f64) -> String {
     match kind {
         Estimand::Proportion => format!("{:.2} %", value * 100.0),
-        Estimand::Mean | Estimand::Ratio => format!("{value:.4}"),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => format!("{value:.4}"),
     }
 }
 
@@ -294,6 +294,6 @@ fn level(kind: Estimand, value: f64) -> String {
 fn amount(kind: Estimand, value: f64) -> String {
     match kind {
         Estimand::Proportion => format!("{:.2} percentage points", value * 100.0),
-        Estimand::Mean | Estimand::Ratio => format!("{value:.4}"),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => format!("{value:.4}"),
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn two_sided(alpha: f64) -> TestOptions {
 
 /// The sums of two arms as the report reads them.
 pub(super) fn pair<'a>(metric: &'a MetricDesign, control: &'a Moments, variant: &'a Moments) -> Pair<'a> {
-    Pair { metric, control, variant }
+    Pair { metric, control, variant, by_value: None }
 }
 
 /// The effect and standard error on which sequential methods rest: the report's deciding reading, for
@@ -82,14 +82,14 @@ pub(super) fn deciding(
     options: &TestOptions,
 ) -> Result<Comparison, NotEstimable> {
     let pair = pair(metric, control, variant);
-    if metric.covariate {
+    if metric.covariates > 0 {
         return Ok(pair.cuped_test(options)?.comparison);
     }
     match metric.estimand {
         Estimand::Proportion => {
             unpooled_z_test(&proportion_of(metric, control), &proportion_of(metric, variant), options)
         }
-        Estimand::Mean | Estimand::Ratio => pair.test(options),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => pair.test(options),
     }
 }
 
@@ -327,7 +327,7 @@ impl Reading<'_> {
         let z = bounds[self.look.index];
         let metric = self.case.metric;
         let test = deciding(metric, &self.control.main, &self.variant.main, &self.options())?;
-        let statistic = if metric.covariate || metric.estimand != Estimand::Proportion {
+        let statistic = if metric.covariates > 0 || metric.estimand != Estimand::Proportion {
             test.statistic
         } else {
             self.pair().test(&self.options())?.statistic

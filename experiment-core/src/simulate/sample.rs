@@ -319,7 +319,9 @@ mod tests {
                     }
                     _ => {
                         let metric = &laboratory.metric;
-                        Pair { metric, control: &control.main, variant: &arm.main }.test(&options).unwrap()
+                        Pair { metric, control: &control.main, variant: &arm.main, by_value: None }
+                            .test(&options)
+                            .unwrap()
                     }
                 };
                 let truth = population.truth(&effects, variant);
@@ -341,7 +343,7 @@ mod tests {
             (laboratory.metric.clone(), sample)
         };
         let (metric, correlated) = run(Scenario::Correlated);
-        assert_eq!((metric.estimand, metric.covariate), (Estimand::Mean, true));
+        assert_eq!((metric.estimand, metric.covariates), (Estimand::Mean, 1));
         let arm = &correlated.look(3).unwrap().arms[0];
         let strata: i64 = arm.strata.iter().map(Moments::n).sum();
         assert_eq!((strata, arm.values.len() as i64), (arm.main.n(), arm.main.n()));

@@ -122,18 +122,55 @@ pub fn quantile_of(
     quantile: f64,
     options: &TestOptions,
 ) -> Result<QuantileEstimate, NotEstimable> {
+    let sorted = sorted(values)?;
+    quantile_by_rank(sorted.len() as u64, |rank| sorted[(rank - 1) as usize], quantile, options)
+}
+
+fn sorted(values: &[f64]) -> Result<Vec<f64>, NotEstimable> {
     for value in values {
         finite_input("a value", *value)?;
     }
-    let ranks = exact_ranks(values.len() as u64, quantile, options)?;
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let at_rank = |rank: u64| sorted[(rank - 1) as usize];
+    Ok(sorted)
+}
+
+/// [`quantile_of`] where only the value at each rank can be asked for: of `n` sorted values, or of counts per value.
+///
+/// `at_rank` gives the value at a rank from 1 to `n`; it is finite and never falls.
+///
+/// # Errors
+/// As [`exact_ranks`].
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::TestOptions;
+/// use experiment_core::stats::quantile::quantile_by_rank;
+/// // Four customers with 0 and six with 10.
+/// let at_rank = |rank| if rank <= 4 { 0.0 } else { 10.0 };
+/// let median = quantile_by_rank(10, at_rank, 0.5, &TestOptions::two_sided(0.95))?;
+/// assert_eq!((median.estimate, median.interval.lower, median.interval.upper), (10.0, 0.0, 10.0));
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// As [`quantile_of`].
+pub fn quantile_by_rank(
+    n: u64,
+    at_rank: impl Fn(u64) -> f64,
+    quantile: f64,
+    options: &TestOptions,
+) -> Result<QuantileEstimate, NotEstimable> {
+    let ranks = exact_ranks(n, quantile, options)?;
+    let position = (n - 1) as f64 * quantile;
+    let below = position as u64 + 1;
+    let share = position - (below - 1) as f64;
     Ok(QuantileEstimate {
-        estimate: between(&sorted, quantile),
+        // As a weighted mean, which cannot overflow.
+        estimate: at_rank(below) * (1.0 - share) + at_rank((below + 1).min(n)) * share,
         interval: Interval {
-            lower: ranks.lower.map_or(f64::NEG_INFINITY, at_rank),
-            upper: ranks.upper.map_or(f64::INFINITY, at_rank),
+            lower: ranks.lower.map_or(f64::NEG_INFINITY, &at_rank),
+            upper: ranks.upper.map_or(f64::INFINITY, &at_rank),
         },
     })
 }
@@ -195,19 +232,48 @@ pub fn quantile_test(
     quantile: f64,
     options: &TestOptions,
 ) -> Result<Comparison, NotEstimable> {
-    let level = options.confidence_level;
     let summary = |values: &[f64]| {
-        let QuantileEstimate { estimate, interval } =
-            quantile_of(values, quantile, &TestOptions::two_sided(level))?;
-        let n = values.len() as u64;
-        if interval.lower.is_infinite() || interval.upper.is_infinite() {
-            let needed = fewest_for_both_ends(quantile, level);
-            return Err(NotEstimable::TooFewCustomers { n, needed: needed.max(n.saturating_add(1)) });
-        }
-        let error = std_error_of(&interval, level)?;
-        Ok(MeanSummary { n, mean: estimate, variance: finite("the variance", error * error * n as f64)? })
+        let sorted = sorted(values)?;
+        let at_rank = |rank: u64| sorted[(rank - 1) as usize];
+        quantile_summary_by_rank(sorted.len() as u64, at_rank, quantile, options.confidence_level)
     };
     welch_test(&summary(control)?, &summary(variant)?, options)
+}
+
+/// An arm's quantile as a mean that varies as much: its error is that of [`std_error_of`] its own exact interval. Two
+/// of them are compared as means, see [`quantile_test`].
+///
+/// `at_rank` as for [`quantile_by_rank`].
+///
+/// # Errors
+/// [`NotEstimable::TooFewCustomers`] for an arm too small for both ends of an interval, otherwise as [`exact_ranks`].
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::quantile::quantile_summary_by_rank;
+/// let arm = quantile_summary_by_rank(2001, |rank| rank as f64, 0.5, 0.95)?;
+/// assert_eq!((arm.n, arm.mean), (2001, 1001.0));
+/// // SciPy's `quantile_test` has 957 and 1,045 as the ends: half of 88 over 1.96 is the error.
+/// assert!((arm.variance.sqrt() - 44.0 / 1.959_963_984_540_054 * 2001f64.sqrt()).abs() < 1e-9);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Deng, Knoblich & Lu (2018), KDD '18, section 4.1.
+pub fn quantile_summary_by_rank(
+    n: u64,
+    at_rank: impl Fn(u64) -> f64,
+    quantile: f64,
+    confidence_level: f64,
+) -> Result<MeanSummary, NotEstimable> {
+    let QuantileEstimate { estimate, interval } =
+        quantile_by_rank(n, at_rank, quantile, &TestOptions::two_sided(confidence_level))?;
+    if interval.lower.is_infinite() || interval.upper.is_infinite() {
+        let needed = fewest_for_both_ends(quantile, confidence_level);
+        return Err(NotEstimable::TooFewCustomers { n, needed: needed.max(n.saturating_add(1)) });
+    }
+    let error = std_error_of(&interval, confidence_level)?;
+    Ok(MeanSummary { n, mean: estimate, variance: finite("the variance", error * error * n as f64)? })
 }
 
 /// Customers from which the least and the largest value are the ends of an interval: qⁿ and (1 − q)ⁿ are small enough.

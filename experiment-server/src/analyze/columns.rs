@@ -20,8 +20,8 @@ pub(crate) struct Columns {
     pub(crate) id: Option<usize>,
     /// Metric values and covariates, the metrics in order.
     pub(crate) slots: Vec<Slot>,
-    /// Which slots belong to each metric.
-    pub(crate) metrics: Vec<std::ops::Range<usize>>,
+    /// Which slots belong to each metric, and what is made of them.
+    pub(crate) metrics: Vec<MetricSlots>,
     /// What splits the customers.
     pub(crate) dimensions: Vec<usize>,
     /// What rows must hold.
@@ -34,6 +34,27 @@ pub(crate) struct Slot {
     pub(crate) column: usize,
     pub(crate) kind: ValueKind,
     pub(crate) places: u32,
+}
+
+/// The slots of one metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MetricSlots {
+    pub(crate) slots: std::ops::Range<usize>,
+    pub(crate) made: Made,
+    pub(crate) places: u32,
+}
+
+/// What a customer's slots are made into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// A vector for the sums.
+    Vector,
+    /// The same, and a count at the bucket of the value.
+    Quantile,
+    /// A count at the end of the time that a customer was followed.
+    Survival,
+    /// Points for a score, of those who gave one.
+    Score,
 }
 
 /// Where `when.0` holds `when.1`, `must.0` must hold `must.1`.
@@ -65,12 +86,23 @@ impl Columns {
                     slot(numerator, ValueKind::Number, "--metric");
                     slot(denominator, ValueKind::Number, "--metric");
                 }
-                KindFlag::NotBuilt(_) => {}
+                KindFlag::Quantile { column, .. } => slot(column, ValueKind::Number, "--metric"),
+                KindFlag::Survival { duration, event, .. } => {
+                    slot(duration, ValueKind::Duration, "--metric");
+                    slot(event, ValueKind::Flag, "--metric");
+                }
+                KindFlag::Nps(column) => slot(column, ValueKind::Score, "--metric"),
             }
-            if let Some(column) = &metric.covariate {
+            for column in &metric.covariates {
                 slot(column, ValueKind::Covariate, "--covariate");
             }
-            metrics.push(first..slots.len());
+            let made = match metric.kind {
+                KindFlag::Proportion(_) | KindFlag::Mean(_) | KindFlag::Ratio { .. } => Made::Vector,
+                KindFlag::Quantile { .. } => Made::Quantile,
+                KindFlag::Survival { .. } => Made::Survival,
+                KindFlag::Nps(_) => Made::Score,
+            };
+            metrics.push(MetricSlots { slots: first..slots.len(), made, places: metric.places });
         }
         let dimensions =
             request.dimensions.iter().map(|name| want(&mut wanted, name, "--dimension")).collect();

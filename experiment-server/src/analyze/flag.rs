@@ -28,8 +28,25 @@ pub enum KindFlag {
         /// Column below the line.
         denominator: String,
     },
-    /// A kind that is known by name and not built yet.
-    NotBuilt(String),
+    /// `quantile@Q:COL`: what a share Q of the customers do not exceed.
+    Quantile {
+        /// Column of the values.
+        column: String,
+        /// The share, above 0 and below 1.
+        share: Decimal,
+    },
+    /// `survival:DURATION/EVENT` or `survival@HORIZON:…`: how long a customer was followed, and whether they were
+    /// lost then.
+    Survival {
+        /// Up to which time means are taken; as far as all variants were followed unless given.
+        horizon: Option<u32>,
+        /// Column of whole units of time.
+        duration: String,
+        /// Column of 1 or 0.
+        event: String,
+    },
+    /// `nps:COL`: a score from 0 to 10, of those who gave one.
+    Nps(String),
 }
 
 /// `NAME=VALUE`.
@@ -69,11 +86,22 @@ pub enum FlagError {
     )]
     Metric(String),
     /// Not a kind.
-    #[error("{0:?} is not a kind of metric; use proportion, mean or ratio")]
+    #[error("{0:?} is not a kind of metric; use proportion, mean, ratio, quantile@Q, survival or nps")]
     Kind(String),
     /// A ratio without two columns.
     #[error("{0:?} is not NUM/DEN, such as amount/orders")]
     Ratio(String),
+    /// A quantile without a share.
+    #[error("{0:?} is not a share above 0 and below 1; say which quantile, such as p90=quantile@0.9:amount")]
+    Quantile(String),
+    /// Not a horizon.
+    #[error(
+        "{0:?} is not a horizon, a whole number from 1 to {MAX_HORIZON}, such as kept=survival@24:tenure/churned"
+    )]
+    Horizon(String),
+    /// Survival without two columns.
+    #[error("{0:?} is not DURATION/EVENT, such as tenure/churned")]
+    Survival(String),
     /// Not NAME=VALUE.
     #[error("{0:?} is not NAME=VALUE")]
     Named(String),
@@ -91,8 +119,8 @@ pub enum FlagError {
     Scale(String),
 }
 
-/// Kinds that the design knows and this version can't analyse yet.
-const KINDS_NOT_BUILT: [&str; 3] = ["quantile", "survival", "nps"];
+/// Longest horizon, as of the spans in a definition.
+const MAX_HORIZON: u32 = 3650;
 
 impl FromStr for MetricFlag {
     type Err = FlagError;
@@ -110,7 +138,19 @@ impl FromStr for MetricFlag {
 
 fn kind_of(kind: &str, columns: &str) -> Result<KindFlag, FlagError> {
     // `quantile@0.9` has its parameter behind the kind.
-    let word = kind.split_once('@').map_or(kind, |(word, _)| word);
+    let (word, parameter) = kind.split_once('@').map_or((kind, None), |(word, after)| (word, Some(after)));
+    if let ("quantile", Some(share)) = (word, parameter) {
+        let within = |share: &Decimal| *share > Decimal::ZERO && *share < Decimal::ONE;
+        let parsed =
+            share.parse().ok().filter(within).ok_or_else(|| FlagError::Quantile(share.to_owned()))?;
+        return Ok(KindFlag::Quantile { column: columns.to_owned(), share: parsed });
+    }
+    if let ("survival", Some(horizon)) = (word, parameter) {
+        let whole = |horizon: &u32| (1..=MAX_HORIZON).contains(horizon);
+        let parsed = horizon.parse().ok().filter(whole);
+        let horizon = Some(parsed.ok_or_else(|| FlagError::Horizon(horizon.to_owned()))?);
+        return survival(horizon, columns);
+    }
     match kind {
         "proportion" => Ok(KindFlag::Proportion(columns.to_owned())),
         "mean" => Ok(KindFlag::Mean(columns.to_owned())),
@@ -120,8 +160,19 @@ fn kind_of(kind: &str, columns: &str) -> Result<KindFlag, FlagError> {
             }
             _ => Err(FlagError::Ratio(columns.to_owned())),
         },
-        _ if KINDS_NOT_BUILT.contains(&word) => Ok(KindFlag::NotBuilt(word.to_owned())),
+        "quantile" => Err(FlagError::Quantile(String::new())),
+        "survival" => survival(None, columns),
+        "nps" => Ok(KindFlag::Nps(columns.to_owned())),
         _ => Err(FlagError::Kind(kind.to_owned())),
+    }
+}
+
+fn survival(horizon: Option<u32>, columns: &str) -> Result<KindFlag, FlagError> {
+    match columns.rsplit_once('/') {
+        Some((duration, event)) if !duration.is_empty() && !event.is_empty() => {
+            Ok(KindFlag::Survival { horizon, duration: duration.to_owned(), event: event.to_owned() })
+        }
+        _ => Err(FlagError::Survival(columns.to_owned())),
     }
 }
 
@@ -206,11 +257,19 @@ mod tests {
         }
         assert_eq!("a=median:b".parse::<MetricFlag>(), Err(FlagError::Kind("median".into())));
         assert_eq!("a=ratio:b".parse::<MetricFlag>(), Err(FlagError::Ratio("b".into())));
-        for (text, kind) in
-            [("a=quantile@0.9:b", "quantile"), ("a=survival:d/e", "survival"), ("a=nps:b", "nps")]
-        {
-            assert_eq!(text.parse::<MetricFlag>().unwrap().kind, KindFlag::NotBuilt(kind.into()));
+        let kind = |text: &str| text.parse::<MetricFlag>().map(|flag| flag.kind);
+        let share = "0.9".parse().unwrap();
+        assert_eq!(kind("a=quantile@0.9:b/c"), Ok(KindFlag::Quantile { column: "b/c".into(), share }));
+        assert_eq!(kind("a=nps:b"), Ok(KindFlag::Nps("b".into())));
+        let survival = |horizon| KindFlag::Survival { horizon, duration: "d/d".into(), event: "e".into() };
+        assert_eq!(kind("a=survival:d/d/e"), Ok(survival(None)));
+        assert_eq!(kind("a=survival@24:d/d/e"), Ok(survival(Some(24))));
+        assert_eq!(kind("a=survival@0:d/e"), Err(FlagError::Horizon("0".into())));
+        assert_eq!(kind("a=survival:d"), Err(FlagError::Survival("d".into())));
+        for share in ["0", "1", "x", ""] {
+            assert_eq!(kind(&format!("a=quantile@{share}:b")), Err(FlagError::Quantile(share.into())));
         }
+        assert_eq!(kind("a=quantile:b"), Err(FlagError::Quantile(String::new())));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use experiment_core::definition::{Direction, Role, Window};
 use experiment_core::report::{Aggregates, Design, Estimand, InputRows, MetricDesign, Stage};
+use experiment_core::time::{DAY, Span};
 
 use super::columns::Columns;
 use super::distinct::{Distinct, OtherVariant};
@@ -14,6 +15,7 @@ use super::rejects_file::RejectsFile;
 use super::request::{Request, RowKind};
 use super::row::{Checker, Row};
 use super::totals::Totals;
+use super::value::Value;
 
 /// Rows between two calls of `progress`.
 const PROGRESS_ROWS: u64 = 250_000;
@@ -231,7 +233,12 @@ impl Grouping {
 }
 
 fn entries(row: &Row) -> impl Iterator<Item = Entry> + '_ {
-    row.values.iter().map(|value| Entry { steps: value.steps(), rounded: value.is_rounded().into() })
+    let entry = |value: &Value| Entry {
+        steps: value.steps(),
+        rounded: value.is_rounded().into(),
+        blank: *value == Value::Blank,
+    };
+    row.values.iter().map(entry)
 }
 
 /// The text of a column that was checked already.
@@ -259,15 +266,27 @@ fn design(request: &Request, variants: Vec<experiment_core::report::VariantDesig
         estimand: match metric.kind {
             KindFlag::Proportion(_) => Estimand::Proportion,
             KindFlag::Ratio { .. } => Estimand::Ratio,
-            KindFlag::Mean(_) | KindFlag::NotBuilt(_) => Estimand::Mean,
+            KindFlag::Mean(_) | KindFlag::Nps(_) => Estimand::Mean,
+            KindFlag::Quantile { .. } => Estimand::Quantile,
+            KindFlag::Survival { .. } => Estimand::Survival,
         },
         role: Role::Primary,
         direction: Direction::Up,
         margin: None,
         min_effect: None,
         places: metric.places,
-        covariate: metric.covariate.is_some(),
-        window: Window::default(),
+        covariates: metric.covariates.len(),
+        quantile: match &metric.kind {
+            KindFlag::Quantile { share, .. } => Some(share.to_f64()),
+            _ => None,
+        },
+        answered: matches!(metric.kind, KindFlag::Nps(_)),
+        window: match metric.kind {
+            KindFlag::Survival { horizon: Some(horizon), .. } => {
+                Window { to: Some(Span(i64::from(horizon) * DAY)), ..Window::default() }
+            }
+            _ => Window::default(),
+        },
     };
     Design {
         experiment: request.experiment.clone(),

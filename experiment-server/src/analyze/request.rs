@@ -1,6 +1,6 @@
 //! What to read and how to decide: the flags, checked against each other.
 
-use experiment_core::definition::{Correction, MAX_METRICS, Method, Plan, Sides};
+use experiment_core::definition::{Correction, MAX_COVARIATES, MAX_METRICS, Method, Plan, Sides};
 use experiment_core::measure::DEFAULT_PLACES;
 use experiment_core::spelling::nearest;
 
@@ -98,10 +98,10 @@ pub enum RowKind {
 pub struct MetricRequest {
     /// Its name.
     pub name: String,
-    /// Kind and columns; never [`KindFlag::NotBuilt`].
+    /// Kind and columns.
     pub kind: KindFlag,
-    /// Column that explains part of it.
-    pub covariate: Option<String>,
+    /// Columns that explain part of it.
+    pub covariates: Vec<String>,
     /// Digits of the fixed point.
     pub places: u32,
 }
@@ -149,6 +149,20 @@ pub enum RequestError {
         /// The metric with the most similar name.
         nearest: String,
     },
+    /// More covariates than its kind takes.
+    #[error("--covariate: {name} takes at most {most} by its kind")]
+    TooManyCovariates {
+        /// The metric.
+        name: String,
+        /// How many it takes.
+        most: usize,
+    },
+    /// A kind whose steps are given.
+    #[error("--scale: {0} has no scale by its kind")]
+    NoScale(String),
+    /// Events that were to be added up to a duration.
+    #[error("--metric: {0} is survival, which needs one row a customer, not --rows event")]
+    SurvivalOfEvents(String),
     /// Not a level.
     #[error("--alpha: {0} is not between 0 and 0.5")]
     Alpha(f64),
@@ -217,15 +231,16 @@ impl Request {
 fn metrics(flags: &Flags) -> Result<Vec<MetricRequest>, RequestError> {
     let mut metrics: Vec<MetricRequest> = Vec::with_capacity(flags.metrics.len());
     for MetricFlag { name, kind } in &flags.metrics {
-        if let KindFlag::NotBuilt(kind) = kind {
-            let what = format!("the metric kind {kind}");
-            return Err(RequestError::NotSupported { flag: "--metric", what });
+        let survival = matches!(kind, KindFlag::Survival { .. });
+        if survival && flags.event_rows {
+            return Err(RequestError::SurvivalOfEvents(name.clone()));
         }
         if metrics.iter().any(|metric| metric.name == *name) {
             return Err(RequestError::Twice { flag: "--metric", name: name.clone() });
         }
         let (name, kind) = (name.clone(), kind.clone());
-        metrics.push(MetricRequest { name, kind, covariate: None, places: DEFAULT_PLACES });
+        let places = if survival { 0 } else { DEFAULT_PLACES };
+        metrics.push(MetricRequest { name, kind, covariates: Vec::new(), places });
     }
     match metrics.len() {
         0 => return Err(RequestError::NoMetric),
@@ -234,20 +249,25 @@ fn metrics(flags: &Flags) -> Result<Vec<MetricRequest>, RequestError> {
     }
     for flag in &flags.covariates {
         let metric = named(&mut metrics, "--covariate", &flag.name)?;
-        let unsupported = |what: String| RequestError::NotSupported { flag: "--covariate", what };
-        if matches!(metric.kind, KindFlag::Ratio { .. }) {
-            return Err(unsupported(format!("a covariate of a ratio ({})", metric.name)));
+        let most = match metric.kind {
+            KindFlag::Proportion(_) | KindFlag::Mean(_) => MAX_COVARIATES,
+            KindFlag::Ratio { .. } => 1,
+            KindFlag::Quantile { .. } | KindFlag::Survival { .. } | KindFlag::Nps(_) => 0,
+        };
+        if metric.covariates.len() == most {
+            return Err(RequestError::TooManyCovariates { name: metric.name.clone(), most });
         }
-        if metric.covariate.is_some() {
-            return Err(unsupported(format!("more than one covariate of a metric ({})", metric.name)));
-        }
-        metric.covariate = Some(flag.value.clone());
+        metric.covariates.push(flag.value.clone());
     }
     for (i, flag) in flags.scales.iter().enumerate() {
         if flags.scales[..i].iter().any(|other| other.name == flag.name) {
             return Err(RequestError::Twice { flag: "--scale", name: flag.name.clone() });
         }
-        named(&mut metrics, "--scale", &flag.name)?.places = flag.places()?;
+        let metric = named(&mut metrics, "--scale", &flag.name)?;
+        if matches!(metric.kind, KindFlag::Survival { .. } | KindFlag::Nps(_)) {
+            return Err(RequestError::NoScale(metric.name.clone()));
+        }
+        metric.places = flag.places()?;
     }
     Ok(metrics)
 }

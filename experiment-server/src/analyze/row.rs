@@ -6,7 +6,7 @@ use super::input::Rows;
 use super::instant::{self, Instant};
 use super::keys::Keys;
 use super::reject::{Problem, Reason};
-use super::value::{self, Value};
+use super::value::{self, Value, ValueKind};
 use super::variants::Variants;
 use crate::analyze::request::RowKind;
 
@@ -100,7 +100,7 @@ impl Checker {
         for slot in &self.columns.slots {
             let problem = |reason| Problem { reason, column: Some(slot.column) };
             let value = value::read(source.cell(slot.column)?, slot.kind, slot.places).map_err(problem)?;
-            if value == Value::Blank && self.rows == RowKind::Customer {
+            if value == Value::Blank && self.rows == RowKind::Customer && slot.kind != ValueKind::Score {
                 return Err(problem(Reason::MissingValue));
             }
             row.values.push(value);

@@ -7,7 +7,7 @@ use super::error::AnalyzeError;
 use super::fold::Entry;
 use super::keys::Keys;
 use super::row::{Row, When};
-use super::value::ValueKind;
+use super::value::{Value, ValueKind};
 
 /// What each customer's events come to.
 pub(crate) struct Totals {
@@ -21,6 +21,8 @@ pub(crate) struct Totals {
     dimensions: Vec<u32>,
     /// How many values of each slot were rounded, for customers that have such values.
     rounded: HashMap<u32, Vec<u32>>,
+    /// The last score of those who gave one, by customer and slot.
+    scores: HashMap<(u32, usize), (When, i64)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +49,7 @@ impl Totals {
             sums: Vec::new(),
             dimensions: Vec::new(),
             rounded: HashMap::new(),
+            scores: HashMap::new(),
         }
     }
 
@@ -72,6 +75,15 @@ impl Totals {
             let steps = i128::from(value.steps());
             // At most 2^64 rows of at most 10^18 steps fit.
             *sum = if *kind == ValueKind::Flag { steps.max(*sum) } else { *sum + steps };
+        }
+        for (slot, kind) in self.kinds.iter().enumerate() {
+            let value = row.values[slot];
+            if *kind == ValueKind::Score && value != Value::Blank {
+                let last = self.scores.entry((number, slot)).or_insert((row.when, value.steps()));
+                if row.when > last.0 {
+                    *last = (row.when, value.steps());
+                }
+            }
         }
         for (slot, _) in row.values.iter().enumerate().filter(|(_, value)| value.is_rounded()) {
             self.rounded.entry(number).or_insert_with(|| vec![0; self.kinds.len()])[slot] += 1;
@@ -100,10 +112,20 @@ impl Totals {
     pub(crate) fn entries(&self, number: u32) -> impl Iterator<Item = Entry> + '_ {
         let rounded = self.rounded.get(&number);
         let sums = &self.sums[number as usize * self.kinds.len()..][..self.kinds.len()];
-        sums.iter().enumerate().map(move |(slot, sum)| Entry {
-            // Beyond an i64 is beyond the clamp, which is applied and counted later.
-            steps: (*sum).clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64,
-            rounded: rounded.map_or(0, |counts| counts[slot]),
+        sums.iter().zip(&self.kinds).enumerate().map(move |(slot, (sum, kind))| {
+            let score = match kind {
+                ValueKind::Score => Some(self.scores.get(&(number, slot)).map(|(_, score)| *score)),
+                _ => None,
+            };
+            Entry {
+                steps: match score {
+                    Some(score) => score.unwrap_or(0),
+                    // Beyond an i64 is beyond the clamp, which is applied and counted later.
+                    None => (*sum).clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64,
+                },
+                rounded: rounded.map_or(0, |counts| counts[slot]),
+                blank: score == Some(None),
+            }
         })
     }
 }

@@ -14,6 +14,10 @@ pub(crate) enum ValueKind {
     Number,
     /// A decimal, or what a flag may be: what came before may be either.
     Covariate,
+    /// A decimal from 0 to 10, or nothing.
+    Score,
+    /// A decimal that is not negative.
+    Duration,
 }
 
 /// A value in steps of a metric's scale.
@@ -53,6 +57,8 @@ pub(crate) fn read(text: &str, kind: ValueKind, places: u32) -> Result<Value, Re
     match kind {
         ValueKind::Flag => flag(text).ok_or(Reason::BadValue),
         ValueKind::Number => number(text, places).ok_or(Reason::BadValue),
+        ValueKind::Score => within(text, places, 0..=10 * one).ok_or(Reason::BadValue),
+        ValueKind::Duration => within(text, places, 0..=i64::MAX).ok_or(Reason::BadValue),
         ValueKind::Covariate => number(text, places).or_else(|| flag(text)).ok_or(Reason::BadValue),
     }
 }
@@ -76,6 +82,10 @@ fn flag(text: &str) -> Option<bool> {
         Ok(number) if number.is_zero() => Some(false),
         _ => None,
     }
+}
+
+fn within(text: &str, places: u32, range: std::ops::RangeInclusive<i64>) -> Option<Value> {
+    number(text, places).filter(|value| range.contains(&value.steps()))
 }
 
 fn number(text: &str, places: u32) -> Option<Value> {
@@ -120,6 +130,17 @@ mod tests {
         for text in ["1000000000.000001", "-1e10", "NaN", "inf", "1,5", "true", "0x1", "1e400"] {
             assert_eq!(read(text), Err(Reason::BadValue), "{text}");
         }
+    }
+
+    #[test]
+    fn scores_and_durations_have_their_range() {
+        assert_eq!(read("10", ValueKind::Score, 0), Ok(Value::Exact(10)));
+        for text in ["-1", "11", "10.6", "x"] {
+            assert_eq!(read(text, ValueKind::Score, 0), Err(Reason::BadValue), "{text}");
+        }
+        assert_eq!(read("", ValueKind::Score, 0), Ok(Value::Blank));
+        assert_eq!(read("72", ValueKind::Duration, 0), Ok(Value::Exact(72)));
+        assert_eq!(read("-1", ValueKind::Duration, 0), Err(Reason::BadValue));
     }
 
     #[test]

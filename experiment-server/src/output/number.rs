@@ -11,7 +11,7 @@ pub(super) fn count(n: u64) -> String {
 pub(super) fn value(kind: Estimand, value: f64) -> String {
     match kind {
         Estimand::Proportion => percent(value),
-        Estimand::Mean | Estimand::Ratio => plain(value),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => plain(value),
     }
 }
 
@@ -19,7 +19,9 @@ pub(super) fn value(kind: Estimand, value: f64) -> String {
 pub(super) fn effect(kind: Estimand, effect: f64) -> String {
     match kind {
         Estimand::Proportion => format!("{} pp", signed(&hundredfold(effect), effect)),
-        Estimand::Mean | Estimand::Ratio => signed(&plain(effect), effect),
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => {
+            signed(&plain(effect), effect)
+        }
     }
 }
 

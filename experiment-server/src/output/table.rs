@@ -159,9 +159,23 @@ fn write_metrics(
                 write_item("      not estimable: ", &reason.detail, out)?;
             }
         }
+        write_answered(metric, out)?;
         write_immature(metric, out)?;
     }
     Ok(())
+}
+
+/// Whom a metric is over that only some customers answer.
+fn write_answered(metric: &MetricReport, out: &mut dyn Write) -> io::Result<()> {
+    let rates = metric.arms.iter().filter_map(|arm| {
+        let rate = number::percent(arm.response_rate?);
+        Some(format!("{} {rate}", printable(&arm.variant)))
+    });
+    let rates: Vec<String> = rates.collect();
+    if rates.is_empty() {
+        return Ok(());
+    }
+    write_item("      answered: ", &rates.join(", "), out)
 }
 
 fn metric_title(metric: &MetricReport) -> String {
@@ -169,6 +183,8 @@ fn metric_title(metric: &MetricReport) -> String {
         Estimand::Proportion => "proportion",
         Estimand::Mean => "mean",
         Estimand::Ratio => "ratio",
+        Estimand::Quantile => "quantile",
+        Estimand::Survival => "survival, mean days",
     };
     let direction = match metric.direction {
         Direction::Up => "more is better",

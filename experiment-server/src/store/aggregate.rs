@@ -1,18 +1,18 @@
 //! Changes of the sums: gathered in memory over a batch, then added to the tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 
 use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
 use experiment_core::time::Day;
-use redb::{Table, WriteTransaction};
+use redb::{Table, Value, WriteTransaction};
 
 use super::error::StoreError;
 use super::fast_hash::BuildMixing;
-use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, day_start, experiment_start};
+use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start};
 use super::rules::{ExperimentRules, NewValue, Rules};
-use super::sums::add_to_row;
-use super::tables::{AGGREGATES, DELTAS, DIMENSION_VALUES, FAILED, Trying};
+use super::sums::{add_to_count, add_to_row};
+use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, DIMENSION_VALUES, FAILED, Trying};
 
 /// Stands for the slice of all customers.
 pub(super) const ALL: u16 = u16::MAX;
@@ -49,6 +49,8 @@ pub(super) struct Group {
     off_assignment: i64,
     /// By the metric's index; `None` until it is touched.
     metrics: Vec<Option<Moments>>,
+    /// By the metric's index and the place.
+    counts: BTreeMap<(u16, i32), i64>,
 }
 
 /// Changes of the sums over one batch.
@@ -74,7 +76,13 @@ impl Changes {
         let next = self.groups.len() as u32;
         let index = *self.index.entry(key).or_insert(next);
         if index == next {
-            self.groups.push(Group { key, exposed: 0, off_assignment: 0, metrics: Vec::new() });
+            self.groups.push(Group {
+                key,
+                exposed: 0,
+                off_assignment: 0,
+                metrics: Vec::new(),
+                counts: BTreeMap::new(),
+            });
         }
         &mut self.groups[index as usize]
     }
@@ -94,24 +102,34 @@ impl Changes {
         rules: &mut Rules,
     ) -> Result<(), StoreError> {
         let mut rows = Vec::new();
+        let mut counts = Vec::new();
         for group in &self.groups {
             let experiment = rules.experiment(group.key.experiment)?;
             group.rows(experiment, &mut rows);
+            group.count_rows(experiment, &mut counts);
         }
         rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        let mut aggregates = transaction.open_table(AGGREGATES).trying("writing sums")?;
-        let mut deltas = transaction.open_table(DELTAS).trying("writing sums")?;
+        counts.sort_unstable();
+        let mut tables = Sums::open(transaction)?;
         let (mut key, mut buffer) = (Vec::new(), Vec::new());
         for (cell, moments, metric) in rows {
             key.clear();
             cell.encode(&mut key);
-            let added = add_to_row(&mut aggregates, &key, &moments, &mut buffer)?;
+            let added = add_to_row(&mut tables.aggregates, &key, &moments, &mut buffer)?;
             key.clear();
             cell.encode_delta(received, &mut key);
-            let added = added.and(add_to_row(&mut deltas, &key, &moments, &mut buffer)?);
+            let added = added.and(add_to_row(&mut tables.deltas, &key, &moments, &mut buffer)?);
             if let (Err(_), Some(metric)) = (added, metric) {
                 self.fail(cell.experiment, metric);
             }
+        }
+        for (place, change) in counts {
+            key.clear();
+            place.encode(&mut key);
+            add_to_count(&mut tables.counts, &key, change)?;
+            key.clear();
+            place.encode_delta(received, &mut key);
+            add_to_count(&mut tables.count_deltas, &key, change)?;
         }
         for (number, metric) in std::mem::take(&mut self.failed) {
             let experiment = rules.experiment_mut(number)?;
@@ -125,7 +143,7 @@ impl Changes {
             );
             let mut table = transaction.open_table(FAILED).trying("writing the state")?;
             table.insert((number, hash), received.0).trying("writing the state")?;
-            remove_rows(&mut aggregates, &mut deltas, number, received, |key| key.metric == hash)?;
+            tables.remove(number, received, |key| key.metric == hash)?;
         }
         Ok(())
     }
@@ -147,20 +165,28 @@ impl Group {
         old: Option<&Contribution>,
         new: Option<&Contribution>,
     ) -> bool {
+        // Neither then nor now part of the metric's population.
+        let Some(any) = old.or(new) else { return true };
         let index = usize::from(metric);
         if index >= self.metrics.len() {
             self.metrics.resize(index + 1, None);
         }
-        let k = old.or(new).map_or(0, |contribution| contribution.values().len());
+        let k = any.values().len();
         let sums = self.metrics[index].get_or_insert_with(|| Moments::new(k));
+        for (contribution, change) in [(old, -1), (new, 1)] {
+            if let Some(place) = contribution.and_then(Contribution::place) {
+                *self.counts.entry((metric, place)).or_default() += change;
+            }
+        }
         let added = new.is_none_or(|new| sums.add(new).is_ok());
         let taken = old.is_none_or(|old| sums.subtract(old).is_ok());
         added && taken
     }
 
-    fn rows(&self, experiment: &ExperimentRules, rows: &mut Vec<(CellKey, Moments, Option<u16>)>) {
+    /// Where a metric's sums over the group are kept.
+    fn cell_key(&self, experiment: &ExperimentRules, metric: u64) -> CellKey {
         let key = &self.key;
-        let slice = || match key.dimension {
+        let slice = match key.dimension {
             ALL => Slice::All,
             dimension => {
                 let values = &experiment.dimensions[usize::from(dimension)].values;
@@ -169,7 +195,21 @@ impl Group {
         };
         let (phase, variant, population, day) = (key.phase, key.variant, key.population, key.day);
         let cell = Cell { phase, variant, population, day };
-        let row = |metric| CellKey { experiment: key.experiment, metric, slice: slice(), cell };
+        CellKey { experiment: key.experiment, metric, slice, cell }
+    }
+
+    fn count_rows(&self, experiment: &ExperimentRules, rows: &mut Vec<(PlaceKey, i64)>) {
+        for ((metric, place), change) in &self.counts {
+            let metric = &experiment.metrics[usize::from(*metric)];
+            if *change != 0 && !metric.failed {
+                let cell = self.cell_key(experiment, metric.hash);
+                rows.push((PlaceKey { cell, place: *place }, *change));
+            }
+        }
+    }
+
+    fn rows(&self, experiment: &ExperimentRules, rows: &mut Vec<(CellKey, Moments, Option<u16>)>) {
+        let row = |metric| self.cell_key(experiment, metric);
         for (metric, count) in [(EXPOSED, self.exposed), (OFF_ASSIGNMENT, self.off_assignment)] {
             if let (1.., Some(moments)) | (..=-1, Some(moments)) = (count, counted(count)) {
                 rows.push((row(metric), moments, None));
@@ -203,48 +243,69 @@ pub(super) fn write_values(
         return Ok(());
     }
     let mut table = transaction.open_table(DIMENSION_VALUES).trying("writing the state")?;
-    let mut aggregates = transaction.open_table(AGGREGATES).trying("writing sums")?;
-    let mut deltas = transaction.open_table(DELTAS).trying("writing sums")?;
+    let mut tables = Sums::open(transaction)?;
     for new in new_values {
         let key = (new.experiment, new.dimension, new.number);
         table.insert(key, (new.received.0, new.value.as_str())).trying("writing the state")?;
         if new.drops {
             let of_dimension = |key: &CellKey| matches!(key.slice, Slice::Value { dimension, .. } if dimension == new.dimension);
-            remove_rows(&mut aggregates, &mut deltas, new.experiment, received, of_dimension)?;
+            tables.remove(new.experiment, received, of_dimension)?;
         }
     }
     Ok(())
 }
 
-type Sums<'txn> = Table<'txn, &'static [u8], &'static [u8]>;
+/// The tables of sums and counts, to be written.
+struct Sums<'txn> {
+    aggregates: Table<'txn, &'static [u8], &'static [u8]>,
+    deltas: Table<'txn, &'static [u8], &'static [u8]>,
+    counts: Table<'txn, &'static [u8], i64>,
+    count_deltas: Table<'txn, &'static [u8], i64>,
+}
 
-/// Removes what `unwanted` names from the sums of an experiment and from its changes of one day: those
-/// of the days before stay, as they were true then.
-fn remove_rows(
-    aggregates: &mut Sums<'_>,
-    deltas: &mut Sums<'_>,
-    experiment: u32,
-    received: Day,
-    unwanted: impl Fn(&CellKey) -> bool,
+impl<'txn> Sums<'txn> {
+    fn open(transaction: &'txn WriteTransaction) -> Result<Sums<'txn>, StoreError> {
+        Ok(Sums {
+            aggregates: transaction.open_table(AGGREGATES).trying("writing sums")?,
+            deltas: transaction.open_table(DELTAS).trying("writing sums")?,
+            counts: transaction.open_table(COUNTS).trying("writing sums")?,
+            count_deltas: transaction.open_table(COUNT_DELTAS).trying("writing sums")?,
+        })
+    }
+
+    /// Removes what `unwanted` names from the sums of an experiment and from its changes of one day: those
+    /// of the days before stay, as they were true then.
+    fn remove(
+        &mut self,
+        experiment: u32,
+        received: Day,
+        unwanted: impl Fn(&CellKey) -> bool,
+    ) -> Result<(), StoreError> {
+        let (start, end) = (experiment_start(experiment), experiment_start(experiment.saturating_add(1)));
+        let now = [start.as_slice(), end.as_slice()];
+        retain(&mut self.aggregates, now, |key| Ok(!unwanted(&CellKey::decode(key)?)))?;
+        retain(&mut self.counts, now, |key| Ok(!unwanted(&PlaceKey::decode(key)?.cell)))?;
+        let (start, end) =
+            (day_start(experiment, received), day_start(experiment, Day(received.0.saturating_add(1))));
+        let today = [start.as_slice(), end.as_slice()];
+        retain(&mut self.deltas, today, |key| Ok(!unwanted(&CellKey::decode_delta(key)?.1)))?;
+        retain(&mut self.count_deltas, today, |key| Ok(!unwanted(&PlaceKey::decode_delta(key)?.1.cell)))
+    }
+}
+
+/// Keeps the rows in [start, end) that `keep` names; those with a damaged key stay, and are reported.
+fn retain<V: Value + 'static>(
+    table: &mut Table<'_, &'static [u8], V>,
+    [start, end]: [&[u8]; 2],
+    keep: impl Fn(&[u8]) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
     let mut damage = None;
-    let mut keep = |key: Result<CellKey, StoreError>| match key {
-        Ok(key) => !unwanted(&key),
-        Err(error) => {
+    let keep = |key: &[u8], _: V::SelfType<'_>| {
+        keep(key).unwrap_or_else(|error| {
             damage = Some(error);
             true
-        }
-    };
-    let (start, end) = (experiment_start(experiment), experiment_start(experiment.saturating_add(1)));
-    aggregates
-        .retain_in::<&[u8], _>(start.as_slice()..end.as_slice(), |key, _| keep(CellKey::decode(key)))
-        .trying("writing sums")?;
-    let (start, end) =
-        (day_start(experiment, received), day_start(experiment, Day(received.0.saturating_add(1))));
-    deltas
-        .retain_in::<&[u8], _>(start.as_slice()..end.as_slice(), |key, _| {
-            keep(CellKey::decode_delta(key).map(|(_, key)| key))
         })
-        .trying("writing sums")?;
+    };
+    table.retain_in::<&[u8], _>(start..end, keep).trying("writing sums")?;
     damage.map_or(Ok(()), Err)
 }

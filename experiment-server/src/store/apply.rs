@@ -167,7 +167,7 @@ fn contribute_again(
         for metric in experiment.readers(event.name) {
             let rules = &experiment.metrics[usize::from(*metric)];
             let event = event.measured();
-            let counts = rules.rule.parts().iter().any(|part| part.counts(&event, placement.first_at));
+            let counts = rules.rule.counts(&event, placement.first_at);
             affected |= u128::from(counts && !rules.failed) << *metric;
         }
     }

@@ -32,6 +32,48 @@ pub(super) struct CellKey {
     pub(super) cell: Cell,
 }
 
+/// Where customers are counted by value: a cell and the place in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PlaceKey {
+    /// The cell.
+    pub(super) cell: CellKey,
+    /// The bucket.
+    pub(super) place: i32,
+}
+
+impl PlaceKey {
+    /// The key in `counts`.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        self.cell.encode(out);
+        out.extend_from_slice(&ordered(self.place));
+    }
+
+    /// The key in `count_deltas`: the received day stands behind the experiment.
+    pub(super) fn encode_delta(&self, received: Day, out: &mut Vec<u8>) {
+        self.cell.encode_delta(received, out);
+        out.extend_from_slice(&ordered(self.place));
+    }
+
+    /// Reads a key of `counts`.
+    pub(super) fn decode(bytes: &[u8]) -> Result<PlaceKey, StoreError> {
+        let (cell, place) = split_place(bytes)?;
+        Ok(PlaceKey { cell: CellKey::decode(cell)?, place })
+    }
+
+    /// Reads a key of `count_deltas`.
+    pub(super) fn decode_delta(bytes: &[u8]) -> Result<(Day, PlaceKey), StoreError> {
+        let (cell, place) = split_place(bytes)?;
+        let (received, cell) = CellKey::decode_delta(cell)?;
+        Ok((received, PlaceKey { cell, place }))
+    }
+}
+
+fn split_place(bytes: &[u8]) -> Result<(&[u8], i32), StoreError> {
+    let (cell, place) = bytes.split_at(bytes.len().saturating_sub(4));
+    let mut reader = Reader::new(place, "a key of the counts");
+    Ok((cell, unordered(reader.u32()?)))
+}
+
 impl CellKey {
     /// The key in `aggregates`.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
@@ -42,7 +84,7 @@ impl CellKey {
     /// The key in `deltas`: the received day stands behind the experiment.
     pub(super) fn encode_delta(&self, received: Day, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.experiment.to_be_bytes());
-        out.extend_from_slice(&ordered(received));
+        out.extend_from_slice(&ordered(received.0));
         self.encode_rest(out);
     }
 
@@ -65,7 +107,7 @@ impl CellKey {
             Population::Crossed => 1,
             Population::OffAssignment => 2,
         });
-        out.extend_from_slice(&ordered(self.cell.day));
+        out.extend_from_slice(&ordered(self.cell.day.0));
     }
 
     /// Reads a key of `aggregates`.
@@ -79,7 +121,7 @@ impl CellKey {
     pub(super) fn decode_delta(bytes: &[u8]) -> Result<(Day, CellKey), StoreError> {
         let mut reader = Reader::new(bytes, "a key of the daily changes");
         let experiment = u32::swap_bytes(reader.u32()?);
-        let received = unordered(reader.u32()?);
+        let received = Day(unordered(reader.u32()?));
         Ok((received, CellKey::decode_rest(experiment, reader)?))
     }
 
@@ -104,7 +146,7 @@ impl CellKey {
             2 => Population::OffAssignment,
             _ => return Err(reader.corrupt("it has an unknown population")),
         };
-        let day = unordered(reader.u32()?);
+        let day = Day(unordered(reader.u32()?));
         reader.end()?;
         Ok(CellKey { experiment, metric, slice, cell: Cell { phase, variant, population, day } })
     }
@@ -119,18 +161,18 @@ pub(super) fn experiment_start(experiment: u32) -> [u8; 4] {
 pub(super) fn day_start(experiment: u32, day: Day) -> [u8; 8] {
     let mut start = [0; 8];
     start[..4].copy_from_slice(&experiment.to_be_bytes());
-    start[4..].copy_from_slice(&ordered(day));
+    start[4..].copy_from_slice(&ordered(day.0));
     start
 }
 
 const SIGN: u32 = 1 << 31;
 
-fn ordered(day: Day) -> [u8; 4] {
-    (day.0.cast_unsigned() ^ SIGN).to_be_bytes()
+fn ordered(number: i32) -> [u8; 4] {
+    (number.cast_unsigned() ^ SIGN).to_be_bytes()
 }
 
-fn unordered(read_as_little_endian: u32) -> Day {
-    Day((u32::swap_bytes(read_as_little_endian) ^ SIGN).cast_signed())
+fn unordered(read_as_little_endian: u32) -> i32 {
+    (u32::swap_bytes(read_as_little_endian) ^ SIGN).cast_signed()
 }
 
 #[cfg(test)]
@@ -169,6 +211,22 @@ mod tests {
             bytes.clear();
             key.encode_delta(received, &mut bytes);
             prop_assert_eq!(CellKey::decode_delta(&bytes).unwrap(), (received, key));
+        }
+
+        #[test]
+        fn places_round_trip_in_order((cell, received) in keys(), one in any::<i32>(), other in any::<i32>()) {
+            let [one, other] = [one, other].map(|place| PlaceKey { cell: cell.clone(), place });
+            let bytes = [&one, &other].map(|key| {
+                let mut bytes = Vec::new();
+                key.encode(&mut bytes);
+                bytes
+            });
+            prop_assert_eq!(bytes[0].cmp(&bytes[1]), one.cmp(&other));
+            prop_assert_eq!(PlaceKey::decode(&bytes[0]).unwrap(), one.clone());
+            prop_assert!(PlaceKey::decode(&bytes[0][1..]).is_err());
+            let mut delta = Vec::new();
+            one.encode_delta(received, &mut delta);
+            prop_assert_eq!(PlaceKey::decode_delta(&delta).unwrap(), (received, one));
         }
 
         #[test]

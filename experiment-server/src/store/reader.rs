@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, HashMap};
 
 use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Slice};
-use experiment_core::report::{Aggregates, Cells, Design, Stage};
+use experiment_core::report::{Aggregates, Cells, Design, Distributions, Stage};
 use experiment_core::time::Day;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::catalog::{Catalog, Entry};
 use super::error::StoreError;
-use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, day_start, experiment_start};
+use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start};
 use super::position::{Position, StateView};
 use super::reading::{Reading, SeenExposure};
 use super::record::Record;
 use super::row::{PackedExposure, Row};
 use super::rules::metric_hash;
 use super::sums;
-use super::tables::{AGGREGATES, DELTAS, DIMENSION_VALUES, FACTS, FAILED, Trying};
+use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, DIMENSION_VALUES, FACTS, FAILED, Trying};
 
 /// The sums of one experiment, see [`Store::aggregates`](super::Store::aggregates).
 ///
@@ -42,9 +42,9 @@ pub(super) fn aggregates(
     };
     let stage = if entry.is_over_at(position, as_of) { Stage::Final } else { Stage::Running };
     let design = Design::of(&version.experiment, version.number, stage);
-    let rows = match as_of {
-        None => current_rows(&reading, entry.number)?,
-        Some(day) => rows_until(&reading, entry.number, day)?,
+    let (rows, counts) = match as_of {
+        None => (current_rows(&reading, entry.number)?, current_counts(&reading, entry.number)?),
+        Some(day) => (rows_until(&reading, entry.number, day)?, counts_until(&reading, entry.number, day)?),
     };
     let sequence = match as_of {
         None => position,
@@ -55,6 +55,13 @@ pub(super) fn aggregates(
     let hashes: Vec<u64> = version.experiment.metrics.iter().map(metric_hash).collect();
     let failed_metrics = (0..hashes.len()).filter(|index| failed.contains(&hashes[*index])).collect();
     let mut aggregates = Aggregates { dropped_dimensions, ..Aggregates::default() };
+    let mut counts_by_hash: HashMap<u64, Distributions> = HashMap::new();
+    for (PlaceKey { cell: CellKey { metric, slice, cell, .. }, place }, count) in counts {
+        if !is_dropped(&slice, &aggregates.dropped_dimensions) && !failed.contains(&metric) {
+            let counts = counts_by_hash.entry(metric).or_default().entry((slice, cell)).or_default();
+            counts.insert(place, count);
+        }
+    }
     let mut by_hash: HashMap<u64, Cells> = HashMap::new();
     for (key, moments) in rows {
         let CellKey { metric, slice, cell, .. } = key;
@@ -75,6 +82,8 @@ pub(super) fn aggregates(
         }
     }
     aggregates.metrics = hashes.iter().map(|hash| by_hash.get(hash).cloned().unwrap_or_default()).collect();
+    aggregates.distributions =
+        hashes.iter().map(|hash| counts_by_hash.get(hash).cloned().unwrap_or_default()).collect();
     Ok(Reading { design, aggregates, sequence, failed_metrics })
 }
 
@@ -122,6 +131,38 @@ fn rows_until(
     }
     rows.retain(|_, moments| !moments.is_zero());
     Ok(rows)
+}
+
+fn current_counts(reading: &ReadTransaction, experiment: u32) -> Result<BTreeMap<PlaceKey, i64>, StoreError> {
+    let table = reading.open_table(COUNTS).trying("reading counts")?;
+    let (start, end) = (experiment_start(experiment), experiment_start(experiment.saturating_add(1)));
+    let mut counts = BTreeMap::new();
+    for row in
+        ReadableTable::range::<&[u8]>(&table, start.as_slice()..end.as_slice()).trying("reading counts")?
+    {
+        let (key, count) = row.trying("reading counts")?;
+        counts.insert(PlaceKey::decode(key.value())?, count.value());
+    }
+    Ok(counts)
+}
+
+fn counts_until(
+    reading: &ReadTransaction,
+    experiment: u32,
+    day: Day,
+) -> Result<BTreeMap<PlaceKey, i64>, StoreError> {
+    let table = reading.open_table(COUNT_DELTAS).trying("reading counts")?;
+    let start = day_start(experiment, Day(i32::MIN));
+    let end = day_start(experiment, Day(day.0.saturating_add(1)));
+    let mut counts: BTreeMap<PlaceKey, i64> = BTreeMap::new();
+    for row in
+        ReadableTable::range::<&[u8]>(&table, start.as_slice()..end.as_slice()).trying("reading counts")?
+    {
+        let (key, change) = row.trying("reading counts")?;
+        *counts.entry(PlaceKey::decode_delta(key.value())?.1).or_default() += change.value();
+    }
+    counts.retain(|_, count| *count != 0);
+    Ok(counts)
 }
 
 /// How many facts came by the end of `day`, of the first `position`.

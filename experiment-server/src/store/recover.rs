@@ -17,9 +17,9 @@ use super::record::{Flags, Record};
 use super::row::id_hash;
 use super::rules::Rules;
 use super::tables::{
-    AGGREGATES, CATALOG, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES, FACTS, FAILED, GROUPS, LOG_FILE,
-    LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META, STATE_POSITION, Trying,
-    open_state,
+    AGGREGATES, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES, FACTS,
+    FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META,
+    STATE_POSITION, Trying, open_state,
 };
 
 /// What a log says of itself.
@@ -173,6 +173,8 @@ pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<Fou
         transaction.open_table(CUSTOMERS).trying("making the state")?;
         transaction.open_table(AGGREGATES).trying("making the state")?;
         transaction.open_table(DELTAS).trying("making the state")?;
+        transaction.open_table(COUNTS).trying("making the state")?;
+        transaction.open_table(COUNT_DELTAS).trying("making the state")?;
         transaction.open_table(FAILED).trying("making the state")?;
     }
     transaction.commit().trying("making the state")?;

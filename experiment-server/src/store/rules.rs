@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use experiment_core::definition::{
-    self, AssignmentMode, MAX_DIMENSIONS, Measure, MeasureKind, Metric, MetricKind,
+    self, AssignmentMode, Churn, Factor, MAX_DIMENSIONS, Measure, MeasureKind, Metric, MetricKind,
 };
 use experiment_core::measure::{EventName, EventNames, MAX_DIMENSION_VALUES, Rule};
 use experiment_core::time::Day;
@@ -116,8 +116,8 @@ impl ExperimentRules {
                 continue;
             }
             let rule = Rule::compile(metric, names);
-            for part in rule.parts() {
-                let readers = readers.entry(part.event).or_default();
+            for event in rule.events() {
+                let readers = readers.entry(event).or_default();
                 // Lossless: MAX_METRICS bounds it.
                 let index = metrics.len() as u16;
                 if readers.last() != Some(&index) {
@@ -251,8 +251,18 @@ pub(super) fn metric_hash(metric: &Metric) -> u64 {
             push_measure(&mut text, numerator);
             push_measure(&mut text, denominator);
         }
+        MetricKind::Quantile { of, .. } => {
+            // Not the share: two quantiles of one value share their counts.
+            text.push_str("by value/");
+            push_measure(&mut text, of);
+        }
+        MetricKind::Survival(Churn::Event(event)) => push_event(&mut text, "survival", event),
+        MetricKind::Survival(Churn::Inactive { event, lasts }) => {
+            push_event(&mut text, &format!("survival of silence {}", lasts.0), event);
+        }
+        MetricKind::Nps { event } => push_event(&mut text, "nps", event),
     }
-    if let Some(covariate) = &metric.covariate {
+    for covariate in &metric.covariates {
         text.push_str(&format!("covariate/{}/", covariate.lookback.0));
         push_kind(&mut text, covariate.kind, &covariate.event);
     }
@@ -261,8 +271,26 @@ pub(super) fn metric_hash(metric: &Metric) -> u64 {
 }
 
 fn push_measure(text: &mut String, measure: &Measure) {
-    push_kind(text, measure.kind, &measure.event);
-    for bound in [measure.cap.low, measure.cap.high] {
+    let cap = match measure {
+        Measure::Events { kind, event, cap } => {
+            push_kind(text, *kind, event);
+            cap
+        }
+        Measure::Linear { terms, discount, cap } => {
+            text.push_str(&format!("linear {}/", terms.len()));
+            for term in terms {
+                let factor = match term.factor {
+                    Factor::Weight(weight) => format!("weight {weight}"),
+                    Factor::Each(each) => format!("each {each}"),
+                };
+                push_event(text, &factor, &term.event);
+            }
+            let rate = discount.map_or("-".to_owned(), |discount| discount.per_year.to_string());
+            text.push_str(&format!("discount {rate}/"));
+            cap
+        }
+    };
+    for bound in [cap.low, cap.high] {
         text.push_str(&bound.map_or("-".to_owned(), |bound| bound.to_string()));
         text.push('/');
     }
@@ -276,6 +304,10 @@ fn push_kind(text: &mut String, kind: MeasureKind, event: &str) {
         MeasureKind::Count => "count".to_owned(),
         MeasureKind::Sum => "sum".to_owned(),
     };
+    push_event(text, &kind, event);
+}
+
+fn push_event(text: &mut String, how: &str, event: &str) {
     // The length keeps names with slashes apart.
-    text.push_str(&format!("{kind}/{}/{event}/", event.len()));
+    text.push_str(&format!("{how}/{}/{event}/", event.len()));
 }

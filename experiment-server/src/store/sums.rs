@@ -60,6 +60,22 @@ pub(super) fn add_to_row(
     Ok(Ok(()))
 }
 
+/// Adds `change` to the count under `key`; a count of 0 goes.
+pub(super) fn add_to_count(
+    table: &mut Table<'_, &'static [u8], i64>,
+    key: &[u8],
+    change: i64,
+) -> Result<(), StoreError> {
+    let stored = table.get(key).trying("reading counts")?.map(|count| count.value());
+    let count = stored.unwrap_or(0) + change;
+    if count != 0 {
+        table.insert(key, count).trying("writing counts")?;
+    } else if stored.is_some() {
+        table.remove(key).trying("writing counts")?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,7 @@ pub(super) const STATE_FILE: &str = "state.redb";
 /// Format of `log.redb`. Any other is refused.
 pub(super) const LOG_FORMAT: u32 = 2;
 /// Encoding of `state.redb` and meaning of its sums. Any other value means: fold again from zero.
-pub(super) const FOLD_VERSION: u32 = 1;
+pub(super) const FOLD_VERSION: u32 = 2;
 /// Memory for pages of the log: appends touch few, admission reads back candidates for duplicates.
 const LOG_CACHE_BYTES: usize = 64 << 20;
 /// Memory for pages of the state: packed rows are read, extended and written in key order.
@@ -53,6 +53,10 @@ pub(super) const CUSTOMERS: TableDefinition<&[u8], &[u8]> = TableDefinition::new
 pub(super) const AGGREGATES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("aggregates");
 /// `state.redb`: the same with the received day in it → what that day changed.
 pub(super) const DELTAS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("deltas");
+/// `state.redb`: [`super::key::PlaceKey`] → how many customers are counted there.
+pub(super) const COUNTS: TableDefinition<&[u8], i64> = TableDefinition::new("counts");
+/// `state.redb`: the same with the received day in it → what that day changed.
+pub(super) const COUNT_DELTAS: TableDefinition<&[u8], i64> = TableDefinition::new("count_deltas");
 /// `state.redb`: (experiment number, metric hash) → received day i32 on which its sums left 128 bits.
 pub(super) const FAILED: TableDefinition<(u32, u64), i32> = TableDefinition::new("failed");
 

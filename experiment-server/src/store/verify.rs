@@ -15,13 +15,13 @@ use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::catalog::Catalog;
 use super::error::StoreError;
-use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT};
+use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey};
 use super::position::Position;
 use super::reading::Verification;
 use super::record::{ExposureRecord, Flags, Record};
 use super::rules::{Known, metric_hash};
 use super::sums;
-use super::tables::{AGGREGATES, DELTAS, FACTS, FAILED, Trying};
+use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, FACTS, FAILED, Trying};
 
 /// Most differences that are put into words.
 const MAX_DIFFERENCES: usize = 100;
@@ -39,9 +39,14 @@ pub(super) fn verify(log: &Database, state: &Database) -> Result<Verification, S
 
     let stored = stored(&reading, AGGREGATES, CellKey::decode)?;
     let counted = recount.aggregates()?;
-    compare("sums", &stored, &counted, |key| kept(key), &mut found);
+    compare("sums", &stored, &counted.sums, |key| kept(key), &mut found);
     let stored = self::stored(&reading, DELTAS, CellKey::decode_delta)?;
     compare("changes of a day", &stored, &recount.deltas, |(_, key)| kept(key), &mut found);
+    let stored = stored_counts(&reading, COUNTS, PlaceKey::decode)?;
+    compare("counts", &stored, &counted.counts, |key| kept(&key.cell), &mut found);
+    let stored = stored_counts(&reading, COUNT_DELTAS, PlaceKey::decode_delta)?;
+    let counted = &recount.count_deltas;
+    compare("counts of a day", &stored, counted, |(_, key)| kept(&key.cell), &mut found);
     Ok(found)
 }
 
@@ -59,16 +64,30 @@ fn stored<K: Ord>(
     Ok(rows)
 }
 
+fn stored_counts<K: Ord>(
+    reading: &ReadTransaction,
+    table: redb::TableDefinition<&'static [u8], i64>,
+    decode: impl Fn(&[u8]) -> Result<K, StoreError>,
+) -> Result<BTreeMap<K, i64>, StoreError> {
+    let table = reading.open_table(table).trying("reading counts")?;
+    let mut rows = BTreeMap::new();
+    for row in table.iter().trying("reading counts")? {
+        let (key, count) = row.trying("reading counts")?;
+        rows.insert(decode(key.value())?, count.value());
+    }
+    Ok(rows)
+}
+
 fn failed(reading: &ReadTransaction) -> Result<HashSet<(u32, u64)>, StoreError> {
     let table = reading.open_table(FAILED).trying("reading the state")?;
     let rows = table.iter().trying("reading the state")?;
     rows.map(|row| Ok(row.trying("reading the state")?.0.value())).collect()
 }
 
-fn compare<K: Ord + std::fmt::Debug>(
+fn compare<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
     what: &str,
-    stored: &Rows<K>,
-    counted: &Rows<K>,
+    stored: &BTreeMap<K, V>,
+    counted: &BTreeMap<K, V>,
     kept: impl Fn(&K) -> bool,
     found: &mut Verification,
 ) {
@@ -93,6 +112,34 @@ struct Recount {
     /// (experiment number, dimension) → the values seen at any exposure that counts.
     values: HashMap<(u32, u16), HashSet<String>>,
     deltas: Rows<(Day, CellKey)>,
+    count_deltas: BTreeMap<(Day, PlaceKey), i64>,
+}
+
+/// What customers add up to.
+#[derive(Default)]
+struct Counted {
+    sums: Rows<CellKey>,
+    counts: BTreeMap<PlaceKey, i64>,
+}
+
+impl Counted {
+    fn add(&mut self, key: &CellKey, contribution: &Contribution) -> Result<(), StoreError> {
+        self.count(key, contribution, 1);
+        let sums = self.sums.entry(key.clone()).or_insert_with(|| empty(contribution));
+        sums.add(contribution).map_err(overflow)
+    }
+
+    fn subtract(&mut self, key: &CellKey, contribution: &Contribution) -> Result<(), StoreError> {
+        self.count(key, contribution, -1);
+        let sums = self.sums.entry(key.clone()).or_insert_with(|| empty(contribution));
+        sums.subtract(contribution).map_err(overflow)
+    }
+
+    fn count(&mut self, key: &CellKey, contribution: &Contribution, change: i64) {
+        if let Some(place) = contribution.place() {
+            *self.counts.entry(PlaceKey { cell: key.clone(), place }).or_default() += change;
+        }
+    }
 }
 
 #[derive(Default)]
@@ -195,25 +242,28 @@ impl Recount {
 
     /// Counts the customers of whom something came, and keeps the difference.
     fn end_day(&mut self, day: Day, touched: BTreeSet<String>) -> Result<(), StoreError> {
-        let mut changes: Rows<CellKey> = BTreeMap::new();
+        let mut changes = Counted::default();
         for id in touched {
             let Some(customer) = self.customers.get(&id) else { continue };
             let now = self.count(customer);
             for (key, contribution) in &customer.counted {
-                let sums = changes.entry(key.clone()).or_insert_with(|| empty(contribution));
-                sums.subtract(contribution).map_err(overflow)?;
+                changes.subtract(key, contribution)?;
             }
             for (key, contribution) in &now {
-                let sums = changes.entry(key.clone()).or_insert_with(|| empty(contribution));
-                sums.add(contribution).map_err(overflow)?;
+                changes.add(key, contribution)?;
             }
             if let Some(customer) = self.customers.get_mut(&id) {
                 customer.counted = now;
             }
         }
-        for (key, sums) in changes {
+        for (key, sums) in changes.sums {
             if !sums.is_zero() && !self.is_dropped(&key) {
                 self.deltas.insert((day, key), sums);
+            }
+        }
+        for (key, count) in changes.counts {
+            if count != 0 && !self.is_dropped(&key.cell) {
+                self.count_deltas.insert((day, key), count);
             }
         }
         Ok(())
@@ -264,19 +314,16 @@ impl Recount {
     }
 
     /// The sums over all customers as they are at the end.
-    fn aggregates(&self) -> Result<Rows<CellKey>, StoreError> {
-        let mut rows: Rows<CellKey> = BTreeMap::new();
+    fn aggregates(&self) -> Result<Counted, StoreError> {
+        let mut counted = Counted::default();
         for customer in self.customers.values() {
             for (key, contribution) in self.count(customer) {
                 if !self.is_dropped(&key) {
-                    rows.entry(key)
-                        .or_insert_with(|| empty(&contribution))
-                        .add(&contribution)
-                        .map_err(overflow)?;
+                    counted.add(&key, &contribution)?;
                 }
             }
         }
-        Ok(rows)
+        Ok(counted)
     }
 
     fn is_dropped(&self, key: &CellKey) -> bool {

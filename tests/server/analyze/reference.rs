@@ -218,7 +218,7 @@ fn check_cuped(records: &mut Records, metric: &MetricReport, column: &str, covar
     for comparison in &metric.comparisons {
         let pair = pair(comparison, column);
         let record = records.get(&format!("{pair}/tt_cuped_mean/t_{covariate}"));
-        let cuped = comparison.cuped.unwrap();
+        let cuped = comparison.cuped.as_ref().unwrap();
         let relative = cuped.relative_effect.unwrap();
         records.output(&record, "theta", Some(cuped.theta));
         records.output(&record, "diff", Some(cuped.effect.estimate));
@@ -391,6 +391,46 @@ fn cookie_cats_with_a_derived_column() {
         "sum_gamerounds_no_outlier",
     );
     records.finish(96);
+}
+
+#[test]
+fn telco() {
+    let Some((path, mut records)) = data_set("telco_churn.csv.gz", "telco") else { return };
+    let of = |metric: &str| {
+        let args = ["--unit", "customerID", "--variant", "Contract", "--control", "Month-to-month"];
+        analyze(&path, &[&args[..], &["--metric", metric]].concat())
+    };
+    let whole = of("tenure=survival:tenure/Churn");
+    for arm in &whole.metrics[0].arms {
+        let record = records.get(&format!("tenure_by_contract/{}/kaplan_meier", arm.variant));
+        assert_eq!(Some(arm.n), record.inputs["n"].as_u64());
+        for (time, at) in record.outputs["at"].as_object().unwrap() {
+            // The last point up to the time; before anybody is lost the curve is 1.
+            let until = arm.survival.iter().rev().find(|point| point.day <= time.parse().unwrap());
+            let what = format!("{} at {time}", record.id);
+            let share = until.map_or(1.0, |point| point.survival);
+            records.close(&what, Some(share), number(&at["survival"]).unwrap(), record.tolerance);
+            if let Some(point) = until {
+                let (lower, upper) = ends_of(&at["ci_loglog"]);
+                records.close(&what, point.lower, lower, record.tolerance);
+                records.close(&what, point.upper, upper, record.tolerance);
+            }
+        }
+    }
+    for comparison in &whole.metrics[0].comparisons {
+        let id = format!("tenure_by_contract/{}_vs_Month-to-month/logrank/unweighted", comparison.variant);
+        let record = records.get(&id);
+        records.output(&record, "chi2", comparison.statistic);
+        records.output(&record, "df", comparison.degrees_of_freedom);
+    }
+    for horizon in [24, 48] {
+        let report = of(&format!("tenure=survival@{horizon}:tenure/Churn"));
+        for arm in &report.metrics[0].arms {
+            let record = records.get(&format!("tenure_by_contract/{}/rmst/h{horizon}", arm.variant));
+            records.output(&record, "rmst", arm.estimate);
+        }
+    }
+    records.finish(63);
 }
 
 #[test]

@@ -114,19 +114,30 @@ fn times_must_be_comparable() {
 
 #[test]
 fn what_is_not_built_is_refused_by_name() {
-    complains_of_metric("m=quantile@0.9:x", &[], "the metric kind quantile is not supported yet");
-    complains_of_metric("m=survival:x/y", &[], "the metric kind survival is not supported yet");
-    complains_of_metric("m=nps:x", &[], "the metric kind nps is not supported yet");
     for method in ["always_valid", "group_sequential", "bayesian"] {
         complains(TWO, &["--method", method], &[method, "not supported yet"]);
     }
     complains(TWO, &["--correction", "hochberg"], &["hochberg is not supported yet"]);
-    complains(TWO, &["--covariate", "m=u", "--covariate", "m=x"], &["more than one covariate"]);
+}
+
+#[test]
+fn kinds_take_what_they_can_use() {
+    complains_of_metric("m=quantile@1:x", &[], "\"1\" is not a share above 0 and below 1");
+    complains_of_metric("m=survival:x", &[], "\"x\" is not DURATION/EVENT");
+    complains_of_metric("m=survival@1.5:x/u", &[], "\"1.5\" is not a horizon");
     complains_of_metric(
-        "m=ratio:x/u",
-        &["--covariate", "m=u"],
-        "a covariate of a ratio (m) is not supported yet",
+        "m=survival:x/u",
+        &["--rows", "event"],
+        "m is survival, which needs one row a customer",
     );
+    complains_of_metric("m=survival:x/u", &["--scale", "m=0.1"], "m has no scale by its kind");
+    complains_of_metric("m=nps:x", &["--scale", "m=0.1"], "m has no scale by its kind");
+    for (kind, most) in [("nps:x", 0), ("quantile@0.5:x", 0), ("ratio:x/u", 1), ("mean:x", 5)] {
+        let flags = vec!["--covariate"; 2 * (most + 1)];
+        let flags: Vec<&str> =
+            flags.into_iter().enumerate().map(|(i, flag)| if i % 2 == 0 { flag } else { "m=u" }).collect();
+        complains_of_metric(&format!("m={kind}"), &flags, &format!("m takes at most {most} by its kind"));
+    }
 }
 
 #[test]

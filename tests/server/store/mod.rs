@@ -5,4 +5,5 @@ mod catalog;
 mod recount;
 mod recovery;
 mod results;
+mod telco;
 mod world;

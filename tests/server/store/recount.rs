@@ -16,10 +16,27 @@ const EXPERIMENTS: [&str; 3] = ["winback", "outside", "exact"];
 /// What they share.
 const SHARED: &str = "{segments: {basic: {id: {$inGroup: chosen}}}, groups: {chosen: [c-0]}}";
 
-/// The same definition under three keys and modes, two of them sliced by a segment.
+/// A metric of each kind that WINBACK lacks.
+const KINDS: &str = "
+  - {key: net, kind: linear, terms: [{event: order, weight: 0.35}, {event: login, each: -0.5}, {event: order, each: -1}], \
+     discount: {per_year: 0.9}, window: {from: 1h, to: 4d}, cap: {low: -1, high: 200}, covariate: {event: order, lookback: 5d}}
+  - {key: spent, kind: sum, event: order, window: {to: 3d}, scale: 0.01, covariates: [{event: order, lookback: 5d}, {event: login, lookback: 2d, kind: count}]}
+  - {key: repeat, kind: ratio, numerator: {kind: conversion, event: order, at_least: 2}, denominator: {kind: retention, event: order}, \
+     window: {to: 3d}, covariate: {event: order, lookback: 5d, kind: count}}
+  - {key: worth, kind: ratio, numerator: {kind: linear, terms: [{event: order, weight: 2}], cap: 99}, denominator: {kind: count, event: order, cap: 1}, window: {to: 2d}}
+  - {key: nps, kind: nps, event: login, window: {from: 6h, to: 3d}}
+  - {key: median, kind: quantile, of: {kind: sum, event: order}, q: 0.5, window: {to: 3d}}
+  - {key: p90, kind: quantile, of: {kind: linear, terms: [{event: order, weight: -3}, {event: login, each: 0.1}]}, q: 0.9, window: {to: 2d}, scale: 0.01}
+  - {key: cancelled, kind: survival, event: cancel, horizon: 4d}
+  - {key: silent, kind: survival, inactive: {event: order, for: 36h}, horizon: 3d, window: {grace: 1d}}
+";
+
+/// The same definition under three keys and modes, two of them with all kinds of metrics and sliced by a
+/// segment.
 fn definitions() -> [String; 3] {
     let other = |key: &str, mode: &str| {
         let sliced = WINBACK.replace("dimensions: [plan]", "dimensions: [{segment: basic}, plan]");
+        let sliced = sliced.replace("\nplan:", &format!("{KINDS}plan:"));
         sliced.replace("key: winback", &format!("key: {key}")) + &format!("\nassignment: {mode}")
     };
     [
@@ -56,6 +73,7 @@ fn plan() -> impl Strategy<Value = Option<&'static str>> {
 fn proposed_event() -> impl Strategy<Value = Proposal> {
     let value = prop_oneof![
         4 => (-100..1_000_i32).prop_map(|cents| Some(f64::from(cents) / 4.0)),
+        2 => (-1..12_i8).prop_map(|score| Some(f64::from(score))),
         1 => Just(None),
         1 => Just(Some(0.000_000_5)),
         1 => Just(Some(f64::NAN)),
@@ -306,6 +324,37 @@ fn a_wrong_row_is_found() {
             };
             row[25] ^= 1;
             sums.insert(key.as_slice(), row.as_slice()).unwrap();
+        }
+        transaction.commit().unwrap();
+        drop(database);
+        world.open();
+        let found = world.store().verify().unwrap();
+        assert_eq!((found.rows_compared, found.differences.len()), (rows, 1));
+    }
+}
+
+#[test]
+fn a_wrong_count_is_found() {
+    const COUNTS: TableDefinition<&[u8], i64> = TableDefinition::new("counts");
+    const COUNT_DELTAS: TableDefinition<&[u8], i64> = TableDefinition::new("count_deltas");
+    let median = "metrics: [{key: median, kind: quantile, of: {kind: sum, event: order}, q: 0.5, window: {to: 3d}, role: primary}]\nplan: {target: {customers_per_arm: 9}}";
+    for table in [COUNTS, COUNT_DELTAS] {
+        let mut world = World::new();
+        world.start(&format!("key: winback\nvariants: [{{key: control}}, {{key: discount}}]\n{median}"));
+        accepted(world.one(exposure("c", "x", "control", MARCH)));
+        accepted(world.one(exposure("d", "x", "control", MARCH)));
+        accepted(world.one(event("c", "e", "order", 5.0, MARCH)));
+        world.verify();
+        let rows = world.store().verify().unwrap().rows_compared;
+        assert_eq!(rows, 2 * 2 + 2 * 2, "two tables each: the metric and the exposed, counts at 0 and at 5");
+        world.restart();
+        world.close();
+        let database = Database::create(world.folder.path().join("state.redb")).unwrap();
+        let transaction = database.begin_write().unwrap();
+        {
+            let mut counts = transaction.open_table(table).unwrap();
+            let key = counts.last().unwrap().unwrap().0.value().to_vec();
+            counts.insert(key.as_slice(), 2).unwrap();
         }
         transaction.commit().unwrap();
         drop(database);

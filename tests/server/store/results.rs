@@ -1,8 +1,8 @@
 //! The sums as readers get them.
 
 use experiment_core::definition::LifecycleStep;
-use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Slice};
-use experiment_core::report::{Cells, Stage};
+use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Slice, bucket_value};
+use experiment_core::report::{Cells, Stage, report};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{Proposal, Reading, StoreError};
 
@@ -67,6 +67,91 @@ fn sums_by_hand() {
     let (_, of_basic) = reading.aggregates.metrics[1].iter().find(|((slice, _), _)| *slice == basic).unwrap();
     assert_eq!((of_basic.n(), of_basic.sums()), (1, &[50_500_000, 10 * unit][..]));
     world.verify();
+}
+
+#[test]
+fn counts_by_hand() {
+    let world = World::new();
+    world.start(
+        "
+key: winback
+variants: [{key: control}, {key: discount}]
+metrics:
+  - {key: p50, kind: quantile, of: {kind: sum, event: order}, q: 0.5, window: {to: 3d}, scale: 0.01, role: primary}
+  - {key: p90, kind: quantile, of: {kind: sum, event: order}, q: 0.9, window: {to: 3d}, scale: 0.01, role: guardrail, margin: 1}
+plan: {target: {customers_per_arm: 9}}
+",
+    );
+    world.clock.set(MARCH + 4 * DAY);
+    world.submit(vec![
+        exposure("a", "x", "control", MARCH),
+        exposure("b", "x", "control", MARCH),
+        exposure("c", "x", "control", MARCH),
+        event("a", "1", "order", 1.23, MARCH),
+        event("a", "2", "order", 10.0, MARCH + DAY),
+        event("b", "1", "order", -11.24, MARCH),
+        event("c", "1", "order", 5.0, MARCH + 3 * DAY),
+    ]);
+    let reading = world.reading("winback");
+    let [p50, p90] = &reading.aggregates.distributions[..] else { panic!("{reading:?}") };
+    assert_eq!(p50, p90, "quantiles of one value share its counts");
+    let counts: Vec<_> =
+        p50.values().flatten().map(|(place, count)| (bucket_value(*place), *count)).collect();
+    assert_eq!(counts, [(-1_120, 1), (0, 1), (1_120, 1)], "11.23 and 11.24 are 11.2 to three digits");
+    // A later fact moves a customer to another bucket, and the past still has it where it was.
+    world.clock.advance(DAY);
+    accepted(world.one(event("c", "2", "order", 1.0, MARCH)));
+    let counts: Vec<_> = world.reading("winback").aggregates.distributions[0]
+        .values()
+        .flatten()
+        .map(|(place, count)| (bucket_value(*place), *count))
+        .collect();
+    assert_eq!(counts, [(-1_120, 1), (100, 1), (1_120, 1)]);
+    let before = world.store().aggregates("winback", Some(Timestamp(MARCH + 4 * DAY).day())).unwrap();
+    assert_eq!(before.aggregates.distributions, reading.aggregates.distributions);
+    world.verify();
+}
+
+#[test]
+fn days_of_churn_by_hand() {
+    let world = World::new();
+    world.start(
+        "
+key: winback
+variants: [{key: control}, {key: discount}]
+metrics:
+  - {key: cancelled, kind: survival, event: cancel, horizon: 3d, role: primary}
+  - {key: silent, kind: survival, inactive: {event: order, for: 2d}, horizon: 3d}
+plan: {target: {customers_per_arm: 9}}
+",
+    );
+    world.clock.set(MARCH + 4 * DAY);
+    let noon = MARCH + 12 * HOUR;
+    world.submit(vec![
+        exposure("a", "x", "control", noon),
+        event("a", "1", "cancel", None, noon + 13 * HOUR),
+        event("a", "2", "cancel", None, noon + 3 * DAY),
+        exposure("b", "x", "control", noon),
+        event("b", "1", "cancel", None, noon - HOUR),
+        event("b", "2", "order", 5.0, noon + DAY),
+        exposure("c", "x", "discount", noon + DAY),
+        event("c", "1", "cancel", None, noon + DAY),
+    ]);
+    let reading = world.reading("winback");
+    let places = |metric: usize| -> Vec<_> {
+        let cells = reading.aggregates.distributions[metric].iter();
+        cells
+            .flat_map(|((_, cell), places)| places.iter().map(|place| (cell.variant, *place.0, *place.1)))
+            .collect()
+    };
+    assert_eq!(places(0), [(0, 1, 1), (1, 0, 1)], "a on the next day, b before exposure only, c at once");
+    assert_eq!(places(1), [(0, 2, 1), (0, 3, 1), (1, 2, 1)], "silence is dated ahead");
+    assert_eq!(analysed(&reading, 0, 0).n(), 2);
+    world.verify();
+    // Followed for three whole days: both are there on day 0, one on day 1 and later.
+    let report = report(&reading.design, &reading.aggregates, Some(Timestamp(MARCH + 4 * DAY))).unwrap();
+    let control = &report.metrics[0].arms[0];
+    assert_eq!((control.n, control.followed, control.estimate), (2, Some(2), Some(2.0)));
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub use log_rank::{LogRankTest, TimeWeight, log_rank_test, weighted_log_rank_tes
 pub use restricted_mean_test::{RestrictedMeanTest, restricted_mean_test};
 
 use crate::stats::NotEstimable;
-use crate::stats::not_estimable::non_negative_input;
+use crate::stats::not_estimable::{non_negative_input, require_that};
 
 /// One customer's follow-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,6 +85,40 @@ impl SurvivalTable {
             row
         });
         Ok(Self { rows: rows.collect() })
+    }
+
+    /// The same from counts: (time, events, customers censored) by distinct time, ascending.
+    ///
+    /// # Errors
+    /// [`NotEstimable::TooFewCustomers`] without customers, [`NotEstimable::ImpossibleInput`] for a time that is
+    /// negative, not finite or not after the one before it.
+    ///
+    /// # Examples
+    /// ```
+    /// use experiment_core::stats::survival::{FollowUp, SurvivalTable};
+    /// let arm = [(2.0, true), (3.0, true), (3.0, false)].map(|(time, event)| FollowUp { time, event });
+    /// let counted = SurvivalTable::from_counts(&[(2.0, 1, 0), (3.0, 1, 1)])?;
+    /// assert_eq!(counted, SurvivalTable::from_follow_ups(&arm)?);
+    /// # Ok::<(), experiment_core::stats::NotEstimable>(())
+    /// ```
+    pub fn from_counts(counts: &[(f64, u64, u64)]) -> Result<Self, NotEstimable> {
+        let mut at_risk = counts
+            .iter()
+            .fold(0_u64, |sum, (_, events, censored)| sum.saturating_add(events.saturating_add(*censored)));
+        if at_risk == 0 {
+            return Err(NotEstimable::TooFewCustomers { n: 0, needed: 1 });
+        }
+        let mut rows: Vec<SurvivalRow> = Vec::with_capacity(counts.len());
+        for &(time, events, censored) in counts {
+            non_negative_input("a time", time)?;
+            let after = rows.last().is_none_or(|row| row.time < time);
+            require_that(after, "a time", time, "after the one before it")?;
+            if events + censored > 0 {
+                rows.push(SurvivalRow { time, at_risk, events, censored });
+            }
+            at_risk = at_risk.saturating_sub(events + censored);
+        }
+        Ok(Self { rows })
     }
 
     /// All times at which a customer had the event or was censored, ascending.
