@@ -16,10 +16,4 @@ pub(super) const METRIC_FIELDS: &[&str] =
 pub(super) const METRIC_KINDS: &[&str] = &["linear", "quantile", "nps", "survival"];
 
 /// Fields of a plan.
-pub(super) const PLAN_FIELDS: &[&str] = &["looks", "spending", "tuning", "prior", "ship", "stratify"];
-
-/// Methods of a plan.
-pub(super) const METHODS: &[&str] = &["always_valid", "group_sequential", "bayesian"];
-
-/// Corrections for many comparisons.
-pub(super) const CORRECTIONS: &[&str] = &["sidak", "holm_sidak", "hochberg", "hommel", "benjamini_yekutieli"];
+pub(super) const PLAN_FIELDS: &[&str] = &["stratify"];
