@@ -8,6 +8,8 @@ use experiment_core::report::{
 };
 use experiment_core::time::{DAY, Day, Span, Timestamp};
 
+mod plans;
+
 const PLACES: u32 = 6;
 const ONE: i64 = 1_000_000;
 

@@ -159,6 +159,13 @@ impl Plan {
         })
     }
 
+    /// Customers of both arms together at which the alarm for harm is tightest: harm wants to be seen early, however
+    /// large the target.
+    #[must_use]
+    pub fn alarm_tuning_customers(&self) -> u64 {
+        self.tuning_customers().min(DEFAULT_TUNING)
+    }
+
     /// The fields that must be there before customers may enter, with the mend for each.
     pub(super) fn missing(&self) -> Vec<(&'static str, &'static str, &'static str)> {
         let target = "add target: {customers_per_arm: N} or target: {end: DAY}";

@@ -34,7 +34,7 @@ pub(crate) fn harm(
         Direction::Down => Alternative::Greater,
     };
     let options = TestOptions { alternative, confidence_level };
-    let sequence = Sequence::new(pair, reading, design.plan.tuning_customers(), &options)?;
+    let sequence = Sequence::new(pair, reading, design.plan.alarm_tuning_customers(), &options)?;
     let interval = sequence.at(confidence_level)?.interval;
     let (bound, threshold) = match metric.direction {
         Direction::Up => (interval.upper, -margin),

@@ -60,6 +60,7 @@ impl<'a> MetricAnalysis<'a> {
     fn deciding_p_value(&self, comparison: &Comparison) -> Option<f64> {
         match (self.design.plan.method, self.reading(comparison)) {
             (Method::AlwaysValid, _) => comparison.always_valid.map(|sequence| sequence.p_value),
+            (Method::Bayesian, _) if self.metric.role == Role::Primary => None,
             (_, Reading::Cuped) => comparison.cuped.map(|cuped| cuped.p_value),
             (_, Reading::Unadjusted) => comparison.p_value,
         }

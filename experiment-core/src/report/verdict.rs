@@ -332,8 +332,8 @@ fn describe_harm(metric: &MetricReport, comparison: &Comparison) -> String {
         Role::Primary | Role::Secondary => String::new(),
     };
     format!(
-        "{} in {} is worse than in {} by at least {}{beyond}. This alarm may be read on any day and is false in \
-         at most one of a hundred experiments: stop giving {}.",
+        "{} in {} is worse than in {} by at least {}{beyond}. This alarm may be read on any day and is false for \
+         at most one variant in a hundred: stop giving {}.",
         metric.metric,
         comparison.variant,
         comparison.control,
