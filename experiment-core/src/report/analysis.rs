@@ -85,7 +85,7 @@ impl MainReading {
             decide_by_role(design, &mut analyses, Role::Guardrail, Correction::None);
         }
         let metrics: Vec<_> = analyses.into_iter().map(|analysis| analysis.report).collect();
-        let health = health::health(design, aggregates, &metrics);
+        let health = health::health(design, aggregates, &metrics, as_of);
         let verdict = verdict(design, aggregates, &health, &metrics, &looks, as_of);
         let report = |look: &Look| LookReport { planned: look.planned, reached: look.reached, at: look.at };
         Ok(MainReading { looks: looks.iter().map(report).collect(), metrics, health, verdict })

@@ -39,6 +39,8 @@ pub struct VariantDesign {
     pub key: String,
     /// Its share of the entrants relative to the other weights.
     pub weight: f64,
+    /// Which elements differ from the control, as the definition names them.
+    pub changes: Vec<String>,
 }
 
 /// What kind of number a metric estimates.
@@ -87,7 +89,11 @@ impl Design {
             definition_version: Some(version),
             stage,
             variants: variants
-                .map(|variant| VariantDesign { key: variant.key.clone(), weight: variant.weight.to_f64() })
+                .map(|variant| VariantDesign {
+                    key: variant.key.clone(),
+                    weight: variant.weight.to_f64(),
+                    changes: variant.changes.clone(),
+                })
                 .collect(),
             control: experiment.control,
             metrics: metrics

@@ -90,6 +90,9 @@ pub struct Srm {
     pub observed: BTreeMap<String, u64>,
     /// Customers by arm that the weights promise.
     pub expected: BTreeMap<String, f64>,
+    /// The sequential test's p-value, which holds however often it is looked at; while customers enter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequential_p_value: Option<f64>,
 }
 
 /// One check.
@@ -109,12 +112,28 @@ pub struct Check {
 pub enum CheckCode {
     /// Sample ratio mismatch: the arms' sizes fit the weights.
     Srm,
+    /// The arms' sizes fit the weights within every value of every dimension.
+    SrmDimensions,
     /// Few customers were seen in two variants.
     Crossover,
+    /// About as many of each arm were.
+    CrossoverDifference,
     /// The windows of enough customers have ended.
     Immaturity,
     /// The arms are large enough for the methods used.
     SampleSize,
+    /// Mature customers entered over a week at least.
+    TooEarly,
+    /// The target can show the smallest effect worth acting on.
+    Underpowered,
+    /// A fixed plan is not read before its target.
+    Peeking,
+    /// The arms were alike before exposure.
+    PreExposureBalance,
+    /// The effect is the same from week to week of customers.
+    Drift,
+    /// Each variant changes one thing.
+    SeveralChanges,
     /// No value was finer than the metric's scale.
     RoundedValues,
     /// No customer's total was beyond the bound.
