@@ -30,7 +30,9 @@ fn design() -> Design {
         experiment: "bench".to_owned(),
         definition_version: Some(1),
         stage: Stage::Final,
-        variants: (0..ARMS).map(|arm| VariantDesign { key: format!("arm_{arm}"), weight: 1.0 }).collect(),
+        variants: (0..ARMS)
+            .map(|arm| VariantDesign { key: format!("arm_{arm}"), weight: 1.0, changes: Vec::new() })
+            .collect(),
         control: 0,
         metrics: (0..METRICS).map(metric).collect(),
         dimensions: Vec::new(),

@@ -1,14 +1,15 @@
-//! A fixed plan decides once: at the end of the first day on which its sample is complete.
+//! What was decided stands: the verdict of the first day at whose end the plan decided.
 //!
-//! Looking at the same test again and again until it pleases finds effects that are not there. What was known
-//! at the end of a day never changes (sums are kept by the day their facts were received), so the verdict of
-//! that first day can be made again at any time, and stands.
+//! Looking at a test again and again until it pleases finds effects that are not there, and an effect that was found
+//! must not be lost because a later day is less sure of it. What was known at the end of a day never changes (sums
+//! are kept by the day their facts were received), so the verdict of that first day can be made again at any time,
+//! and stands. Harm is decided in the same way, under every plan.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use experiment_core::measure::MomentsOverflow;
-use experiment_core::report::{Report, Verdict, VerdictCode, is_complete, report};
+use experiment_core::report::{Report, Verdict, VerdictCode, verdict_of};
 use experiment_core::time::{Day, Timestamp};
 
 use crate::store::{Store, StoreError};
@@ -46,8 +47,8 @@ impl Decisions {
     /// # Errors
     /// [`DecisionError`].
     pub fn settle(&self, store: &Store, now: Report) -> Result<Report, DecisionError> {
-        let undecided = matches!(now.verdict.verdict, VerdictCode::Continue | VerdictCode::Invalid);
-        let Some(as_of) = now.as_of.filter(|_| !undecided) else { return Ok(now) };
+        let valid = now.verdict.verdict != VerdictCode::Invalid;
+        let Some(as_of) = now.as_of.filter(|_| valid) else { return Ok(now) };
         // The day that `as_of` ends or lies in is the present one; those before it are past.
         let yesterday = Day(Timestamp(as_of.0.saturating_sub(1)).day().0 - 1);
         let Some(verdict) = self.decided(store, &now.experiment, yesterday)? else { return Ok(now) };
@@ -63,9 +64,7 @@ impl Decisions {
         if found.decided.is_none() && found.until < until {
             // Facts that are logged and not yet in the sums would be missing from the last days.
             let all_folded = store.position() == store.log_position();
-            if let Some(day) = first_complete(store, key, Day(found.until.0 + 1), until)? {
-                found.decided = Some((day, verdict_of(store, key, day)?));
-            }
+            found.decided = first_decision(store, key, Day(found.until.0 + 1), until)?;
             found.until = until;
             if all_folded {
                 let mut cache = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,26 +76,19 @@ impl Decisions {
     }
 }
 
-/// The first day from `first` to `last` at whose end the sample is complete; by bisection, since a complete
-/// sample stays complete.
-fn first_complete(store: &Store, key: &str, first: Day, last: Day) -> Result<Option<Day>, DecisionError> {
-    let (mut low, mut high) = (first.0, last.0);
-    if !complete_on(store, key, last)? {
-        return Ok(None);
+/// The first day from `first` to `last` at whose end there is a verdict that stands, with that verdict.
+fn first_decision(
+    store: &Store,
+    key: &str,
+    first: Day,
+    last: Day,
+) -> Result<Option<(Day, Verdict)>, DecisionError> {
+    for day in (first.0..=last.0).map(Day) {
+        let reading = store.aggregates(key, Some(day))?;
+        let verdict = verdict_of(&reading.design, &reading.aggregates, Some(day.end()))?;
+        if verdict.verdict.stands(reading.design.plan.method) {
+            return Ok(Some((day, verdict)));
+        }
     }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if complete_on(store, key, Day(middle))? { high = middle } else { low = middle + 1 }
-    }
-    Ok(Some(Day(low)))
-}
-
-fn complete_on(store: &Store, key: &str, day: Day) -> Result<bool, DecisionError> {
-    let reading = store.aggregates(key, Some(day))?;
-    Ok(is_complete(&reading.design, &reading.aggregates, day.end())?)
-}
-
-fn verdict_of(store: &Store, key: &str, day: Day) -> Result<Verdict, DecisionError> {
-    let reading = store.aggregates(key, Some(day))?;
-    Ok(report(&reading.design, &reading.aggregates, Some(day.end()))?.verdict)
+    Ok(None)
 }

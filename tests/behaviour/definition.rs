@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use experiment_core::decimal::Decimal;
 use experiment_core::definition::{
-    AssignmentMode, Cap, Churn, Correction, Cost, CostBasis, Covariate, Direction, Discount, Experiment,
-    Factor, LifecycleStep, Measure, MeasureKind, Method, Metric, MetricKind, Offer, Plan, Problem, Role,
-    Sides, Status, Target, Term, Window, allowed_while_running, read_document,
+    AssignmentMode, BetaShape, Cap, Churn, Correction, Cost, CostBasis, Covariate, Direction, Discount,
+    Experiment, Factor, LifecycleStep, Measure, MeasureKind, Method, Metric, MetricKind, Offer, Plan, Prior,
+    Problem, Role, Ship, Sides, Spending, Status, Target, Term, Window, allowed_while_running, read_document,
 };
 use experiment_core::time::Span;
 use proptest::prelude::*;
@@ -125,7 +125,7 @@ fn the_sample_is_read_field_by_field() {
         correction: Correction::Holm,
         target: Some(Target::CustomersPerArm(20_000)),
         min_days: 14,
-        cuped: true,
+        ..Plan::default()
     };
     assert_eq!(experiment.plan, plan);
     assert_eq!(experiment.ready_to_start(), []);
@@ -247,35 +247,12 @@ fn the_guides_examples_are_accepted() {
 fn everything_later_is_refused_by_name() {
     let found = parse(LATER).unwrap_err();
     let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
-    let expected = [
-        "plan.method",
-        "plan.correction",
-        "plan.looks",
-        "plan.prior",
-        "plan.ship",
-        "plan.spending",
-        "plan.stratify",
-        "plan.tuning",
-        "contact",
-        "economics",
-        "expose",
-        "holdout",
-    ];
+    let expected = ["plan.stratify", "contact", "economics", "expose", "holdout"];
     assert_eq!(paths, expected);
     assert!(found.iter().all(|problem| problem.detail.contains("not supported yet")), "{found:?}");
 
     let section = GUIDE.split("## Not supported yet").nth(1).unwrap();
     let in_guide = |name: &str| assert!(section.contains(&format!("`{name}`")), "{name} is not in the guide");
-    for correction in ["sidak", "holm_sidak", "hochberg", "hommel", "benjamini_yekutieli"] {
-        let expected = format!("plan.correction: {correction} is not supported yet");
-        assert_eq!(problems(&format!("plan: {{correction: {correction}}}")), [expected]);
-        in_guide(correction);
-    }
-    for method in ["always_valid", "group_sequential", "bayesian"] {
-        let expected = format!("plan.method: {method} is not supported yet");
-        assert_eq!(problems(&format!("plan: {{method: {method}}}")), [expected]);
-        in_guide(method);
-    }
     let names = paths.iter().filter_map(|path| path.rsplit('.').next());
     names.filter(|name| !["kind", "method", "correction"].contains(name)).for_each(in_guide);
 }
@@ -627,7 +604,10 @@ fn plan_rules() {
         ("alpha: 0.51", "plan.alpha: 0.51 is not in (0, 0.5]"),
         ("alpha: five", "plan.alpha: expected a number, found \"five\""),
         ("sides: three", "plan.sides: \"three\" is not one of one, two"),
-        ("method: fixd", "plan.method: \"fixd\" is not one of fixed"),
+        (
+            "method: fixd",
+            "plan.method: \"fixd\" is not one of fixed, always_valid, group_sequential, bayesian",
+        ),
         ("min_days: -1", "plan.min_days: expected a whole number from 0 to 3650, found -1"),
         ("min_days: 1.5", "plan.min_days: expected a whole number from 0 to 3650, found 1.5"),
         ("cuped: yes", "plan.cuped: expected true or false, found \"yes\""),
@@ -644,11 +624,128 @@ fn plan_rules() {
     ] {
         assert_eq!(problems(&format!("plan: {{{plan}}}")), [expected], "{plan}");
     }
-    let plan =
-        parse("{key: k, variants: [{key: a}, {key: b}], plan: {target: {end: 2026-12-31}, alpha: 0.5}}");
-    let plan = plan.unwrap().plan;
-    assert_eq!(plan.target, Some(Target::End("2026-12-31".parse().unwrap())));
-    assert_eq!(plan.alpha, 0.5);
+    let ends = plan("target: {end: 2026-12-31}, alpha: 0.5");
+    assert_eq!(ends.target, Some(Target::End("2026-12-31".parse().unwrap())));
+    assert_eq!(ends.alpha, 0.5);
+}
+
+fn plan(fields: &str) -> Plan {
+    parse(&format!("{{key: k, variants: [{{key: a}}, {{key: b}}], plan: {{{fields}}}}}")).unwrap().plan
+}
+
+#[test]
+fn each_method_reads_its_own_fields() {
+    let sequential =
+        plan("method: group_sequential, looks: [0.25, 0.5, 1], spending: {power: 3}, tuning: 500");
+    assert_eq!(
+        sequential,
+        Plan {
+            method: Method::GroupSequential,
+            correction: Correction::Bonferroni,
+            looks: vec![0.25, 0.5, 1.0],
+            spending: Spending::Power(3.0),
+            tuning: Some(500),
+            ..Plan::default()
+        }
+    );
+    assert_eq!(plan("method: group_sequential, looks: [1], spending: pocock").spending, Spending::Pocock);
+    assert_eq!(plan("method: group_sequential, looks: [1]").spending, Spending::ObrienFleming);
+    let anytime = plan("method: always_valid, correction: benjamini_yekutieli, sides: one");
+    assert_eq!((anytime.method, anytime.sides), (Method::AlwaysValid, Sides::One));
+    assert_eq!(anytime.correction, Correction::BenjaminiYekutieli);
+    assert_eq!(plan("method: always_valid").correction, Correction::Holm);
+    let bayesian = plan(
+        "method: bayesian, prior: {relative_sd: 0.3, alpha: 20, beta: 80}, ship: {chance: 0.95, max_loss: 0.001}",
+    );
+    assert_eq!(
+        bayesian,
+        Plan {
+            method: Method::Bayesian,
+            correction: Correction::None,
+            prior: Prior { relative_sd: Some(0.3), rate: Some(BetaShape { alpha: 20.0, beta: 80.0 }) },
+            ship: Some(Ship { chance: 0.95, max_loss: 0.001 }),
+            ..Plan::default()
+        }
+    );
+    let tunings =
+        ["tuning: 800, target: {customers_per_arm: 90}", "target: {customers_per_arm: 90}", "alpha: 0.1"];
+    assert_eq!(tunings.map(|fields| plan(fields).tuning_customers()), [800, 90, 5_000]);
+}
+
+#[test]
+fn a_method_allows_the_corrections_under_which_it_keeps_its_promise() {
+    let all = [
+        "none",
+        "bonferroni",
+        "sidak",
+        "holm",
+        "holm_sidak",
+        "hochberg",
+        "hommel",
+        "benjamini_hochberg",
+        "benjamini_yekutieli",
+    ];
+    let allowed: [(&str, &[&str]); 4] = [
+        ("fixed", &all),
+        ("always_valid", &["none", "bonferroni", "holm", "benjamini_yekutieli"]),
+        ("group_sequential", &["bonferroni"]),
+        ("bayesian", &["none"]),
+    ];
+    for (method, allowed) in allowed {
+        for correction in all {
+            let fields = format!("method: {method}, correction: {correction}");
+            if allowed.contains(&correction) {
+                plan(&fields);
+            } else {
+                let expected = format!("plan.correction: method {method} keeps no promise with it");
+                assert_eq!(problems(&format!("plan: {{{fields}}}")), [expected]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_plan_holds_nothing_that_its_method_does_not_read() {
+    for (plan, expected) in [
+        ("looks: [1]", "plan.looks: belongs to method group_sequential"),
+        ("method: always_valid, spending: pocock", "plan.spending: belongs to method group_sequential"),
+        ("method: always_valid, prior: {relative_sd: 0.3}", "plan.prior: belongs to method bayesian"),
+        ("ship: {chance: 0.9, max_loss: 1}", "plan.ship: belongs to method bayesian"),
+        ("method: bayesian, sides: one", "plan.sides: method bayesian has none: it asks who wins"),
+        (
+            "method: always_valid, sides: one, alpha: 0.5",
+            "plan.alpha: always_valid with one side needs a chance below 0.5",
+        ),
+        ("method: group_sequential, looks: []", "plan.looks: does not rise from above 0 to 1"),
+        ("method: group_sequential, looks: [0, 1]", "plan.looks: does not rise from above 0 to 1"),
+        ("method: group_sequential, looks: [0.5, 0.5, 1]", "plan.looks: does not rise from above 0 to 1"),
+        ("method: group_sequential, looks: [0.5, 0.9]", "plan.looks: does not rise from above 0 to 1"),
+        ("method: group_sequential, looks: [0.5, 1.1]", "plan.looks[1]: 1.1 is not between 0 and 1"),
+        (
+            "method: group_sequential, spending: linear",
+            "plan.spending: \"linear\" is not one of obrien_fleming, pocock",
+        ),
+        ("method: group_sequential, spending: {}", "plan.spending.power: is missing"),
+        (
+            "method: group_sequential, spending: {power: 0}",
+            "plan.spending.power: 0 is not between 0.1 and 20",
+        ),
+        ("tuning: 0", "plan.tuning: expected a whole number from 1 to 200000000, found 0"),
+        (
+            "method: bayesian, prior: {relative_sd: 0}",
+            "plan.prior.relative_sd: 0 is not between 0.000001 and 1000",
+        ),
+        ("method: bayesian, prior: {alpha: 1}", "plan.prior.beta: is missing beside alpha"),
+        ("method: bayesian, prior: {beta: 1}", "plan.prior.alpha: is missing beside beta"),
+        ("method: bayesian, ship: {chance: 0.95}", "plan.ship.max_loss: is missing"),
+        (
+            "method: bayesian, ship: {chance: 0.5, max_loss: 1}",
+            "plan.ship.chance: 0.5 is not between 0.5 and 1",
+        ),
+        ("method: bayesian, ship: {chance: 0.9, max_loss: 0}", "plan.ship.max_loss: 0 is not above 0"),
+    ] {
+        assert_eq!(problems(&format!("plan: {{{plan}}}")), [expected], "{plan}");
+    }
 }
 
 #[test]
@@ -663,6 +760,11 @@ fn starting_demands_what_decides() {
     let ratio = "{key: r, kind: ratio, numerator: {kind: sum, event: e}, denominator: {kind: count, event: e}, window: {to: 1d}, role: primary}";
     assert_eq!(missing(""), ["metrics", "plan.target"]);
     assert_eq!(missing(&format!("metrics: [{primary}]")), ["plan.target"]);
+    let plan = |fields: &str| missing(&format!("metrics: [{primary}]\nplan: {{{fields}}}"));
+    assert_eq!(plan("method: always_valid"), [""; 0]);
+    assert_eq!(plan("method: group_sequential"), ["plan.target", "plan.looks"]);
+    assert_eq!(plan("method: group_sequential, looks: [0.5, 1], target: {end: 2026-12-31}"), [""; 0]);
+    assert_eq!(plan("method: bayesian"), ["plan.ship"]);
     assert_eq!(missing(&format!("metrics: [{ratio}]\n{target}")), ["metrics"]);
     assert_eq!(missing(&format!("metrics: [{ratio}, {primary}]\n{target}")), [""; 0]);
 }

@@ -8,6 +8,9 @@ use experiment_core::report::{
 };
 use experiment_core::time::{DAY, Day, Span, Timestamp};
 
+mod health;
+mod plans;
+
 const PLACES: u32 = 6;
 const ONE: i64 = 1_000_000;
 
@@ -28,7 +31,7 @@ fn metric(key: &str, role: Role, direction: Direction) -> MetricDesign {
 }
 
 fn design(metrics: Vec<MetricDesign>) -> Design {
-    let variant = |key: &str| VariantDesign { key: key.to_owned(), weight: 1.0 };
+    let variant = |key: &str| VariantDesign { key: key.to_owned(), weight: 1.0, changes: Vec::new() };
     Design {
         experiment: "winback".to_owned(),
         definition_version: Some(1),
@@ -355,7 +358,7 @@ fn a_guardrail_that_nobody_trips_passes() {
 #[test]
 fn an_arm_of_weight_zero_is_neither_tested_nor_waited_for() {
     let mut three = design(vec![metric("kept", Role::Primary, Direction::Up)]);
-    three.variants.push(VariantDesign { key: "retired".to_owned(), weight: 0.0 });
+    three.variants.push(VariantDesign { key: "retired".to_owned(), weight: 0.0, changes: Vec::new() });
     three.stage = Stage::Running;
     three.plan.target = Some(Target::CustomersPerArm(1_000));
     let at = Some(Day(20).start());
@@ -372,7 +375,7 @@ fn an_arm_of_weight_zero_is_neither_tested_nor_waited_for() {
 #[test]
 fn of_several_winners_the_surest_is_shipped() {
     let mut three = design(vec![metric("kept", Role::Primary, Direction::Up)]);
-    three.variants.push(VariantDesign { key: "bonus".to_owned(), weight: 1.0 });
+    three.variants.push(VariantDesign { key: "bonus".to_owned(), weight: 1.0, changes: Vec::new() });
     let mut sums = aggregates((1_000, 1_000), &[(300, 400)]);
     sums.exposed.insert(cell(2, Population::Analysed, 0), counted(1_000));
     sums.metrics[0].insert(cell(2, Population::Analysed, 0), proportion(1_000, 450));

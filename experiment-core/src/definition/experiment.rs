@@ -9,7 +9,7 @@ use super::reader::{Field, Fields, Problems, Taken};
 use super::variant::{self, MAX_VARIANTS, Variant};
 use super::{Audience, Dimension, HashFunction, LayerClaim, Requirement};
 use super::{InvalidDefinition, MAX_METRICS, Method, Metric, MetricKind, Plan, Problem, Role};
-use super::{audience, dimension, hash, layer, name, parse_metric, plan, requirement, unsupported};
+use super::{audience, dimension, hash, layer, name, parse_metric, parse_plan, requirement, unsupported};
 use crate::decimal::Decimal;
 
 /// Longest salt in bytes.
@@ -137,14 +137,19 @@ impl Experiment {
             let mend = "make its numerator or another metric primary as well";
             problems.push(Problem::new("metrics", detail, mend));
         }
-        match self.plan.method {
-            Method::Fixed if self.plan.target.is_none() => {
-                let detail = "method fixed decides once, when the target is reached, and none is given";
-                let mend = "add target: {customers_per_arm: N} or target: {end: DAY}";
-                problems.push(Problem::new("plan.target", detail, mend));
+        if let Method::AlwaysValid | Method::Bayesian = self.plan.method {
+            // Both rest on averages that settle as customers come in.
+            for (index, metric) in self.metrics.iter().enumerate() {
+                let by_rank = matches!(metric.kind, MetricKind::Quantile { .. } | MetricKind::Survival(_));
+                if by_rank && metric.role != Role::Secondary {
+                    let detail = "this method decides by means and shares, not by quantiles or survival";
+                    let mend = "make it secondary, or plan method: fixed or group_sequential";
+                    problems.push(Problem::new(format!("metrics[{index}].role"), detail, mend));
+                }
             }
-            Method::Fixed => {}
         }
+        let missing = self.plan.missing().into_iter();
+        problems.extend(missing.map(|(path, detail, mend)| Problem::new(path, detail, mend)));
         problems
     }
 }
@@ -186,7 +191,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
             .list("dimensions", MAX_DIMENSIONS, |dimension| dimension::dimension(dimension, &mut taken));
         let mut taken = Taken::new();
         let metrics = fields.list("metrics", MAX_METRICS, |metric| parse_metric::metric(metric, &mut taken));
-        let plan = fields.or("plan", Plan::default(), plan::plan);
+        let plan = fields.or("plan", Plan::default(), parse_plan::plan);
         let key = key?;
         let (variants, control) = variants?;
         Some(Experiment {

@@ -22,6 +22,7 @@ mod name;
 mod offer;
 mod parse_measure;
 mod parse_metric;
+mod parse_plan;
 mod plan;
 mod problem;
 mod reader;
@@ -47,7 +48,7 @@ pub use name::{
     MAX_CUSTOMER_ID_BYTES, MAX_NAME_BYTES, NameError, check_customer_id, check_event_name, check_key,
 };
 pub use offer::{Cost, CostBasis, Offer};
-pub use plan::{Correction, Method, Plan, Sides, Target};
+pub use plan::{BetaShape, Correction, Method, Plan, Prior, Ship, Sides, Spending, Target};
 pub use problem::InvalidDefinition;
 
 pub use crate::problem::Problem;

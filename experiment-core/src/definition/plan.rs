@@ -1,14 +1,9 @@
 //! How an experiment is analysed and decided, frozen at start.
 
-use super::reader::{Field, Fields};
-use super::unsupported;
-use crate::decimal::Decimal;
 use crate::time::Day;
 
-/// Most days that `min_days` may ask for, as many as the longest span.
-const MAX_MIN_DAYS: u64 = 3_650;
-/// Most customers per arm that a target may ask for, as many as an aggregate can hold.
-const MAX_CUSTOMERS_PER_ARM: u64 = 100_000_000;
+/// Customers of both arms at which sequences are tightest, where neither `tuning` nor the target says so.
+const DEFAULT_TUNING: u64 = 5_000;
 
 /// The plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +18,16 @@ pub struct Plan {
     pub correction: Correction,
     /// When the sample is complete.
     pub target: Option<Target>,
+    /// Group-sequential: the shares of the target at which it is looked at, rising to 1; empty when not stated.
+    pub looks: Vec<f64>,
+    /// Group-sequential: how the error rate is spread over the looks.
+    pub spending: Spending,
+    /// Customers of both arms together at which always-valid intervals are tightest, where stated.
+    pub tuning: Option<u64>,
+    /// Bayesian: what is believed beforehand.
+    pub prior: Prior,
+    /// Bayesian: when to ship.
+    pub ship: Option<Ship>,
     /// Fewest days before a decision.
     pub min_days: u32,
     /// Whether a metric with a covariate is decided on its CUPED reading.
@@ -35,6 +40,12 @@ pub struct Plan {
 pub enum Method {
     /// Decides once, when the mature sample reaches the target.
     Fixed,
+    /// May decide on any day: intervals and p-values hold however often they are looked at.
+    AlwaysValid,
+    /// Decides at planned looks only.
+    GroupSequential,
+    /// Decides by the chance to win and the expected loss.
+    Bayesian,
 }
 
 /// One- or two-sided tests.
@@ -55,10 +66,20 @@ pub enum Correction {
     None,
     /// Family-wise: p × m.
     Bonferroni,
+    /// Family-wise for independent tests: 1 − (1 − p)^m.
+    Sidak,
     /// Family-wise, step-down; never weaker than Bonferroni.
     Holm,
-    /// False discovery rate.
+    /// Holm with Šidák's bound, for independent tests.
+    HolmSidak,
+    /// Family-wise, step-up, for tests that are independent or hang together positively.
+    Hochberg,
+    /// Family-wise under the same condition, never weaker than Hochberg.
+    Hommel,
+    /// False discovery rate, for tests that are independent or hang together positively.
     BenjaminiHochberg,
+    /// False discovery rate, whatever the dependence.
+    BenjaminiYekutieli,
 }
 
 /// When the sample is complete.
@@ -70,6 +91,44 @@ pub enum Target {
     End(Day),
 }
 
+/// How a group-sequential plan spreads its error rate over the looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Spending {
+    /// Next to nothing early, nearly a fixed test at the end.
+    ObrienFleming,
+    /// About the same at each look.
+    Pocock,
+    /// α tᵉ with this exponent e.
+    Power(f64),
+}
+
+/// What a Bayesian plan believes beforehand; without either, every effect is as likely as any other.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Prior {
+    /// Standard deviation of the effect over the control's level: a normal prior around no effect.
+    pub relative_sd: Option<f64>,
+    /// Of each arm's rate: as if so many customers had done it, and so many had not.
+    pub rate: Option<BetaShape>,
+}
+
+/// The shape of a beta prior.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BetaShape {
+    /// From 0.1 to 10⁹.
+    pub alpha: f64,
+    /// From 0.1 to 10⁹.
+    pub beta: f64,
+}
+
+/// When a Bayesian plan ships.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ship {
+    /// Least chance to win, in (0.5, 1).
+    pub chance: f64,
+    /// Largest expected loss, on the metric's scale, above 0.
+    pub max_loss: f64,
+}
+
 impl Default for Plan {
     fn default() -> Plan {
         Plan {
@@ -78,70 +137,60 @@ impl Default for Plan {
             sides: Sides::Two,
             correction: Correction::Holm,
             target: None,
+            looks: Vec::new(),
+            spending: Spending::ObrienFleming,
+            tuning: None,
+            prior: Prior::default(),
+            ship: None,
             min_days: 0,
             cuped: true,
         }
     }
 }
 
-const METHODS: &[(&str, Method)] = &[("fixed", Method::Fixed)];
-
-const SIDES: &[(&str, Sides)] = &[("one", Sides::One), ("two", Sides::Two)];
-
-const CORRECTIONS: &[(&str, Correction)] = &[
-    ("none", Correction::None),
-    ("bonferroni", Correction::Bonferroni),
-    ("holm", Correction::Holm),
-    ("benjamini_hochberg", Correction::BenjaminiHochberg),
-];
-
-pub(super) fn plan(field: &Field<'_>) -> Option<Plan> {
-    let default = Plan::default();
-    field.object(unsupported::PLAN_FIELDS, |fields| {
-        let method =
-            fields.or("method", default.method, |method| method.choice(METHODS, unsupported::METHODS));
-        let alpha = fields.or("alpha", default.alpha, alpha);
-        let sides = fields.or("sides", default.sides, |sides| sides.choice(SIDES, &[]));
-        let correction = fields.or("correction", default.correction, |correction| {
-            correction.choice(CORRECTIONS, unsupported::CORRECTIONS)
-        });
-        let target = fields.optional("target", target);
-        let min_days = fields.or("min_days", default.min_days, |days| days.whole_u32(0, MAX_MIN_DAYS));
-        let cuped = fields.or("cuped", default.cuped, Field::flag);
-        Some(Plan {
-            method: method?,
-            alpha: alpha?,
-            sides: sides?,
-            correction: correction?,
-            target: target?,
-            min_days: min_days?,
-            cuped: cuped?,
+impl Plan {
+    /// Customers of both arms together at which always-valid intervals are tightest: as stated, else half of what
+    /// two arms have at the target, else 5,000.
+    #[must_use]
+    pub fn tuning_customers(&self) -> u64 {
+        self.tuning.unwrap_or(match self.target {
+            Some(Target::CustomersPerArm(customers)) => customers,
+            Some(Target::End(_)) | None => DEFAULT_TUNING,
         })
-    })
-}
-
-fn alpha(field: &Field<'_>) -> Option<f64> {
-    let alpha = field.amount()?;
-    if alpha > Decimal::ZERO && alpha <= Decimal::new(5, 1) {
-        return Some(alpha.to_f64());
     }
-    field.problem(format!("{alpha} is not in (0, 0.5]"), "write a chance such as 0.05")
-}
 
-fn target(field: &Field<'_>) -> Option<Target> {
-    field.object(&[], |fields| {
-        let customers =
-            fields.optional("customers_per_arm", |customers| customers.whole(1, MAX_CUSTOMERS_PER_ARM));
-        let end = fields.optional("end", Field::day);
-        match (customers?, end?) {
-            (Some(customers), None) => Some(Target::CustomersPerArm(customers)),
-            (None, Some(end)) => Some(Target::End(end)),
-            (Some(_), Some(_)) => one_target(fields, "stands beside customers_per_arm"),
-            (None, None) => one_target(fields, "is missing, and so is customers_per_arm"),
+    /// Customers of both arms together at which the alarm for harm is tightest: harm wants to be seen early, however
+    /// large the target.
+    #[must_use]
+    pub fn alarm_tuning_customers(&self) -> u64 {
+        self.tuning_customers().min(DEFAULT_TUNING)
+    }
+
+    /// The fields that must be there before customers may enter, with the mend for each.
+    pub(super) fn missing(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        let target = "add target: {customers_per_arm: N} or target: {end: DAY}";
+        let mut missing = Vec::new();
+        match self.method {
+            Method::Fixed if self.target.is_none() => {
+                let detail = "method fixed decides once, when the target is reached, and none is given";
+                missing.push(("plan.target", detail, target));
+            }
+            Method::GroupSequential => {
+                if self.target.is_none() {
+                    let detail = "looks are shares of the target, and none is given";
+                    missing.push(("plan.target", detail, target));
+                }
+                if self.looks.is_empty() {
+                    let detail = "method group_sequential decides at planned looks only, and none is given";
+                    missing.push(("plan.looks", detail, "add looks: [0.25, 0.5, 0.75, 1]"));
+                }
+            }
+            Method::Bayesian if self.ship.is_none() => {
+                let detail = "method bayesian decides by the chance to win and the expected loss";
+                missing.push(("plan.ship", detail, "add ship: {chance: 0.95, max_loss: 0.001}"));
+            }
+            Method::Fixed | Method::AlwaysValid | Method::Bayesian => {}
         }
-    })
-}
-
-fn one_target<T>(fields: &Fields<'_>, detail: &str) -> Option<T> {
-    fields.problem("end", detail, "give customers_per_arm: 20000 or end: 2026-12-31")
+        missing
+    }
 }

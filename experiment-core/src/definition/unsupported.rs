@@ -9,10 +9,4 @@ pub(super) const EXPERIMENT_FIELDS: &[&str] = &["holdout", "contact", "economics
 pub(super) const CATALOG_FIELDS: &[&str] = &["holdouts"];
 
 /// Fields of a plan.
-pub(super) const PLAN_FIELDS: &[&str] = &["looks", "spending", "tuning", "prior", "ship", "stratify"];
-
-/// Methods of a plan.
-pub(super) const METHODS: &[&str] = &["always_valid", "group_sequential", "bayesian"];
-
-/// Corrections for many comparisons.
-pub(super) const CORRECTIONS: &[&str] = &["sidak", "holm_sidak", "hochberg", "hommel", "benjamini_yekutieli"];
+pub(super) const PLAN_FIELDS: &[&str] = &["stratify"];

@@ -1,13 +1,15 @@
 //! Exact sums and a design → the whole report.
 
-use super::family::adjust;
+use super::family::{Adjusted, adjust};
+use super::look::{Allowance, Look, looks, sizes};
 use super::metric::MetricAnalysis;
-use super::sums::{self, arms};
-use super::verdict::{incomplete, verdict};
+use super::sums::{self, arms_of};
+use super::verdict::verdict;
 use super::{
-    Aggregates, Cells, Design, DimensionReport, Distributions, LIBRARY_VERSION, Report, VariantCount, health,
+    Aggregates, Design, DimensionReport, Health, LIBRARY_VERSION, LookReport, MetricReport, Report,
+    VariantCount, Verdict, health,
 };
-use crate::definition::{Correction, Role};
+use crate::definition::{Correction, Method, Role, Sides};
 use crate::measure::{MomentsOverflow, Slice};
 use crate::time::Timestamp;
 
@@ -22,13 +24,7 @@ pub fn report(
     aggregates: &Aggregates,
     as_of: Option<Timestamp>,
 ) -> Result<Report, MomentsOverflow> {
-    let mut analyses = analyse(design, aggregates, &Slice::All, as_of)?;
-    decide_by_role(design, &mut analyses, Role::Primary, design.plan.correction);
-    decide_by_role(design, &mut analyses, Role::Secondary, Correction::BenjaminiHochberg);
-    decide_by_role(design, &mut analyses, Role::Guardrail, Correction::None);
-    let metrics: Vec<_> = analyses.into_iter().map(|analysis| analysis.report).collect();
-    let health = health::health(design, aggregates, &metrics);
-    let verdict = verdict(design, aggregates, &health, &metrics, as_of);
+    let main = MainReading::new(design, aggregates, as_of)?;
     let customers = sums::customers(&aggregates.exposed, design.variants.len(), None);
     let variants = design.variants.iter().zip(customers);
     Ok(Report {
@@ -41,26 +37,59 @@ pub fn report(
         variants: variants
             .map(|(variant, customers)| VariantCount { variant: variant.key.clone(), customers })
             .collect(),
-        health,
-        metrics,
+        health: main.health,
+        metrics: main.metrics,
+        looks: main.looks,
         dimensions: dimensions(design, aggregates, as_of)?,
-        verdict,
+        verdict: main.verdict,
     })
 }
 
-/// Whether the planned sample is there and mature: from then on a fixed plan may decide. Once it is, it
-/// stays so on later days.
+/// The verdict alone, as [`report`] gives it.
 ///
 /// # Errors
 /// As [`report`].
-pub fn is_complete(
+pub fn verdict_of(
     design: &Design,
     aggregates: &Aggregates,
-    as_of: Timestamp,
-) -> Result<bool, MomentsOverflow> {
-    let analyses = analyse(design, aggregates, &Slice::All, Some(as_of))?;
-    let metrics: Vec<_> = analyses.into_iter().map(|analysis| analysis.report).collect();
-    Ok(incomplete(design, aggregates, &metrics, Some(as_of)).is_none())
+    as_of: Option<Timestamp>,
+) -> Result<Verdict, MomentsOverflow> {
+    Ok(MainReading::new(design, aggregates, as_of)?.verdict)
+}
+
+/// What is said of everybody.
+struct MainReading {
+    metrics: Vec<MetricReport>,
+    looks: Vec<LookReport>,
+    health: Health,
+    verdict: Verdict,
+}
+
+impl MainReading {
+    fn new(
+        design: &Design,
+        aggregates: &Aggregates,
+        as_of: Option<Timestamp>,
+    ) -> Result<MainReading, MomentsOverflow> {
+        let mut analyses = analyse(design, aggregates, &Slice::All, as_of)?;
+        analyses.iter_mut().for_each(MetricAnalysis::read_for_everybody);
+        let looks = match design.plan.method {
+            Method::GroupSequential => looks(design, aggregates, as_of),
+            Method::Fixed | Method::AlwaysValid | Method::Bayesian => Vec::new(),
+        };
+        decide_by_role(design, &mut analyses, Role::Secondary, Correction::BenjaminiHochberg);
+        if design.plan.method == Method::GroupSequential {
+            decide_at_look(design, aggregates, &looks, &mut analyses)?;
+        } else {
+            decide_by_role(design, &mut analyses, Role::Primary, design.plan.correction);
+            decide_by_role(design, &mut analyses, Role::Guardrail, Correction::None);
+        }
+        let metrics: Vec<_> = analyses.into_iter().map(|analysis| analysis.report).collect();
+        let health = health::health(design, aggregates, &metrics, as_of);
+        let verdict = verdict(design, aggregates, &health, &metrics, &looks, as_of);
+        let report = |look: &Look| LookReport { planned: look.planned, reached: look.reached, at: look.at };
+        Ok(MainReading { looks: looks.iter().map(report).collect(), metrics, health, verdict })
+    }
 }
 
 fn analyse<'a>(
@@ -69,11 +98,8 @@ fn analyse<'a>(
     slice: &Slice,
     as_of: Option<Timestamp>,
 ) -> Result<Vec<MetricAnalysis<'a>>, MomentsOverflow> {
-    let (no_cells, no_counts) = (Cells::new(), Distributions::new());
     let of_metric = design.metrics.iter().enumerate().map(|(index, metric)| {
-        let cells = aggregates.metrics.get(index).unwrap_or(&no_cells);
-        let counts = aggregates.distributions.get(index).unwrap_or(&no_counts);
-        let sums = arms(metric, (cells, counts), &aggregates.exposed, slice, design.variants.len(), as_of)?;
+        let sums = arms_of(design, aggregates, index, slice, as_of)?;
         Ok(MetricAnalysis::new(design, metric, sums, as_of.is_some()))
     });
     of_metric.collect()
@@ -82,18 +108,64 @@ fn analyse<'a>(
 /// One family: the metrics of a role × the variants.
 fn decide_by_role(design: &Design, analyses: &mut [MetricAnalysis<'_>], role: Role, correction: Correction) {
     let mut members: Vec<_> = analyses.iter_mut().filter(|analysis| analysis.report.role == role).collect();
-    decide(design, &mut members, correction);
+    decide_family(design, &mut members, correction);
 }
 
-fn decide(design: &Design, members: &mut [&mut MetricAnalysis<'_>], correction: Correction) {
+fn decide_family(design: &Design, members: &mut [&mut MetricAnalysis<'_>], correction: Correction) {
+    let levels = vec![1.0 - design.plan.alpha; design.variants.len()];
     let p_values: Vec<_> = members.iter().map(|analysis| analysis.deciding_p_values()).collect();
     let adjusted = adjust(&p_values.concat(), correction, design.plan.alpha);
     let mut rest = adjusted.as_slice();
     for (analysis, p_values) in members.iter_mut().zip(&p_values) {
         let (own, others) = rest.split_at(p_values.len());
-        analysis.decide(own);
+        analysis.decide(own, &levels);
         rest = others;
     }
+}
+
+/// Primaries and guardrails as the last planned look found them: what came since decides nothing.
+fn decide_at_look(
+    design: &Design,
+    aggregates: &Aggregates,
+    looks: &[Look],
+    analyses: &mut [MetricAnalysis<'_>],
+) -> Result<(), MomentsOverflow> {
+    let Some(last) = looks.last() else { return Ok(()) };
+    let mut then = analyse(design, aggregates, &Slice::All, last.at)?;
+    let treatments: Vec<usize> = design.treatments().collect();
+    let primaries = design.metrics.iter().filter(|metric| metric.role == Role::Primary).count();
+    let family_size = (primaries * treatments.len()).max(1) as f64;
+    for (index, (analysis, now)) in then.iter_mut().zip(analyses).enumerate() {
+        let (alpha, sides) = match analysis.report.role {
+            Role::Primary => (design.plan.alpha / family_size, design.plan.sides),
+            Role::Guardrail => (design.plan.alpha, Sides::One),
+            Role::Secondary => continue,
+        };
+        let sizes = sizes(design, aggregates, looks, index)?;
+        let spending = design.plan.spending;
+        let allowance = Allowance { looks, sizes: &sizes, alpha, sides, spending };
+        // Where no boundary can be found, nothing is rejected.
+        let allowed = treatments
+            .iter()
+            .map(|variant| allowance.nominal_p_value(design.control, *variant).unwrap_or(0.0));
+        let allowed: Vec<f64> = allowed.collect();
+        let family: Vec<Adjusted> = analysis
+            .deciding_p_values()
+            .iter()
+            .zip(&allowed)
+            .map(|(p_value, allowed)| Adjusted {
+                p_value: None,
+                significant: *allowed > 0.0 && p_value.is_some_and(|p_value| p_value <= *allowed),
+                confidence_level: 1.0 - allowed,
+            })
+            .collect();
+        let levels: Vec<f64> = allowed.iter().map(|allowed| 1.0 - allowed).collect();
+        analysis.decide(&family, &levels);
+        for (comparison, decided) in now.report.comparisons.iter_mut().zip(&analysis.report.comparisons) {
+            comparison.decision = decided.decision;
+        }
+    }
+    Ok(())
 }
 
 /// The metrics by value of each dimension; a family is a metric's values × variants in one dimension.
@@ -113,7 +185,7 @@ fn dimensions(
             let values = analysed.iter_mut().filter(|(dimension, _, _)| dimension == name);
             let mut members: Vec<_> =
                 values.filter_map(|(_, _, analyses)| analyses.get_mut(metric)).collect();
-            decide(design, &mut members, Correction::BenjaminiHochberg);
+            decide_family(design, &mut members, Correction::BenjaminiHochberg);
         }
     }
     let reports = analysed.into_iter().map(|(dimension, value, analyses)| DimensionReport {

@@ -39,6 +39,8 @@ pub struct VariantDesign {
     pub key: String,
     /// Its share of the entrants relative to the other weights.
     pub weight: f64,
+    /// Which elements differ from the control, as the definition names them.
+    pub changes: Vec<String>,
 }
 
 /// What kind of number a metric estimates.
@@ -96,7 +98,11 @@ impl Design {
             stage,
             variants: variants
                 .zip(experiment.expected_weights())
-                .map(|(variant, weight)| VariantDesign { key: variant.key.clone(), weight })
+                .map(|(variant, weight)| VariantDesign {
+                    key: variant.key.clone(),
+                    weight,
+                    changes: variant.changes.clone(),
+                })
                 .collect(),
             control: experiment.control,
             metrics: metrics

@@ -1,15 +1,19 @@
 //! One metric in one slice: arms, comparisons, and what each comparison decides.
 
 use super::family::Adjusted;
+use super::harm::harm;
+use super::judge::Judge;
+use super::posterior::posterior;
 use super::quantile;
-use super::reading::{Pair, alternative, better, count, mean_of, pair_of, proportion_of};
+use super::reading::{Pair, alternative, count, mean_of, pair_of, proportion_of};
+use super::sequence::always_valid;
 use super::sums::ArmSums;
 use super::survival;
 use super::{
-    Arm, ArmSoFar, Comparison, Decision, Design, Distribution, Estimand, MetricDesign, MetricReport,
+    Arm, ArmSoFar, Comparison, Design, Distribution, Estimand, MetricDesign, MetricReport,
     NotEstimableReason, Reading, SoFar,
 };
-use crate::definition::{Direction, Role};
+use crate::definition::{Method, Role};
 use crate::measure::Moments;
 use crate::stats::ratio::delta_method;
 use crate::stats::{NotEstimable, TestOptions};
@@ -56,57 +60,53 @@ impl<'a> MetricAnalysis<'a> {
 
     /// The p-values on which the verdict rests, a comparison each.
     pub(crate) fn deciding_p_values(&self) -> Vec<Option<f64>> {
-        let p_value = |comparison: &Comparison| match self.reading(comparison) {
-            Reading::Cuped => comparison.cuped.as_ref().map(|cuped| cuped.p_value),
-            Reading::Unadjusted => comparison.p_value,
-        };
-        self.report.comparisons.iter().map(p_value).collect()
+        self.report.comparisons.iter().map(|comparison| self.deciding_p_value(comparison)).collect()
     }
 
-    /// Writes down what each comparison decides: by its family, or by the margin for a guardrail.
-    pub(crate) fn decide(&mut self, family: &[Adjusted]) {
-        let treatments: Vec<usize> = self.design.treatments().collect();
-        for (place, variant) in treatments.into_iter().enumerate() {
-            let reading = self.reading(&self.report.comparisons[place]);
-            let decision = match (self.metric.role, family.get(place)) {
-                (Role::Guardrail, _) => self.guardrail_decision(variant, reading),
-                (_, Some(adjusted)) => self.family_decision(variant, reading, adjusted),
-                (_, None) => None,
-            };
-            let comparison = &mut self.report.comparisons[place];
-            let tested = comparison.p_value.is_some() || comparison.cuped.is_some();
-            comparison.decision = decision;
-            comparison.adjusted_p_value =
-                family.get(place).filter(|_| tested).map(|adjusted| adjusted.p_value);
+    fn deciding_p_value(&self, comparison: &Comparison) -> Option<f64> {
+        match (self.design.plan.method, self.reading(comparison)) {
+            (Method::AlwaysValid, _) => comparison.always_valid.map(|sequence| sequence.p_value),
+            (Method::Bayesian, _) if self.metric.role == Role::Primary => None,
+            (_, Reading::Cuped) => comparison.cuped.as_ref().map(|cuped| cuped.p_value),
+            (_, Reading::Unadjusted) => comparison.p_value,
         }
     }
 
-    fn family_decision(&self, variant: usize, reading: Reading, adjusted: &Adjusted) -> Option<Decision> {
-        let options = TestOptions {
-            alternative: alternative(&self.design.plan, self.metric.direction),
-            confidence_level: adjusted.confidence_level,
-        };
-        let interval = self.pair(variant).decision_interval(reading, &options).ok()?;
-        Some(Decision {
-            reading,
-            lower: Some(interval.lower).filter(|end| end.is_finite()),
-            upper: Some(interval.upper).filter(|end| end.is_finite()),
-            significant: adjusted.significant,
-            confidence_level: adjusted.confidence_level,
-        })
+    /// Writes down what each comparison decides: by its family, or by the margin for a guardrail, whose `levels` are
+    /// those of its one-sided bounds, a comparison each.
+    pub(crate) fn decide(&mut self, family: &[Adjusted], levels: &[f64]) {
+        let treatments: Vec<usize> = self.design.treatments().collect();
+        for (place, variant) in treatments.into_iter().enumerate() {
+            let comparison = &self.report.comparisons[place];
+            let judge = Judge {
+                design: self.design,
+                metric: self.metric,
+                pair: self.pair(variant),
+                reading: self.reading(comparison),
+            };
+            let decision = match self.metric.role {
+                Role::Guardrail => levels.get(place).and_then(|level| judge.by_margin(*level)),
+                Role::Primary | Role::Secondary => {
+                    family.get(place).and_then(|adjusted| judge.by_family(comparison, adjusted))
+                }
+            };
+            let tested = self.deciding_p_value(comparison).is_some();
+            let adjusted = family.get(place).filter(|_| tested).and_then(|adjusted| adjusted.p_value);
+            let comparison = &mut self.report.comparisons[place];
+            (comparison.decision, comparison.adjusted_p_value) = (decision, adjusted);
+        }
     }
 
-    /// Not worse by the margin: the one-sided bound at α in the bad direction stays inside it.
-    fn guardrail_decision(&self, variant: usize, reading: Reading) -> Option<Decision> {
-        let confidence_level = 1.0 - self.design.plan.alpha;
-        let options = TestOptions { alternative: better(self.metric.direction), confidence_level };
-        let interval = self.pair(variant).guardrail_interval(reading, &options).ok()?;
-        let margin = self.metric.margin?;
-        let (lower, upper, significant) = match self.metric.direction {
-            Direction::Up => (Some(interval.lower), None, interval.lower > -margin),
-            Direction::Down => (None, Some(interval.upper), interval.upper < margin),
-        };
-        Some(Decision { reading, lower, upper, significant, confidence_level })
+    /// What only the main reading has: the alarm for harm while customers enter, and posteriors.
+    pub(crate) fn read_for_everybody(&mut self) {
+        let treatments: Vec<usize> = self.design.treatments().collect();
+        for (place, variant) in treatments.into_iter().enumerate() {
+            let reading = self.reading(&self.report.comparisons[place]);
+            let harm = harm(self.design, self.metric, &self.pair(variant), reading);
+            let bayes = posterior(self.design, self.metric, &self.pair(variant), reading);
+            let comparison = &mut self.report.comparisons[place];
+            (comparison.harm, comparison.bayes) = (harm, bayes);
+        }
     }
 
     fn reading(&self, comparison: &Comparison) -> Reading {
@@ -131,7 +131,7 @@ impl<'a> MetricAnalysis<'a> {
         let (effect, unbounded) = effect.map_or((None, Vec::new()), |(effect, ends)| (Some(effect), ends));
         let test = test.ok();
         let small = test.filter(|test| test.p_value < SMALL_P_VALUE);
-        Comparison {
+        let mut comparison = Comparison {
             variant: self.design.variants[variant].key.clone(),
             control: self.design.variants[self.design.control].key.clone(),
             method: pair.method(),
@@ -143,10 +143,15 @@ impl<'a> MetricAnalysis<'a> {
             adjusted_p_value: None,
             decision: None,
             cuped: if self.metric.covariates > 0 { pair.cuped(&options).ok() } else { None },
+            always_valid: None,
+            bayes: None,
+            harm: None,
             effect,
             unbounded,
             not_estimable: reason,
-        }
+        };
+        comparison.always_valid = always_valid(self.design, self.metric, &pair, self.reading(&comparison));
+        comparison
     }
 }
 

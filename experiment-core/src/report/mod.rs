@@ -8,23 +8,30 @@ mod aggregates;
 mod analysis;
 mod design;
 mod family;
+mod harm;
 mod health;
+mod judge;
+mod look;
 mod metric;
+mod posterior;
 mod quantile;
 mod reading;
+mod rule;
+mod sequence;
 mod sums;
 mod survival;
 mod types;
 mod verdict;
 
 pub use aggregates::{Aggregates, Cells, Distribution, Distributions};
-pub use analysis::{is_complete, report};
+pub use analysis::{report, verdict_of};
 pub use design::{Design, Estimand, MetricDesign, Stage, VariantDesign};
 pub(crate) use reading::{Pair, count, mean_of, pair_of, proportion_of};
 pub use types::{
-    Arm, ArmSoFar, Bound, Check, CheckCode, Comparison, Cuped, Decision, DimensionReport, Effect, Health,
-    InputRows, Level, MethodCode, MetricReport, NotEstimableReason, Reading, RelativeEffect, RelativeSet,
-    Report, SoFar, Srm, SurvivalDay, VariantCount, Verdict, VerdictCode,
+    AlwaysValid, Arm, ArmSoFar, Bayes, Bound, Check, CheckCode, Comparison, Cuped, Decision, DimensionReport,
+    Effect, Harm, Health, InputRows, Level, LookReport, MethodCode, MetricReport, NotEstimableReason,
+    Reading, RelativeEffect, RelativeSet, Report, Shows, SoFar, Srm, SurvivalDay, VariantCount, Verdict,
+    VerdictCode,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

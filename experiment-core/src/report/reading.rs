@@ -92,6 +92,27 @@ impl Pair<'_> {
         }
     }
 
+    /// The effect of a reading with the standard error that sequences and posteriors rest on; for proportions the
+    /// unpooled one.
+    pub(crate) fn estimate(
+        &self,
+        reading: Reading,
+        options: &TestOptions,
+    ) -> Result<stats::Comparison, NotEstimable> {
+        match (reading, self.metric.estimand) {
+            (Reading::Cuped, _) => Ok(self.cuped_test(options)?.comparison),
+            (Reading::Unadjusted, Estimand::Proportion) => proportion::unpooled_z_test(
+                &proportion_of(self.metric, self.control),
+                &proportion_of(self.metric, self.variant),
+                options,
+            ),
+            (
+                Reading::Unadjusted,
+                Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival,
+            ) => self.test(options),
+        }
+    }
+
     /// The effect with the interval that is shown: for proportions Miettinen and Nurminen's.
     pub(crate) fn effect(&self, options: &TestOptions) -> Result<(Effect, Vec<Bound>), NotEstimable> {
         if self.metric.estimand != Estimand::Proportion {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::{Cells, Distribution, Distributions, Estimand, MetricDesign};
+use super::{Aggregates, Cells, Design, Distribution, Distributions, Estimand, MetricDesign};
 use crate::measure::{Cell, Moments, MomentsOverflow, Population, Slice};
 use crate::stats::survival::SurvivalTable;
 use crate::time::{DAY, Day, Timestamp};
@@ -52,6 +52,21 @@ pub(crate) fn slice_cells<'a, T>(
         .range((Bound::Included((slice.clone(), first)), Bound::Unbounded))
         .take_while(move |((other, _), _)| other == slice)
         .map(|((_, cell), moments)| (cell, moments))
+}
+
+/// [`arms`] of one of a design's metrics.
+pub(crate) fn arms_of(
+    design: &Design,
+    aggregates: &Aggregates,
+    metric: usize,
+    slice: &Slice,
+    as_of: Option<Timestamp>,
+) -> Result<Vec<ArmSums>, MomentsOverflow> {
+    let (no_cells, no_counts) = (Cells::new(), Distributions::new());
+    let cells = aggregates.metrics.get(metric).unwrap_or(&no_cells);
+    let counts = aggregates.distributions.get(metric).unwrap_or(&no_counts);
+    let count = design.variants.len();
+    arms(&design.metrics[metric], (cells, counts), &aggregates.exposed, slice, count, as_of)
 }
 
 /// The main reading of a metric in one slice, an entry an arm.
@@ -150,8 +165,18 @@ fn followed(metric: &MetricDesign, day: Day, as_of: Option<Timestamp>) -> i32 {
 
 /// Customers by arm, of all populations or of one.
 pub(crate) fn customers(exposed: &Cells, arms: usize, population: Option<Population>) -> Vec<u64> {
+    customers_of(exposed, &Slice::All, arms, population)
+}
+
+/// The same in one slice.
+pub(crate) fn customers_of(
+    exposed: &Cells,
+    slice: &Slice,
+    arms: usize,
+    population: Option<Population>,
+) -> Vec<u64> {
     let mut counts = vec![0_i64; arms];
-    for (cell, moments) in slice_cells(exposed, &Slice::All) {
+    for (cell, moments) in slice_cells(exposed, slice) {
         if population.is_none_or(|wanted| wanted == cell.population)
             && let Some(count) = counts.get_mut(usize::from(cell.variant))
         {

@@ -33,6 +33,9 @@ pub struct Report {
     pub health: Health,
     /// The metrics in the order of the definition.
     pub metrics: Vec<MetricReport>,
+    /// Method `group_sequential`: the looks that were reached; `decision` speaks of the last one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<LookReport>,
     /// The metrics again for each value of each dimension.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<DimensionReport>,
@@ -87,6 +90,9 @@ pub struct Srm {
     pub observed: BTreeMap<String, u64>,
     /// Customers by arm that the weights promise.
     pub expected: BTreeMap<String, f64>,
+    /// The sequential test's p-value, which holds however often it is looked at; while customers enter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequential_p_value: Option<f64>,
 }
 
 /// One check.
@@ -106,12 +112,28 @@ pub struct Check {
 pub enum CheckCode {
     /// Sample ratio mismatch: the arms' sizes fit the weights.
     Srm,
+    /// The arms' sizes fit the weights within every value of every dimension.
+    SrmDimensions,
     /// Few customers were seen in two variants.
     Crossover,
+    /// About as many of each arm were.
+    CrossoverDifference,
     /// The windows of enough customers have ended.
     Immaturity,
     /// The arms are large enough for the methods used.
     SampleSize,
+    /// Mature customers entered over a week at least.
+    TooEarly,
+    /// The target can show the smallest effect worth acting on.
+    Underpowered,
+    /// A fixed plan is not read before its target.
+    Peeking,
+    /// The arms were alike before exposure.
+    PreExposureBalance,
+    /// The effect is the same from week to week of customers.
+    Drift,
+    /// Each variant changes one thing.
+    SeveralChanges,
     /// No value was finer than the metric's scale.
     RoundedValues,
     /// No customer's total was beyond the bound.
@@ -277,6 +299,15 @@ pub struct Comparison {
     /// The reading with variance reduction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cuped: Option<Cuped>,
+    /// Method `always_valid`: the deciding reading as a sequence, which may be looked at on any day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub always_valid: Option<AlwaysValid>,
+    /// Method `bayesian`, primaries: what is believed of the effect after the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bayes: Option<Bayes>,
+    /// Primaries and guardrails while the experiment runs: the alarm for harm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harm: Option<Harm>,
     /// Ends of the effect's interval that are infinite.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unbounded: Vec<Bound>,
@@ -362,6 +393,21 @@ pub struct Decision {
     pub significant: bool,
     /// Confidence level of `lower` and `upper`.
     pub confidence_level: f64,
+    /// What that shows of the variant, if it shows anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<Shows>,
+}
+
+/// What a decision shows of a variant, in the metric's good direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shows {
+    /// It is better than the control.
+    Better,
+    /// It is worse than the control.
+    Worse,
+    /// Guardrails: it is not worse by the margin.
+    NotWorse,
 }
 
 /// Which reading decides.
@@ -398,6 +444,49 @@ pub struct Cuped {
     pub p_value: f64,
 }
 
+/// A reading that holds however often it is looked at; not adjusted for other comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AlwaysValid {
+    /// The level at which the interval would just leave out 0.
+    pub p_value: f64,
+    /// Lower end at 1 − α, for all days together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<f64>,
+    /// Upper end likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper: Option<f64>,
+}
+
+/// What is believed of the effect after the data. Controls the loss that is expected, not false positives.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bayes {
+    /// Probability that the variant is better than the control.
+    pub chance_to_win: f64,
+    /// Probability that it is worse, accurate where `chance_to_win` rounds to 1.
+    pub chance_to_lose: f64,
+    /// What shipping the variant is expected to lose, on the metric's scale.
+    pub expected_loss: f64,
+    /// What keeping the control is expected to lose.
+    pub expected_loss_of_control: f64,
+    /// Lower end of the equal-tailed credible interval of variant − control, at 1 − α.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+}
+
+/// The alarm for harm: a one-sided bound on the effect, in the bad direction, that holds on all days together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Harm {
+    /// The effect is at least this bad, if it is beyond `threshold`.
+    pub bound: f64,
+    /// Primaries: 0. Guardrails: the margin, with its sign.
+    pub threshold: f64,
+    /// Confidence level of `bound`: 1 − 0.01 ÷ (primaries + guardrails).
+    pub confidence_level: f64,
+    /// Whether `bound` is beyond `threshold`.
+    pub shown: bool,
+}
+
 /// An end of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -415,6 +504,20 @@ pub struct NotEstimableReason {
     pub code: String,
     /// A sentence with the numbers.
     pub detail: String,
+}
+
+/// A look at a group-sequential plan.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LookReport {
+    /// The share of the target at which it was planned; absent for the last look of an experiment that was stopped
+    /// early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<f64>,
+    /// The share of the target that was reached.
+    pub reached: f64,
+    /// The end of the day on which it was reached; absent where nothing waits for maturity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }
 
 /// The metrics among customers with one value of a dimension.
@@ -449,6 +552,8 @@ pub struct Verdict {
 pub enum VerdictCode {
     /// The numbers can't be trusted.
     Invalid,
+    /// A variant does harm: stop giving it.
+    StopForHarm,
     /// Give the variant to everybody.
     Ship,
     /// Stay with the control.

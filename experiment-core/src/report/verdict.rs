@@ -1,87 +1,101 @@
 //! What to do, and why: a pure function of design, health and readings.
+//!
+//! [`rule`] holds the order of the rules over plain truths; here those truths are found, and the reasons put into
+//! words.
 
+use super::look::Look;
+use super::rule::{Situation, Standing, rule};
 use super::sums;
 use super::{
-    Aggregates, CheckCode, Comparison, Design, Estimand, Health, Level, MetricReport, Reading, Stage,
+    Aggregates, CheckCode, Comparison, Design, Estimand, Health, Level, MetricReport, Reading, Shows, Stage,
     Verdict, VerdictCode,
 };
-use crate::definition::{Direction, Role, Sides, Target};
+use crate::definition::{Direction, Method, Role, Target};
 use crate::time::{DAY, Timestamp};
 
-/// The verdict; the first rule that fits speaks.
+/// The verdict with its reasons.
 ///
-/// `invalid` (the arms' sizes do not fit the weights) → `continue` (the sample is not complete: a fixed
-/// plan is read once) → `ship` → `keep_control` → `inconclusive`.
+/// `invalid` → `stop_for_harm` → `ship` → `keep_control` → `inconclusive` → `continue`: see [`rule`].
 pub(crate) fn verdict(
     design: &Design,
     aggregates: &Aggregates,
     health: &Health,
     metrics: &[MetricReport],
+    looks: &[Look],
     as_of: Option<Timestamp>,
 ) -> Verdict {
     let failed = health.checks.iter().find(|check| check.level == Level::Fail);
-    if let Some(check) = failed.filter(|check| check.check == CheckCode::Srm) {
-        return Verdict {
-            verdict: VerdictCode::Invalid,
-            variant: None,
-            reasons: vec![check.detail.clone()],
-            decided_on: None,
-        };
-    }
-    if let Some(reason) = incomplete(design, aggregates, metrics, as_of) {
-        return Verdict {
-            verdict: VerdictCode::Continue,
-            variant: None,
-            reasons: vec![reason],
-            decided_on: None,
-        };
-    }
+    let srm = failed.filter(|check| check.check == CheckCode::Srm);
+    let early = too_early(design, aggregates, as_of);
+    let short = shortfall(design, metrics, as_of);
     let outlooks: Vec<Outlook> =
         design.treatments().map(|variant| outlook(design, metrics, variant)).collect();
-    if failed.is_none()
-        && let Some(best) = best(&outlooks)
-    {
-        return Verdict {
-            verdict: VerdictCode::Ship,
-            variant: Some(best.variant.clone()),
-            reasons: best.better.iter().chain(&best.guarded).cloned().collect(),
-            decided_on: None,
-        };
-    }
-    if !outlooks.is_empty() && outlooks.iter().all(Outlook::ruled_out) {
-        let control = design.variants[design.control].key.clone();
-        let reasons = outlooks.iter().flat_map(|outlook| outlook.worse.iter().chain(&outlook.too_small));
-        return Verdict {
-            verdict: VerdictCode::KeepControl,
-            variant: Some(control),
-            reasons: reasons.cloned().collect(),
-            decided_on: None,
-        };
-    }
-    let mut reasons: Vec<String> = outlooks.into_iter().flat_map(Outlook::undecided).collect();
-    reasons.extend(failed.map(|check| check.detail.clone()));
-    if reasons.is_empty() {
-        reasons.push("The sample is complete, and no primary metric shows a difference.".to_owned());
-    }
-    Verdict { verdict: VerdictCode::Inconclusive, variant: None, reasons, decided_on: None }
+    let complete = early.is_none() && short.is_none();
+    let situation = Situation {
+        invalid: srm.is_some(),
+        checks_passed: failed.is_none(),
+        may_decide: match design.plan.method {
+            Method::Fixed => complete,
+            Method::GroupSequential => early.is_none() && !looks.is_empty(),
+            Method::AlwaysValid | Method::Bayesian => early.is_none(),
+        },
+        complete,
+        standings: outlooks.iter().map(|outlook| outlook.standing.clone()).collect(),
+    };
+    let (code, place) = rule(&situation);
+    let treatment = place.and_then(|place| outlooks.get(place));
+    let control = design.variants[design.control].key.clone();
+    let (variant, reasons) = match code {
+        VerdictCode::Invalid => (None, srm.map(|check| check.detail.clone()).into_iter().collect()),
+        VerdictCode::StopForHarm => of_variant(treatment, |outlook| outlook.harmful.clone()),
+        VerdictCode::Ship => {
+            of_variant(treatment, |outlook| outlook.better.iter().chain(&outlook.guarded).cloned().collect())
+        }
+        VerdictCode::KeepControl => {
+            let reasons = outlooks.iter().flat_map(|outlook| outlook.worse.iter().chain(&outlook.too_small));
+            (Some(control), reasons.cloned().collect())
+        }
+        VerdictCode::Inconclusive => {
+            let mut reasons: Vec<String> = outlooks.into_iter().flat_map(Outlook::undecided).collect();
+            reasons.extend(failed.map(|check| check.detail.clone()));
+            if reasons.is_empty() {
+                reasons.push("The sample is complete, and no primary metric shows a difference.".to_owned());
+            }
+            (None, reasons)
+        }
+        VerdictCode::Continue => {
+            let waiting = early.or_else(|| waiting(design, looks, short));
+            let mut reasons: Vec<String> = waiting.into_iter().collect();
+            if situation.may_decide {
+                reasons.extend(outlooks.into_iter().flat_map(Outlook::undecided));
+                reasons.extend(failed.map(|check| check.detail.clone()));
+            }
+            (None, reasons)
+        }
+    };
+    Verdict { verdict: code, variant, reasons, decided_on: None }
+}
+
+fn of_variant(
+    outlook: Option<&Outlook>,
+    reasons: impl Fn(&Outlook) -> Vec<String>,
+) -> (Option<String>, Vec<String>) {
+    (outlook.map(|outlook| outlook.variant.clone()), outlook.map(reasons).unwrap_or_default())
+}
+
+/// Why nothing may be decided on this day yet; `None` when it may.
+fn too_early(design: &Design, aggregates: &Aggregates, as_of: Option<Timestamp>) -> Option<String> {
+    let day = sums::first_day(&aggregates.exposed)?;
+    let days = (as_of?.0 - day.start().0).div_euclid(DAY);
+    (days < i64::from(design.plan.min_days))
+        .then(|| format!("{days} of the planned {} days have passed.", design.plan.min_days))
 }
 
 /// Why the sample is not complete; `None` when it is.
-pub(super) fn incomplete(
-    design: &Design,
-    aggregates: &Aggregates,
-    metrics: &[MetricReport],
-    as_of: Option<Timestamp>,
-) -> Option<String> {
+fn shortfall(design: &Design, metrics: &[MetricReport], as_of: Option<Timestamp>) -> Option<String> {
     let instant = as_of?;
     let primaries = || metrics.iter().filter(|metric| metric.role == Role::Primary);
     let waiting: u64 = primaries().filter_map(|metric| metric.immature).sum();
-    if let Some(day) = sums::first_day(&aggregates.exposed) {
-        let days = (instant.0 - day.start().0).div_euclid(DAY);
-        if days < i64::from(design.plan.min_days) {
-            return Some(format!("{days} of the planned {} days have passed.", design.plan.min_days));
-        }
-    }
     if design.stage == Stage::Final && waiting == 0 {
         return None;
     }
@@ -93,106 +107,121 @@ pub(super) fn incomplete(
                 arms.filter(|(_, variant)| variant.weight > 0.0).map(|(arm, _)| arm.n).min()
             };
             let smallest = primaries().filter_map(|metric| open(&metric)).min().unwrap_or(0);
-            (smallest < wanted).then(|| {
-                format!(
-                    "The smallest arm has {smallest} of the planned {wanted} mature customers; \
-                     a fixed plan is read once, when it has them all."
-                )
-            })
+            (smallest < wanted)
+                .then(|| format!("The smallest arm has {smallest} of the planned {wanted} mature customers"))
         }
         Some(Target::End(day)) => {
             let windows = design.metrics.iter().filter(|metric| metric.role == Role::Primary);
             let open = windows.map(|metric| &metric.window).any(|window| !window.is_mature(day, instant));
-            open.then(|| format!("The windows of customers who enter until {day} are still open."))
+            open.then(|| format!("The windows of customers who enter until {day} are still open"))
         }
-        None => Some("The plan states no target, so the sample is never complete while it runs.".to_owned()),
+        None => Some("The plan states no target, so it goes on until it decides or is stopped".to_owned()),
     }
 }
 
-/// What speaks for and against one variant.
+/// What is waited for, in a sentence.
+fn waiting(design: &Design, looks: &[Look], short: Option<String>) -> Option<String> {
+    let short = short?;
+    Some(match design.plan.method {
+        Method::Fixed => format!("{short}; a fixed plan is read once, when the sample is complete."),
+        Method::AlwaysValid => {
+            format!("{short}. The plan may decide on any day, and nothing is shown yet.")
+        }
+        Method::Bayesian => {
+            format!("{short}. Neither arm wins with the chance and the loss that were planned.")
+        }
+        Method::GroupSequential => {
+            let passed = looks.len();
+            let next = design.plan.looks.iter().find(|planned| {
+                looks.last().is_none_or(|look| look.planned.is_some_and(|passed| **planned > passed))
+            });
+            let next = next.map_or(String::new(), |share| {
+                format!(" The next look is at {:.0} % of the target.", share * 100.0)
+            });
+            format!("{short}. {passed} of {} planned looks are over.{next}", design.plan.looks.len())
+        }
+    })
+}
+
+/// What speaks for and against one variant, with the sentences.
 struct Outlook {
     variant: String,
+    standing: Standing,
+    harmful: Vec<String>,
     better: Vec<String>,
     worse: Vec<String>,
     too_small: Vec<String>,
-    /// Whether every primary's interval lies below its smallest interesting effect.
-    all_too_small: bool,
     guarded: Vec<String>,
     unguarded: Vec<String>,
-    /// The lower bound on the first primary in its good direction: what ranks winners.
-    lower_bound: f64,
 }
 
 impl Outlook {
-    fn wins(&self) -> bool {
-        !self.better.is_empty() && self.worse.is_empty() && self.unguarded.is_empty()
-    }
-
-    fn ruled_out(&self) -> bool {
-        !self.worse.is_empty() || self.all_too_small
-    }
-
     fn undecided(self) -> Vec<String> {
         let Outlook { better, worse, too_small, unguarded, .. } = self;
+        // Guardrails matter once there is something to ship.
+        let unguarded = if better.is_empty() { Vec::new() } else { unguarded };
         better.into_iter().chain(worse).chain(too_small).chain(unguarded).collect()
     }
-}
-
-fn best(outlooks: &[Outlook]) -> Option<&Outlook> {
-    let winners = outlooks.iter().filter(|outlook| outlook.wins());
-    // Of equal winners the first in the definition: `max_by` would take the last.
-    winners.rev().max_by(|a, b| a.lower_bound.total_cmp(&b.lower_bound))
 }
 
 fn outlook(design: &Design, metrics: &[MetricReport], variant: usize) -> Outlook {
     let key = &design.variants[variant].key;
     let mut outlook = Outlook {
         variant: key.clone(),
+        standing: Standing {
+            harmful: false,
+            better: false,
+            worse: false,
+            guarded: true,
+            too_small: true,
+            lower_bound: f64::NEG_INFINITY,
+        },
+        harmful: Vec::new(),
         better: Vec::new(),
         worse: Vec::new(),
         too_small: Vec::new(),
-        all_too_small: true,
         guarded: Vec::new(),
         unguarded: Vec::new(),
-        lower_bound: f64::NEG_INFINITY,
     };
     let mut first = true;
     for (metric, planned) in metrics.iter().zip(&design.metrics) {
         let Some(comparison) = metric.comparisons.iter().find(|comparison| comparison.variant == *key) else {
             continue;
         };
+        if comparison.harm.is_some_and(|harm| harm.shown) && design.variants[variant].weight > 0.0 {
+            outlook.harmful.push(describe_harm(metric, comparison));
+        }
         match metric.role {
             Role::Primary => {
-                judge_primary(&mut outlook, design.plan.sides, metric, comparison, planned.min_effect);
+                judge_primary(&mut outlook, design.plan.method, metric, comparison, planned.min_effect);
                 if std::mem::take(&mut first) {
-                    outlook.lower_bound = good_bound(metric.direction, comparison, true);
+                    outlook.standing.lower_bound = good_bound(metric.direction, comparison, true);
                 }
             }
             Role::Guardrail => judge_guardrail(&mut outlook, metric, comparison, planned.margin),
             Role::Secondary => {}
         }
     }
-    outlook.all_too_small &= !outlook.too_small.is_empty();
+    outlook.standing.harmful = !outlook.harmful.is_empty();
+    outlook.standing.better = !outlook.better.is_empty();
+    outlook.standing.worse = !outlook.worse.is_empty();
+    outlook.standing.guarded = outlook.unguarded.is_empty();
+    outlook.standing.too_small &= !outlook.too_small.is_empty();
     outlook
 }
 
 fn judge_primary(
     outlook: &mut Outlook,
-    sides: Sides,
+    method: Method,
     metric: &MetricReport,
     comparison: &Comparison,
     min_effect: Option<f64>,
 ) {
-    let effect = deciding_effect(comparison);
-    let good = match metric.direction {
-        Direction::Up => effect > 0.0,
-        Direction::Down => effect < 0.0,
-    };
-    let sentence = || describe(metric, comparison, effect);
-    if good && comparison.decision.is_some_and(|decision| decision.significant) {
-        outlook.better.push(sentence());
-    } else if !good && is_worse(sides, comparison) {
-        outlook.worse.push(sentence());
+    let shows = comparison.decision.and_then(|decision| decision.shows);
+    match shows {
+        Some(Shows::Better) => outlook.better.push(describe(method, metric, comparison)),
+        Some(Shows::Worse) => outlook.worse.push(describe(method, metric, comparison)),
+        Some(Shows::NotWorse) | None => {}
     }
     let most = good_bound(metric.direction, comparison, false);
     match min_effect.filter(|least| most < *least) {
@@ -204,21 +233,7 @@ fn judge_primary(
             comparison.control,
             amount(metric.kind, least)
         )),
-        None => outlook.all_too_small = false,
-    }
-}
-
-/// Whether an effect in the bad direction is significant. A one-sided test asks for the good direction
-/// only, so there its mirror image is asked, at the same level.
-fn is_worse(sides: Sides, comparison: &Comparison) -> bool {
-    let Some(decision) = comparison.decision else { return false };
-    match sides {
-        Sides::Two => decision.significant,
-        Sides::One => {
-            let cuped = comparison.cuped.as_ref().filter(|_| decision.reading == Reading::Cuped);
-            let p_value = cuped.map(|cuped| cuped.p_value).or(comparison.p_value);
-            p_value.is_some_and(|p_value| 1.0 - p_value <= 1.0 - decision.confidence_level)
-        }
+        None => outlook.standing.too_small = false,
     }
 }
 
@@ -260,25 +275,70 @@ fn good_bound(direction: Direction, comparison: &Comparison, worst: bool) -> f64
     }
 }
 
-fn describe(metric: &MetricReport, comparison: &Comparison, effect: f64) -> String {
+fn describe(method: Method, metric: &MetricReport, comparison: &Comparison) -> String {
+    let effect = deciding_effect(comparison);
     let way = if effect > 0.0 { "higher" } else { "lower" };
     let value = |key: &str| {
         let arm = metric.arms.iter().find(|arm| arm.variant == key);
         arm.and_then(|arm| arm.estimate)
             .map_or_else(|| "unknown".to_owned(), |value| level(metric.kind, value))
     };
-    let p_value = comparison.adjusted_p_value.or(comparison.p_value).unwrap_or(1.0);
-    let p_value = if p_value < 0.0001 { "below 0.0001".to_owned() } else { format!("{p_value:.4}") };
     let cuped = comparison.decision.is_some_and(|decision| decision.reading == Reading::Cuped);
     let reduced = if cuped { " after variance reduction" } else { "" };
     format!(
-        "{} is {way} in {} than in {}: {} against {}, a difference of {}{reduced} (adjusted p {p_value}).",
+        "{} is {way} in {} than in {}: {} against {}, a difference of {}{reduced} ({}).",
         metric.metric,
         comparison.variant,
         comparison.control,
         value(&comparison.variant),
         value(&comparison.control),
         amount(metric.kind, effect.abs()),
+        evidence(method, metric, comparison),
+    )
+}
+
+/// How sure that is, in the words of the method.
+fn evidence(method: Method, metric: &MetricReport, comparison: &Comparison) -> String {
+    let chance = |p_value: Option<f64>| {
+        let p_value = p_value.unwrap_or(1.0);
+        if p_value < 0.0001 { "below 0.0001".to_owned() } else { format!("{p_value:.4}") }
+    };
+    match (method, comparison.bayes) {
+        (Method::Bayesian, Some(bayes)) => {
+            let better = bayes.chance_to_win >= bayes.chance_to_lose;
+            let (who, chance, loss) = if better {
+                (&comparison.variant, bayes.chance_to_win, bayes.expected_loss)
+            } else {
+                (&comparison.control, bayes.chance_to_lose, bayes.expected_loss_of_control)
+            };
+            format!(
+                "{who} is the better one with a chance of {:.1} %; choosing it is expected to lose {}",
+                chance * 100.0,
+                amount(metric.kind, loss)
+            )
+        }
+        (Method::AlwaysValid, _) => {
+            format!("adjusted always-valid p {}", chance(comparison.adjusted_p_value))
+        }
+        (Method::GroupSequential, _) => "beyond the boundary of a planned look".to_owned(),
+        _ => format!("adjusted p {}", chance(comparison.adjusted_p_value.or(comparison.p_value))),
+    }
+}
+
+fn describe_harm(metric: &MetricReport, comparison: &Comparison) -> String {
+    let Some(harm) = comparison.harm else { return String::new() };
+    let beyond = match metric.role {
+        Role::Guardrail => format!(", beyond the margin of {}", amount(metric.kind, harm.threshold.abs())),
+        Role::Primary | Role::Secondary => String::new(),
+    };
+    format!(
+        "{} in {} is worse than in {} by at least {}{beyond}. This alarm may be read on any day and is false for \
+         at most one variant in a hundred: stop giving {}.",
+        metric.metric,
+        comparison.variant,
+        comparison.control,
+        amount(metric.kind, harm.bound.abs()),
+        comparison.variant,
     )
 }
 

@@ -1,6 +1,6 @@
 //! What to read and how to decide: the flags, checked against each other.
 
-use experiment_core::definition::{Correction, MAX_COVARIATES, MAX_METRICS, Method, Plan, Sides};
+use experiment_core::definition::{Correction, MAX_COVARIATES, MAX_METRICS, Method, Plan};
 use experiment_core::measure::DEFAULT_PLACES;
 use experiment_core::spelling::nearest;
 
@@ -179,9 +179,9 @@ pub enum RequestError {
 
 const METHODS: &str = "fixed";
 const METHODS_NOT_BUILT: [&str; 3] = ["always_valid", "group_sequential", "bayesian"];
-const CORRECTIONS: &str = "none, bonferroni, holm or benjamini_hochberg";
-const CORRECTIONS_NOT_BUILT: [&str; 6] =
-    ["sidak", "holm_sidak", "hochberg", "hommel", "benjamini_yekutieli", "dunnett"];
+const CORRECTIONS: &str =
+    "none, bonferroni, sidak, holm, holm_sidak, hochberg, hommel, benjamini_hochberg or benjamini_yekutieli";
+const CORRECTIONS_NOT_BUILT: [&str; 1] = ["dunnett"];
 
 impl Request {
     /// Checks the flags against each other.
@@ -205,11 +205,8 @@ impl Request {
         let plan = Plan {
             method: method(&flags.method)?,
             alpha: flags.alpha,
-            sides: Sides::Two,
             correction: correction(&flags.correction)?,
-            target: None,
-            min_days: 0,
-            cuped: true,
+            ..Plan::default()
         };
         Ok(Request {
             experiment: flags.experiment,
@@ -301,8 +298,13 @@ fn correction(word: &str) -> Result<Correction, RequestError> {
     match word {
         "none" => Ok(Correction::None),
         "bonferroni" => Ok(Correction::Bonferroni),
+        "sidak" => Ok(Correction::Sidak),
         "holm" => Ok(Correction::Holm),
+        "holm_sidak" => Ok(Correction::HolmSidak),
+        "hochberg" => Ok(Correction::Hochberg),
+        "hommel" => Ok(Correction::Hommel),
         "benjamini_hochberg" => Ok(Correction::BenjaminiHochberg),
+        "benjamini_yekutieli" => Ok(Correction::BenjaminiYekutieli),
         _ if CORRECTIONS_NOT_BUILT.contains(&word) => {
             Err(RequestError::NotSupported { flag: "--correction", what: word.to_owned() })
         }

@@ -78,7 +78,11 @@ impl Variants {
         };
         let place = |name: &String| all.iter().position(|other| other == name).unwrap_or_default() as u16;
         let places = self.names.iter().map(place).collect();
-        let designs = all.iter().map(|name| VariantDesign { key: (*name).to_owned(), weight: weight(name) });
+        let designs = all.iter().map(|name| VariantDesign {
+            key: (*name).to_owned(),
+            weight: weight(name),
+            changes: Vec::new(),
+        });
         Ok(Arms { designs: designs.collect(), places })
     }
 }

@@ -9,7 +9,7 @@ use experiment_core::report::{
 use serde::Serialize;
 
 /// The columns; a public contract.
-pub const CSV_HEADER: [&str; 47] = [
+pub const CSV_HEADER: [&str; 57] = [
     "experiment",
     "as_of",
     "dimension",
@@ -57,6 +57,16 @@ pub const CSV_HEADER: [&str; 47] = [
     "cuped_p_value",
     "unbounded",
     "not_estimable",
+    "decision_shows",
+    "always_valid_p_value",
+    "always_valid_lower",
+    "always_valid_upper",
+    "chance_to_win",
+    "expected_loss",
+    "credible_lower",
+    "credible_upper",
+    "harm_bound",
+    "harm_shown",
 ];
 
 /// Writes one row per (dimension, value, metric, variant), the control's too, under [`CSV_HEADER`].
@@ -165,6 +175,25 @@ impl Row {
         self.plain(Some(ends.join(" ")));
         let reason = comparison.and_then(|comparison| comparison.not_estimable.as_ref());
         self.plain(reason.map(|reason| reason.code.clone()));
+        self.by_plan(comparison);
+    }
+
+    /// What only some plans have.
+    fn by_plan(&mut self, comparison: Option<&Comparison>) {
+        let decision = comparison.and_then(|comparison| comparison.decision);
+        self.word(decision.and_then(|decision| decision.shows));
+        let sequence = comparison.and_then(|comparison| comparison.always_valid);
+        self.number(sequence.map(|sequence| sequence.p_value));
+        self.number(sequence.and_then(|sequence| sequence.lower));
+        self.number(sequence.and_then(|sequence| sequence.upper));
+        let bayes = comparison.and_then(|comparison| comparison.bayes);
+        self.number(bayes.map(|bayes| bayes.chance_to_win));
+        self.number(bayes.map(|bayes| bayes.expected_loss));
+        self.number(bayes.map(|bayes| bayes.lower));
+        self.number(bayes.map(|bayes| bayes.upper));
+        let harm = comparison.and_then(|comparison| comparison.harm);
+        self.number(harm.map(|harm| harm.bound));
+        self.plain(harm.map(|harm| harm.shown.to_string()));
     }
 
     fn effect(&mut self, effect: Option<&Effect>) {

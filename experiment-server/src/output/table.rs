@@ -84,6 +84,7 @@ fn verdict(report: &Report) -> String {
     let variant = report.verdict.variant.as_deref().map(|variant| cut(variant, 60)).unwrap_or_default();
     match report.verdict.verdict {
         VerdictCode::Invalid => "INVALID, the numbers can't be trusted".to_owned(),
+        VerdictCode::StopForHarm => format!("STOP FOR HARM {variant}"),
         VerdictCode::Ship => format!("SHIP {variant}"),
         VerdictCode::KeepControl => format!("KEEP THE CONTROL {variant}").trim_end().to_owned(),
         VerdictCode::Inconclusive => "INCONCLUSIVE".to_owned(),
@@ -311,6 +312,22 @@ fn other_readings(kind: Estimand, comparison: &Comparison) -> Vec<String> {
         let level = number::level(decision.confidence_level);
         readings.push(format!("interval that decides, at {level}: {}", interval(kind, &ends, &unbounded)));
     }
+    readings.extend(comparison.always_valid.map(|sequence| {
+        let ends = Effect { estimate: 0.0, std_error: None, lower: sequence.lower, upper: sequence.upper };
+        let shown = interval(kind, &ends, &[Bound::Lower, Bound::Upper]);
+        format!("on all days together: {shown}, always-valid p {}", number::p_value(sequence.p_value, None))
+    }));
+    readings.extend(comparison.bayes.map(|bayes| {
+        let (lower, upper) = (Some(bayes.lower), Some(bayes.upper));
+        let shown = interval(kind, &Effect { estimate: 0.0, std_error: None, lower, upper }, &[]);
+        let (chance, loss) =
+            (number::percent(bayes.chance_to_win), number::effect(kind, bayes.expected_loss));
+        format!("chance to win {chance}, expected loss {loss}, credible {shown}")
+    }));
+    readings.extend(comparison.harm.map(|harm| {
+        let level = number::level(harm.confidence_level);
+        format!("alarm for harm, bound at {level}: {}", number::effect(kind, harm.bound))
+    }));
     if decided_by_cuped && let (Some(effect), Some(p)) = (&comparison.effect, comparison.p_value) {
         let shown = interval(kind, effect, &comparison.unbounded);
         let p = number::p_value(p, comparison.log10_p_value);

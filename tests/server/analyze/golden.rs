@@ -67,7 +67,9 @@ fn csv_columns_are_the_published_ones() {
         effect_lower,effect_upper,relative_effect,relative_std_error,relative_lower,relative_upper,\
         relative_set,statistic,degrees_of_freedom,p_value,log10_p_value,adjusted_p_value,decision_reading,\
         decision_lower,decision_upper,significant,cuped_theta,cuped_variance_reduction,cuped_effect,\
-        cuped_std_error,cuped_lower,cuped_upper,cuped_p_value,unbounded,not_estimable";
+        cuped_std_error,cuped_lower,cuped_upper,cuped_p_value,unbounded,not_estimable,decision_shows,\
+        always_valid_p_value,always_valid_lower,always_valid_upper,chance_to_win,expected_loss,credible_lower,\
+        credible_upper,harm_bound,harm_shown";
     assert_eq!(CSV_HEADER.join(","), published);
     assert!(golden("report.csv").starts_with(&format!("{published}\r\n")));
 }

@@ -117,7 +117,7 @@ fn what_is_not_built_is_refused_by_name() {
     for method in ["always_valid", "group_sequential", "bayesian"] {
         complains(TWO, &["--method", method], &[method, "not supported yet"]);
     }
-    complains(TWO, &["--correction", "hochberg"], &["hochberg is not supported yet"]);
+    complains(TWO, &["--correction", "dunnett"], &["dunnett is not supported yet"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `GET /v1/experiments/{key}/results`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::under_test::Served;
 
@@ -48,19 +48,30 @@ fn the_report_holds_everything_acknowledged() {
     assert_eq!((&arms[0]["n"], &arms[1]["n"], &arms[1]["estimate"]), (&json!(2), &json!(2), &json!(0.5)));
 }
 
-#[test]
-fn a_fixed_plan_decides_once() {
-    let served = Served::start();
-    let definition = "
+/// An experiment whose arms are drawn elsewhere and whose windows last a day.
+struct Campaign {
+    served: Served,
+}
+
+impl Campaign {
+    fn start(plan: &str) -> Campaign {
+        let served = Served::start();
+        let definition = format!(
+            "
 key: once
 assignment: external
-variants: [{key: control}, {key: discount}]
-metrics: [{key: kept, kind: conversion, event: order, window: {to: 1d}, role: primary}]
-plan: {target: {customers_per_arm: 100}}
-";
-    assert_eq!(served.post_yaml("/v1/experiments", definition).status, 201);
-    assert_eq!(served.post("/v1/experiments/once/start", "").status, 200);
-    let wave = |name: &str, buyers: [usize; 2]| {
+variants: [{{key: control}}, {{key: discount}}]
+metrics: [{{key: kept, kind: conversion, event: order, window: {{to: 1d}}, role: primary}}]
+plan: {plan}
+"
+        );
+        assert_eq!(served.post_yaml("/v1/experiments", &definition).status, 201);
+        assert_eq!(served.post("/v1/experiments/once/start", "").status, 200);
+        Campaign { served }
+    }
+
+    /// 200 customers an arm, of whom so many order.
+    fn wave(&self, name: &str, buyers: [usize; 2]) {
         let (mut exposures, mut orders) = (Vec::new(), Vec::new());
         for (variant, buyers) in ["control", "discount"].iter().zip(buyers) {
             for i in 0..200 {
@@ -74,26 +85,71 @@ plan: {target: {customers_per_arm: 100}}
                 }
             }
         }
-        served.send("/v1/exposures", &exposures.join("\n"));
-        served.send("/v1/conversions", &orders.join("\n"));
-    };
-    let verdict =
-        |query: &str| served.get(&format!("/v1/experiments/once/results?{query}")).json()["verdict"].clone();
-    wave("first", [20, 80]);
-    assert_eq!(verdict("fresh")["verdict"], "continue");
-    served.pass("3d");
-    let decided = verdict("fresh");
+        self.served.send("/v1/exposures", &exposures.join("\n"));
+        self.served.send("/v1/conversions", &orders.join("\n"));
+    }
+
+    fn report(&self, query: &str) -> Value {
+        self.served.get(&format!("/v1/experiments/once/results?{query}")).json()
+    }
+
+    fn verdict(&self, query: &str) -> Value {
+        self.report(query)["verdict"].clone()
+    }
+}
+
+#[test]
+fn a_fixed_plan_decides_once() {
+    let campaign = Campaign::start("{target: {customers_per_arm: 100}}");
+    campaign.wave("first", [20, 80]);
+    assert_eq!(campaign.verdict("fresh")["verdict"], "continue");
+    campaign.served.pass("3d");
+    let decided = campaign.verdict("fresh");
     assert_eq!((&decided["verdict"], &decided["decided_on"]), (&json!("ship"), &json!("2026-03-02")));
     // What comes later says the opposite and changes nothing.
-    wave("second", [190, 10]);
-    wave("third", [190, 10]);
-    served.pass("3d");
-    let report = served.get("/v1/experiments/once/results?fresh").json();
+    campaign.wave("second", [190, 10]);
+    campaign.wave("third", [190, 10]);
+    campaign.served.pass("3d");
+    let report = campaign.report("fresh");
     assert_eq!(report["verdict"], decided);
     assert!(report["metrics"][0]["comparisons"][0]["effect"]["estimate"].as_f64().unwrap() < 0.0);
-    assert_eq!(verdict("as_of=2026-03-01")["verdict"], "continue");
-    assert_eq!(verdict("as_of=2026-03-02")["verdict"], "ship");
-    assert_eq!(verdict("as_of=2026-03-05"), decided);
+    assert_eq!(campaign.verdict("as_of=2026-03-01")["verdict"], "continue");
+    assert_eq!(campaign.verdict("as_of=2026-03-02")["verdict"], "ship");
+    assert_eq!(campaign.verdict("as_of=2026-03-05"), decided);
+}
+
+#[test]
+fn the_first_crossing_of_a_sequence_stands() {
+    let campaign = Campaign::start("{method: always_valid, min_days: 1, tuning: 400}");
+    campaign.wave("first", [60, 62]);
+    campaign.served.pass("1d");
+    campaign.wave("second", [40, 110]);
+    campaign.served.pass("1d");
+    assert_eq!(campaign.verdict("fresh")["verdict"], "continue");
+    campaign.served.pass("1d");
+    // As it stands within the day, and from its end on for good.
+    assert_eq!(campaign.verdict("fresh")["verdict"], "ship");
+    campaign.wave("third", [110, 40]);
+    campaign.served.pass("3d");
+    let report = campaign.report("fresh");
+    let decided = &report["verdict"];
+    assert_eq!((&decided["verdict"], &decided["decided_on"]), (&json!("ship"), &json!("2026-03-03")));
+    let comparison = &report["metrics"][0]["comparisons"][0];
+    assert!(comparison["always_valid"]["p_value"].as_f64().unwrap() > 0.9, "{comparison}");
+    assert_eq!(comparison["decision"]["significant"], false);
+    assert_eq!(campaign.verdict("as_of=2026-03-02")["verdict"], "continue");
+}
+
+#[test]
+fn harm_is_found_before_the_target_and_stands() {
+    let campaign = Campaign::start("{target: {customers_per_arm: 100000}}");
+    campaign.wave("first", [150, 60]);
+    campaign.served.pass("1d");
+    campaign.wave("second", [60, 150]);
+    campaign.served.pass("4d");
+    let decided = campaign.verdict("fresh");
+    assert_eq!((&decided["verdict"], &decided["variant"]), (&json!("stop_for_harm"), &json!("discount")));
+    assert_eq!(decided["decided_on"], "2026-03-02");
 }
 
 #[test]

@@ -60,13 +60,38 @@ pub fn asymptotic(
     tuning: f64,
     options: &TestOptions,
 ) -> Result<SequenceLook, NotEstimable> {
+    asymptotic_of_width(look, mixture_width(tuning, options)?, options)
+}
+
+/// [`asymptotic`] with the width of the mixture given: one sequence read at several levels, so that an interval
+/// at 1 − α/m leaves out 0 exactly when m times the p-value is at most α.
+///
+/// # Errors
+/// As [`asymptotic`], and for a `rho` that is not above 0.
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::TestOptions;
+/// use experiment_core::stats::sequential::confidence_sequence::{LookEstimate, asymptotic_of_width, mixture_width};
+/// let look = LookEstimate { n: 10_000, effect: 0.03, std_error: 0.01 };
+/// let rho = mixture_width(5_000.0, &TestOptions::two_sided(0.95))?;
+/// // At the level of its own p-value, an interval ends at 0.
+/// let at_p = TestOptions::two_sided(1.0 - 0.059_578_892_483_138_926);
+/// assert!(asymptotic_of_width(&look, rho, &at_p)?.interval.lower.abs() < 1e-15);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+pub fn asymptotic_of_width(
+    look: &LookEstimate,
+    rho: f64,
+    options: &TestOptions,
+) -> Result<SequenceLook, NotEstimable> {
     if look.n == 0 {
         return Err(NotEstimable::TooFewCustomers { n: 0, needed: 1 });
     }
     finite_input("the effect", look.effect)?;
     positive_input("the standard error", look.std_error)?;
-    let rho = mixture_width(tuning, options)?;
-    let alpha = 1.0 - options.confidence_level;
+    positive_input("the width of the mixture", rho)?;
+    let alpha = 1.0 - open_fraction("confidence level", options.confidence_level)?;
     // n ρ², the mixture's variance in units of the estimate's.
     let spread = finite("the mixture", look.n as f64 * rho * rho)?;
     let z = finite("the statistic", look.effect / look.std_error)?;

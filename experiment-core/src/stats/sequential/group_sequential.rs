@@ -28,7 +28,7 @@ const LEAST_STEP: f64 = 1e-5;
 /// The boundary at one look.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {
-    /// Share of the planned information.
+    /// Share of the planned information, or of the schedule.
     pub information_fraction: f64,
     /// Reject "no effect" when z (two-sided: its absolute value) is at least this; ∞ when nothing may be spent.
     pub z: f64,
@@ -67,19 +67,56 @@ pub fn boundaries(
     sides: Sides,
     spending: Spending,
 ) -> Result<Vec<Bound>, NotEstimable> {
+    boundaries_on_schedule(information, information, alpha, sides, spending)
+}
+
+/// [`boundaries`] that spend by another clock than the information: by the share of a plan that is over, where
+/// the final information is not known or turns out larger than planned.
+///
+/// `information` need only be in proportion, rising to at most 1: how estimates of looks hang together depends on
+/// ratios alone. `schedule` rises with it; from 1 on everything is spent.
+///
+/// # Errors
+/// As [`boundaries`], and for a schedule of another length or that falls.
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::sequential::Sides;
+/// use experiment_core::stats::sequential::group_sequential::{boundaries, boundaries_on_schedule};
+/// use experiment_core::stats::sequential::spending::Spending;
+/// // The first three of five looks: their boundaries do not depend on what is still to come.
+/// let all = boundaries(&[0.2, 0.4, 0.6, 0.8, 1.0], 0.05, Sides::Two, Spending::OBrienFleming)?;
+/// let (information, schedule) = ([1.0 / 3.0, 2.0 / 3.0, 1.0], [0.2, 0.4, 0.6]);
+/// let three = boundaries_on_schedule(&information, &schedule, 0.05, Sides::Two, Spending::OBrienFleming)?;
+/// assert!((three[2].z - all[2].z).abs() < 1e-9);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Lan & DeMets (1989), Biometrics 45(3), 1017–1020, doi:10.2307/2531701 (spending by calendar time).
+pub fn boundaries_on_schedule(
+    information: &[f64],
+    schedule: &[f64],
+    alpha: f64,
+    sides: Sides,
+    spending: Spending,
+) -> Result<Vec<Bound>, NotEstimable> {
     check_looks(information)?;
+    let given = schedule.len();
+    require_that(given == information.len(), "the length of the schedule", given as f64, "one per look")?;
     let factor = number_of(sides);
     let side_alpha = open_fraction("alpha", alpha)? / factor;
     let mut walk = Walk::new(sides, 0.0);
     let mut spent_before = 0.0;
     let mut bounds = Vec::with_capacity(information.len());
-    for (index, fraction) in information.iter().enumerate() {
-        let spent = spending.spent(side_alpha, *fraction)?;
+    for (index, (fraction, time)) in information.iter().zip(schedule).enumerate() {
+        let spent = spending.spent(side_alpha, *time)?;
+        require_that(spent >= spent_before, "the schedule", *time, "at least the one before")?;
         let step = Step { fraction: *fraction, next: information.get(index + 1).copied() };
         let z = walk.bound(*fraction, spent - spent_before)?;
         walk.advance(&step, z);
         bounds.push(Bound {
-            information_fraction: *fraction,
+            information_fraction: *time,
             z,
             cumulative_alpha: factor * spent,
             nominal_p_value: (factor * normal::sf(z)).min(1.0),

@@ -1,0 +1,105 @@
+//! Whether the effect stays what it is from one week of customers to the next.
+
+use std::collections::BTreeMap;
+
+use super::{WARNING, check};
+use crate::definition::Role;
+use crate::measure::{Moments, Population, Slice};
+use crate::report::sequence::is_large_enough;
+use crate::report::{Aggregates, Cells, Check, CheckCode, Design, Level, MetricDesign, Pair, Reading, sums};
+use crate::stats::TestOptions;
+use crate::stats::distribution::chi_square;
+use crate::time::Timestamp;
+
+/// Days of a cohort week, counted from the first cohort day.
+const WEEK: i32 = 7;
+
+/// The effect by week of entry, over mature customers: Cochran's Q over the weeks whose arms are large enough.
+///
+/// Cochran (1954), Biometrics 10(1), 101–129, doi:10.2307/3001666: Q = Σw(d − d̄)² with w = 1/se² is χ² with one
+/// degree of freedom less than there are weeks when the effect is the same in all.
+pub(super) fn drift_check(
+    design: &Design,
+    aggregates: &Aggregates,
+    as_of: Option<Timestamp>,
+) -> Option<Check> {
+    let as_of = as_of?;
+    let mut tested = Vec::new();
+    for (metric, cells) in design.metrics.iter().zip(&aggregates.metrics) {
+        if metric.role == Role::Secondary {
+            continue;
+        }
+        let weeks = weeks(design, aggregates, metric, cells, as_of)?;
+        for variant in design.treatments() {
+            let effects = effects(metric, &weeks, design.control, variant);
+            if let Some(p_value) = heterogeneity(&effects) {
+                tested.push((metric, variant, p_value, effects));
+            }
+        }
+    }
+    let worst = tested.iter().min_by(|(_, _, a, _), (_, _, b, _)| a.total_cmp(b))?;
+    let (metric, variant, p_value, effects) = worst;
+    if *p_value >= WARNING / tested.len() as f64 {
+        let detail = "The effect does not change from week to week of customers by more than chance.";
+        return Some(check(CheckCode::Drift, Level::Ok, detail));
+    }
+    let (first, last) = (effects.first()?, effects.last()?);
+    let detail = format!(
+        "The effect of {} on {} changes from week to week of customers (p = {p_value:.2e}): {:+.4} among those of the \
+         first week, {:+.4} among those of the last. One number for all of them says little about the future; find out what changed.",
+        design.variants[*variant].key, metric.key, first.0, last.0,
+    );
+    Some(check(CheckCode::Drift, Level::Warn, detail))
+}
+
+/// The mature sums by week of entry and arm; `None` when they leave 128 bits.
+fn weeks(
+    design: &Design,
+    aggregates: &Aggregates,
+    metric: &MetricDesign,
+    cells: &Cells,
+    as_of: Timestamp,
+) -> Option<BTreeMap<i32, Vec<Moments>>> {
+    let first = sums::first_day(&aggregates.exposed)?;
+    let arms = design.variants.len();
+    let mut weeks: BTreeMap<i32, Vec<Moments>> = BTreeMap::new();
+    for (cell, moments) in sums::slice_cells(cells, &Slice::All) {
+        let mature = metric.window.is_mature(cell.day, as_of);
+        if !mature || cell.population != Population::Analysed || usize::from(cell.variant) >= arms {
+            continue;
+        }
+        let week = (cell.day.0 - first.0).div_euclid(WEEK);
+        let of_week = weeks.entry(week).or_insert_with(|| vec![Moments::new(metric.parts()); arms]);
+        of_week[usize::from(cell.variant)].merge(moments).ok()?;
+    }
+    Some(weeks)
+}
+
+/// (effect, standard error) of each week with large enough arms.
+fn effects(
+    metric: &MetricDesign,
+    weeks: &BTreeMap<i32, Vec<Moments>>,
+    control: usize,
+    variant: usize,
+) -> Vec<(f64, f64)> {
+    let of_week = weeks.values().filter_map(|arms| {
+        let pair = Pair { metric, control: &arms[control], variant: &arms[variant], by_value: None };
+        let test = pair.estimate(Reading::Unadjusted, &TestOptions::two_sided(0.95)).ok()?;
+        is_large_enough(metric, &pair).then_some((test.effect, test.std_error))
+    });
+    of_week.collect()
+}
+
+fn heterogeneity(effects: &[(f64, f64)]) -> Option<f64> {
+    if effects.len() < 2 {
+        return None;
+    }
+    let weight = |std_error: f64| 1.0 / (std_error * std_error);
+    let total: f64 = effects.iter().map(|(_, std_error)| weight(*std_error)).sum();
+    let mean = effects.iter().map(|(effect, std_error)| weight(*std_error) * effect).sum::<f64>() / total;
+    let q: f64 = effects
+        .iter()
+        .map(|(effect, std_error)| weight(*std_error) * (effect - mean) * (effect - mean))
+        .sum();
+    q.is_finite().then(|| chi_square::sf(q, (effects.len() - 1) as f64))
+}
