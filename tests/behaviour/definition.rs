@@ -535,6 +535,7 @@ fn metric_rules() {
             "metrics[0].inactive: stands beside event",
         ),
         ("kind: survival, inactive: {event: e}, horizon: 9d", "metrics[0].inactive.for: is missing"),
+        ("kind: survival, event: 5, horizon: 9d", "metrics[0].event: expected text, found 5"),
         (
             "kind: survival, inactive: {event: e, for: 0d}, horizon: 9d",
             "metrics[0].inactive.for: 0 is no silence",

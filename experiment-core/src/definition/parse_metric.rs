@@ -49,9 +49,8 @@ pub(super) fn metric(field: &Field<'_>, taken: &mut Taken) -> Option<Metric> {
         let key = fields.required("key", "name the metric, such as key: retained", |key| {
             name::distinct(key, taken, name::key)
         });
-        let mend =
-            "say what is measured: conversion, retention, churn, count, sum, linear, ratio, quantile, nps or \
-                    survival";
+        let mend = "say what is measured: conversion, retention, churn, count, sum, linear, ratio, quantile, nps \
+                    or survival";
         let written = fields.required("kind", mend, |kind| kind.choice(KINDS, &[]));
         let kind = match written {
             Some(kind) => metric_kind(fields, kind),
@@ -101,7 +100,7 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
             let (detail, mend) = ("belongs to kind ratio", "leave it out or say kind: ratio");
             let clean = fields.refuse("numerator", detail, mend);
             let clean = clean.and(fields.refuse("denominator", detail, mend));
-            refuse_later(fields).and(clean).and(single)
+            refuse_counted(fields).and(clean).and(single)
         }
         Kind::Ratio => {
             let mend = "add a measure, such as {kind: sum, event: order}";
@@ -113,7 +112,7 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
                 clean = fields.refuse(name, detail, "put it into numerator or denominator").and(clean);
             }
             clean
-                .and(refuse_later(fields))
+                .and(refuse_counted(fields))
                 .and(Some(MetricKind::Ratio { numerator: numerator?, denominator: denominator? }))
         }
         Kind::Quantile => {
@@ -139,16 +138,16 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
             clean.and(Some(MetricKind::Nps { event: event? }))
         }
         Kind::Survival => {
+            let clean = refuse_others(fields, "survival", &["event", "inactive", "horizon"]);
             let event = fields.optional("event", name::event);
             let inactive = fields.optional("inactive", inactive);
-            let mend = "name the event that ends it, such as event: cancel, or say inactive: {event: session, for: 30d}";
+            let mend = "name what ends it, such as event: cancel or inactive: {event: session, for: 30d}";
             let churn = match (event?, inactive?) {
                 (Some(event), None) => Some(Churn::Event(event)),
                 (None, Some(churn)) => Some(churn),
                 (Some(_), Some(_)) => fields.problem("inactive", "stands beside event", mend),
                 (None, None) => fields.problem("event", "is missing, and so is inactive", mend),
             };
-            let clean = refuse_others(fields, "survival", &["event", "inactive", "horizon"]);
             clean.and(Some(MetricKind::Survival(churn?)))
         }
     }
@@ -229,8 +228,8 @@ fn check_window(fields: &Fields<'_>, window: Window, kind: Option<&MetricKind>, 
     }
 }
 
-/// The fields of quantiles and survival.
-fn refuse_later(fields: &mut Fields<'_>) -> Option<()> {
+/// The fields of kinds that are read from counts.
+fn refuse_counted(fields: &mut Fields<'_>) -> Option<()> {
     let (detail, mend) = ("belongs to kind quantile", "leave it out or say kind: quantile");
     let mut clean = fields.refuse("of", detail, mend);
     clean = fields.refuse("q", detail, mend).and(clean);

@@ -73,7 +73,12 @@ impl Part {
     #[must_use]
     pub fn counts(&self, event: &Event, first_exposure: Timestamp) -> bool {
         let after = event.at.0.saturating_sub(first_exposure.0);
-        self.events().any(|name| name == event.name) && after >= self.from && after < self.to
+        // The innermost question of all counting, so asked without an iterator where there is one name.
+        let named = match &self.counting {
+            Counting::Events(_, name) | Counting::Score(name) => *name == event.name,
+            Counting::Linear(linear) => linear.events().any(|name| name == event.name),
+        };
+        named && after >= self.from && after < self.to
     }
 }
 

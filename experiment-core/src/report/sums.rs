@@ -21,7 +21,7 @@ pub(crate) struct ArmSums {
     pub(crate) distribution_so_far: Distribution,
     /// Survival: everybody followed for a day or more, those still there at the end of that censored.
     pub(crate) survival: Option<Followed>,
-    /// All customers, whether they answered or not.
+    /// Metrics that only some answer: all customers, whether they answered or not.
     pub(crate) asked: Asked,
 }
 
@@ -84,13 +84,12 @@ pub(crate) fn arms(
     let empty = Moments::new(metric.parts());
     let is_mature = |day| as_of.is_none_or(|instant| metric.window.is_mature(day, instant));
     let mut sums = vec![ArmSums { mature: empty.clone(), so_far: empty, ..ArmSums::default() }; arms];
-    for (cell, moments) in slice_cells(exposed, slice) {
+    let asked = slice_cells(exposed, slice).filter(|_| metric.answered);
+    for (cell, moments) in asked.filter(|(cell, _)| cell.population == Population::Analysed) {
         let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
-        if cell.population == Population::Analysed {
-            let n = u64::try_from(moments.n()).unwrap_or(0);
-            arm.asked.so_far += n;
-            arm.asked.mature += if is_mature(cell.day) { n } else { 0 };
-        }
+        let n = u64::try_from(moments.n()).unwrap_or(0);
+        arm.asked.so_far += n;
+        arm.asked.mature += if is_mature(cell.day) { n } else { 0 };
     }
     let (cells, distributions) = of_metric;
     for (cell, counts) in slice_cells(distributions, slice) {
