@@ -115,14 +115,14 @@ fn a_server_is_asked_over_http() {
     let server = experiment_server::http::Server::start(settings).unwrap();
     let url = server.url();
     let files = [example("at_risk.yaml"), example("catalog.yaml")];
-    let applied = fine(&["apply", &files[0], &files[1], "--url", &url, "--start"]);
+    let applied = fine(&["apply", &files[0], &files[1], "--url", url, "--start"]);
     assert_eq!(applied, "catalog: created, version 1\nat_risk_gift: created, version 1, running\n");
-    let unchanged = fine(&["apply", &files[1], "--url", &url]);
+    let unchanged = fine(&["apply", &files[1], "--url", url]);
     assert_eq!(unchanged, "catalog: unchanged, version 1\n");
     let mut recorded = 0;
     for n in 0..10 {
         let id = format!("c/{n} ü");
-        let ask = ["assign", "--url", &url, "--customer", &id, "--attributes", LAPSED];
+        let ask = ["assign", "--url", url, "--customer", &id, "--attributes", LAPSED];
         let read = |more: &[&str]| -> Value {
             let answers = fine(&[&ask, more, &["--format", "json"]].concat());
             serde_json::from_str::<Vec<Value>>(&answers).unwrap().remove(0)
@@ -137,7 +137,7 @@ fn a_server_is_asked_over_http() {
         recorded += u32::from(kept["exposure"] == "recorded");
     }
     assert!(recorded > 0);
-    let unknown = complaint(&["assign", "--url", &url, "--customer", "c", "--experiment", "at_risk"]);
+    let unknown = complaint(&["assign", "--url", url, "--customer", "c", "--experiment", "at_risk"]);
     assert!(unknown.contains("no experiment has the key"), "{unknown}");
     server.stop().unwrap();
 }

@@ -8,8 +8,8 @@ use super::reading::{Pair, alternative, count, mean_of, pair_of, proportion_of};
 use super::sequence::always_valid;
 use super::sums::ArmSums;
 use super::{
-    Arm, ArmSoFar, Comparison, Design, Estimand, MetricDesign, MetricReport, NotEstimableReason, Reading,
-    SoFar,
+    Arm, ArmSoFar, Comparison, Design, Estimand, IntentionToTreat, MetricDesign, MetricReport,
+    NotEstimableReason, Reading, SoFar,
 };
 use crate::definition::{Method, Role};
 use crate::measure::Moments;
@@ -91,6 +91,27 @@ impl<'a> MetricAnalysis<'a> {
         }
     }
 
+    /// The effect with crossed customers under the variant that they saw first, beside the one without them.
+    pub(crate) fn read_as_assigned(&mut self, sums: &[Moments]) {
+        let treatments: Vec<usize> = self.design.treatments().collect();
+        for (place, variant) in treatments.into_iter().enumerate() {
+            let pair =
+                Pair { metric: self.metric, control: &sums[self.design.control], variant: &sums[variant] };
+            let options = self.options();
+            let effect = pair.effect(&options).ok();
+            let p_value = pair.test(&options).ok().map(|test| test.p_value);
+            self.report.comparisons[place].intention_to_treat =
+                effect.map(|(effect, _)| IntentionToTreat { effect, p_value });
+        }
+    }
+
+    fn options(&self) -> TestOptions {
+        TestOptions {
+            alternative: alternative(&self.design.plan, self.metric.direction),
+            confidence_level: 1.0 - self.design.plan.alpha,
+        }
+    }
+
     /// What only the main reading has: the alarm for harm while customers enter, and posteriors.
     pub(crate) fn read_for_everybody(&mut self) {
         let treatments: Vec<usize> = self.design.treatments().collect();
@@ -115,10 +136,7 @@ impl<'a> MetricAnalysis<'a> {
 
     fn compare(&self, variant: usize) -> Comparison {
         let pair = self.pair(variant);
-        let options = TestOptions {
-            alternative: alternative(&self.design.plan, self.metric.direction),
-            confidence_level: 1.0 - self.design.plan.alpha,
-        };
+        let options = self.options();
         let (effect, test) = (pair.effect(&options), pair.test(&options));
         let reason = test.as_ref().err().or(effect.as_ref().err()).map(reason);
         let (effect, unbounded) = effect.map_or((None, Vec::new()), |(effect, ends)| (Some(effect), ends));
@@ -138,6 +156,7 @@ impl<'a> MetricAnalysis<'a> {
             cuped: if self.metric.covariate { pair.cuped(&options).ok() } else { None },
             always_valid: None,
             bayes: None,
+            intention_to_treat: None,
             harm: None,
             effect,
             unbounded,
