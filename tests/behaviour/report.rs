@@ -424,6 +424,12 @@ fn crossed_customers_are_counted_but_not_compared() {
     assert_eq!(report.metrics[0].arms[1].n, 1_000);
     assert_eq!(report.health.srm.as_ref().unwrap().observed["discount"], 1_050);
     assert_eq!(level(&report, CheckCode::Crossover), Level::Warn);
+    // Beside it everybody under the variant that they saw first: 370 of 1,050 against 300 of 1,000.
+    let comparison = &report.metrics[0].comparisons[0];
+    let as_assigned = comparison.intention_to_treat.unwrap();
+    assert!((as_assigned.effect.estimate - (370.0 / 1_050.0 - 0.3)).abs() < 1e-15);
+    assert!((as_assigned.p_value.unwrap() - 0.011_492_188_444_960_7).abs() < 1e-9, "{as_assigned:?}");
+    assert!((comparison.effect.unwrap().estimate - 0.02).abs() < 1e-15);
 }
 
 #[test]

@@ -218,3 +218,25 @@ fn what_cannot_be_simulated_is_refused() {
     );
     assert_eq!(error(Settings { methods: vec![Method::LogRank], ..good }), SimulationError::Nothing);
 }
+
+#[test]
+fn whole_plans_keep_their_rates_under_daily_looks() {
+    use experiment_core::definition::Method::{AlwaysValid, Fixed, GroupSequential};
+    use experiment_core::simulate::{Truth, verdict_rates};
+    const RUNS: u32 = 60;
+    let slack = |rate: f64| rate + 3.0 * (rate * (1.0 - rate) / f64::from(RUNS)).sqrt();
+    for method in [Fixed, AlwaysValid, GroupSequential] {
+        let rates = |truth, customers| verdict_rates(method, truth, RUNS, customers, 7).unwrap();
+        let alike = rates(Truth::Alike, 1_000);
+        assert!(alike.ship + alike.keep_control <= slack(0.05), "{alike:?}");
+        assert!(alike.stop_for_harm <= slack(0.01), "{alike:?}");
+        assert!(alike.invalid <= slack(0.001), "{alike:?}");
+        let all = alike.ship + alike.keep_control + alike.stop_for_harm + alike.inconclusive + alike.invalid;
+        assert!((all - 1.0).abs() < 1e-12, "{alike:?}");
+        assert_eq!(rates(Truth::Alike, 1_000), alike);
+        assert!(rates(Truth::AtMargin, 1_000).ship <= slack(0.05));
+        assert_eq!(rates(Truth::Lost, 8_000).invalid, 1.0);
+        let worse = rates(Truth::Worse, 8_000);
+        assert!(worse.keep_control + worse.stop_for_harm > 0.8 && worse.ship == 0.0, "{worse:?}");
+    }
+}

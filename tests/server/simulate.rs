@@ -109,3 +109,18 @@ fn help_has_examples() {
     assert_eq!(exit, Exit::Fine);
     assert!(help.contains("Examples:\n") && help.contains("experiment simulate --runs 20000"), "{help}");
 }
+
+#[test]
+fn whole_plans_have_a_table_of_their_own() {
+    let args = ["--verdicts", "--runs", "2", "--customers", "400"];
+    let (exit, csv, _) = simulate(&[&args[..], &["--format", "csv", "--threads", "1"]].concat());
+    assert_eq!(exit, Exit::Fine);
+    assert_eq!(csv, simulate(&[&args[..], &["--format", "csv", "--threads", "3"]].concat()).1);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "method,truth,runs,ship,keep_control,stop_for_harm,inconclusive,invalid,sample");
+    assert_eq!(lines.len(), 1 + 4 * 5);
+    assert!(lines[1].starts_with("fixed,alike,2,") && lines[20].starts_with("bayesian,lost,1,"), "{csv}");
+    let (_, table, _) = simulate(&args);
+    assert_eq!(table.lines().count(), 1 + 4 * 5);
+    assert_eq!(simulate(&["--verdicts", "--method", "welch"]).0, Exit::WrongUse);
+}

@@ -90,8 +90,10 @@ pub(super) fn plan(field: &Field<'_>) -> Option<Plan> {
             ("prior", matches!(prior, Some(Some(_))), Method::Bayesian),
             ("ship", matches!(ship, Some(Some(_))), Method::Bayesian),
         ];
-        let misplaced = stated.iter().filter(|(_, stated, of)| *stated && *of != method);
-        let placed = misplaced.map(|(name, _, of)| belongs_to(fields, name, *of)).count() == 0;
+        let mut placed = true;
+        for (name, _, of) in stated.iter().filter(|(_, stated, of)| *stated && *of != method) {
+            placed = belongs_to(fields, name, *of).is_some();
+        }
         let sides = sides_of(fields, method, sides?, alpha)?;
         placed.then_some(())?;
         Some(Plan {

@@ -3,14 +3,14 @@
 use super::family::{Adjusted, adjust};
 use super::look::{Allowance, Look, looks, sizes};
 use super::metric::MetricAnalysis;
-use super::sums::{self, arms_of};
+use super::sums::{self, arms_as_assigned, arms_of};
 use super::verdict::verdict;
 use super::{
     Aggregates, Design, DimensionReport, Health, LIBRARY_VERSION, LookReport, MetricReport, Report,
     VariantCount, Verdict, health,
 };
 use crate::definition::{Correction, Method, Role, Sides};
-use crate::measure::{MomentsOverflow, Slice};
+use crate::measure::{MomentsOverflow, Population, Slice};
 use crate::time::Timestamp;
 
 /// Makes the report of `aggregates` as of an instant; without one, nothing waits for maturity.
@@ -73,6 +73,14 @@ impl MainReading {
     ) -> Result<MainReading, MomentsOverflow> {
         let mut analyses = analyse(design, aggregates, &Slice::All, as_of)?;
         analyses.iter_mut().for_each(MetricAnalysis::read_for_everybody);
+        let crossed = sums::customers(&aggregates.exposed, design.variants.len(), Some(Population::Crossed));
+        if crossed.iter().any(|crossed| *crossed > 0) {
+            for ((analysis, metric), cells) in
+                analyses.iter_mut().zip(&design.metrics).zip(&aggregates.metrics)
+            {
+                analysis.read_as_assigned(&arms_as_assigned(metric, cells, design.variants.len(), as_of)?);
+            }
+        }
         let looks = match design.plan.method {
             Method::GroupSequential => looks(design, aggregates, as_of),
             Method::Fixed | Method::AlwaysValid | Method::Bayesian => Vec::new(),

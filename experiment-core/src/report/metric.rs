@@ -10,7 +10,7 @@ use super::sequence::always_valid;
 use super::sums::ArmSums;
 use super::survival;
 use super::{
-    Arm, ArmSoFar, Comparison, Design, Distribution, Estimand, MetricDesign, MetricReport,
+    Arm, ArmSoFar, Comparison, Design, Distribution, Estimand, IntentionToTreat, MetricDesign, MetricReport,
     NotEstimableReason, Reading, SoFar,
 };
 use crate::definition::{Method, Role};
@@ -97,6 +97,31 @@ impl<'a> MetricAnalysis<'a> {
         }
     }
 
+    /// The effect with crossed customers under the variant that they saw first, beside the one without them.
+    pub(crate) fn read_as_assigned(&mut self, sums: &[Moments]) {
+        // Ranks and curves are read from counts by value, which are not kept for crossed customers' sake.
+        if let Estimand::Quantile | Estimand::Survival = self.metric.estimand {
+            return;
+        }
+        let treatments: Vec<usize> = self.design.treatments().collect();
+        for (place, variant) in treatments.into_iter().enumerate() {
+            let (control, variant) = (&sums[self.design.control], &sums[variant]);
+            let pair = Pair { metric: self.metric, control, variant, by_value: None };
+            let options = self.options();
+            let effect = pair.effect(&options).ok();
+            let p_value = pair.test(&options).ok().map(|test| test.p_value);
+            self.report.comparisons[place].intention_to_treat =
+                effect.map(|(effect, _)| IntentionToTreat { effect, p_value });
+        }
+    }
+
+    fn options(&self) -> TestOptions {
+        TestOptions {
+            alternative: alternative(&self.design.plan, self.metric.direction),
+            confidence_level: 1.0 - self.design.plan.alpha,
+        }
+    }
+
     /// What only the main reading has: the alarm for harm while customers enter, and posteriors.
     pub(crate) fn read_for_everybody(&mut self) {
         let treatments: Vec<usize> = self.design.treatments().collect();
@@ -122,10 +147,7 @@ impl<'a> MetricAnalysis<'a> {
 
     fn compare(&self, variant: usize) -> Comparison {
         let pair = self.pair(variant);
-        let options = TestOptions {
-            alternative: alternative(&self.design.plan, self.metric.direction),
-            confidence_level: 1.0 - self.design.plan.alpha,
-        };
+        let options = self.options();
         let (effect, test) = (pair.effect(&options), pair.test(&options));
         let reason = test.as_ref().err().or(effect.as_ref().err()).map(reason);
         let (effect, unbounded) = effect.map_or((None, Vec::new()), |(effect, ends)| (Some(effect), ends));
@@ -145,6 +167,7 @@ impl<'a> MetricAnalysis<'a> {
             cuped: if self.metric.covariates > 0 { pair.cuped(&options).ok() } else { None },
             always_valid: None,
             bayes: None,
+            intention_to_treat: None,
             harm: None,
             effect,
             unbounded,

@@ -29,9 +29,9 @@ pub use design::{Design, Estimand, MetricDesign, Stage, VariantDesign};
 pub(crate) use reading::{Pair, count, mean_of, pair_of, proportion_of};
 pub use types::{
     AlwaysValid, Arm, ArmSoFar, Bayes, Bound, Check, CheckCode, Comparison, Cuped, Decision, DimensionReport,
-    Effect, Harm, Health, InputRows, Level, LookReport, MethodCode, MetricReport, NotEstimableReason,
-    Reading, RelativeEffect, RelativeSet, Report, Shows, SoFar, Srm, SurvivalDay, VariantCount, Verdict,
-    VerdictCode,
+    Effect, Harm, Health, InputRows, IntentionToTreat, Level, LookReport, MethodCode, MetricReport,
+    NotEstimableReason, Reading, RelativeEffect, RelativeSet, Report, Shows, SoFar, Srm, SurvivalDay,
+    VariantCount, Verdict, VerdictCode,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

@@ -162,6 +162,26 @@ fn followed(metric: &MetricDesign, day: Day, as_of: Option<Timestamp>) -> i32 {
     i32::try_from(days).unwrap_or(if days < 0 { -1 } else { i32::MAX })
 }
 
+/// The mature sums of everybody under the variant that they saw first, crossed customers too; an entry an arm.
+pub(crate) fn arms_as_assigned(
+    metric: &MetricDesign,
+    cells: &Cells,
+    arms: usize,
+    as_of: Option<Timestamp>,
+) -> Result<Vec<Moments>, MomentsOverflow> {
+    let mut sums = vec![Moments::new(metric.parts()); arms];
+    for (cell, moments) in slice_cells(cells, &Slice::All) {
+        let mature = as_of.is_none_or(|instant| metric.window.is_mature(cell.day, instant));
+        if mature
+            && cell.population != Population::OffAssignment
+            && let Some(arm) = sums.get_mut(usize::from(cell.variant))
+        {
+            arm.merge(moments)?;
+        }
+    }
+    Ok(sums)
+}
+
 /// Customers by arm, of all populations or of one.
 pub(crate) fn customers(exposed: &Cells, arms: usize, population: Option<Population>) -> Vec<u64> {
     customers_of(exposed, &Slice::All, arms, population)

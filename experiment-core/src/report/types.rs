@@ -305,6 +305,9 @@ pub struct Comparison {
     /// Method `bayesian`, primaries: what is believed of the effect after the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bayes: Option<Bayes>,
+    /// Where customers were seen in two variants: the effect with them, under the variant that they saw first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intention_to_treat: Option<IntentionToTreat>,
     /// Primaries and guardrails while the experiment runs: the alarm for harm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub harm: Option<Harm>,
@@ -455,6 +458,16 @@ pub struct AlwaysValid {
     /// Upper end likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<f64>,
+}
+
+/// The effect over everybody as they were first assigned; without covariates, and no basis for a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct IntentionToTreat {
+    /// Variant − control, at 1 − α.
+    pub effect: Effect,
+    /// Of the hypothesis that there is no effect; not adjusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
 }
 
 /// What is believed of the effect after the data. Controls the loss that is expected, not false positives.

@@ -39,6 +39,7 @@ mod sample;
 mod scenario;
 mod simulation;
 mod tally;
+mod verdicts;
 
 pub use calibration::{Calibration, Loss, Promise, Row, Status};
 pub use method::{Looks, Method};
@@ -46,3 +47,4 @@ pub use scenario::{Scenario, World};
 pub use simulation::{
     Batch, LEAST_CUSTOMERS, MOST_CUSTOMERS, MOST_RUNS, Settings, Simulation, SimulationError,
 };
+pub use verdicts::{Truth, VerdictRates, verdict_rates};

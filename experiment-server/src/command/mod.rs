@@ -12,6 +12,7 @@ mod place;
 mod power;
 mod serve;
 mod simulate;
+mod verdict_table;
 mod verify;
 
 use std::ffi::OsString;

@@ -8,14 +8,15 @@ use std::thread;
 use anyhow::Context;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use experiment_core::definition::Method as PlanMethod;
 use experiment_core::simulate::{
     Batch, Calibration, LEAST_CUSTOMERS, Looks, MOST_CUSTOMERS, MOST_RUNS, Method, Scenario, Settings,
-    Simulation, SimulationError,
+    Simulation, SimulationError, Truth, VerdictRates, verdict_rates,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::calibration;
 use super::{Console, Exit};
+use super::{calibration, verdict_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +28,8 @@ Examples:
   experiment simulate --runs 20000 --format csv
   # are 400 customers enough for revenue where 97 % spend nothing?
   experiment simulate --scenario revenue --customers 400 --runs 5000
+  # whole plans with guardrail, alarm for harm and checks, looked at daily: how often which verdict
+  experiment simulate --verdicts
 
 Exit codes: 0 every promise is kept, 1 some are broken, 2 wrong use.";
 
@@ -55,6 +58,9 @@ pub(super) struct Args {
     /// How many threads work at once; the table is the same for any number [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
+    /// Whole plans instead of single methods: how often each verdict is given under daily looks
+    #[arg(long, conflicts_with_all = ["scenario", "method", "looks"])]
+    verdicts: bool,
     /// How the table is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -79,6 +85,20 @@ enum Format {
 }
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
+    let threads =
+        args.threads.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), NonZero::get);
+    if args.verdicts {
+        let rates = verdicts(args.runs, args.customers, args.seed, threads)?;
+        match args.format {
+            Format::Table => verdict_table::write_table(&rates, console.stdout)?,
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut *console.stdout, &rates)?;
+                writeln!(console.stdout)?;
+            }
+            Format::Csv => verdict_table::write_csv(&rates, console.stdout)?,
+        }
+        return Ok(Exit::Fine);
+    }
     let settings = Settings {
         scenarios: or_all(args.scenario, &Scenario::ALL),
         methods: or_all(args.method, &Method::ALL),
@@ -95,8 +115,6 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
         Err(error @ SimulationError::Nothing) => return Err(error).with_context(|| what_fits(&settings)),
         simulation => simulation?,
     };
-    let threads =
-        args.threads.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), NonZero::get);
     let calibration = simulate(&simulation, threads, console.progress)?;
     match args.format {
         Format::Table => calibration::write_table(&calibration, console.stdout)?,
@@ -107,6 +125,35 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
         Format::Csv => calibration::write_csv(&calibration, console.stdout)?,
     }
     Ok(if calibration.broken().next().is_some() { Exit::BadNews } else { Exit::Fine })
+}
+
+/// Every plan on every truth, each pair on one of `threads` threads.
+fn verdicts(runs: u32, customers: u32, seed: u64, threads: usize) -> anyhow::Result<Vec<VerdictRates>> {
+    const PLANS: [PlanMethod; 4] =
+        [PlanMethod::Fixed, PlanMethod::AlwaysValid, PlanMethod::GroupSequential, PlanMethod::Bayesian];
+    let pairs: Vec<_> =
+        Truth::ALL.iter().flat_map(|truth| PLANS.iter().map(|method| (*method, *truth))).collect();
+    let next = AtomicUsize::new(0);
+    let work = || -> anyhow::Result<Vec<(usize, VerdictRates)>> {
+        let mut found = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((method, truth)) = pairs.get(index) else { return Ok(found) };
+            // The integrals behind two beta posteriors take twenty times the rest.
+            let runs = if *method == PlanMethod::Bayesian { runs.div_ceil(20) } else { runs };
+            found.push((index, verdict_rates(*method, *truth, runs, customers, seed)?));
+        }
+    };
+    let found: anyhow::Result<Vec<_>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.min(pairs.len())).map(|_| scope.spawn(work)).collect();
+        let join = |worker: thread::ScopedJoinHandle<'_, anyhow::Result<Vec<_>>>| {
+            worker.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a simulated campaign could not be read")))
+        };
+        workers.into_iter().map(join).collect()
+    });
+    let mut rates = found?.concat();
+    rates.sort_by_key(|(index, _)| *index);
+    Ok(rates.into_iter().map(|(_, rates)| rates).collect())
 }
 
 /// Runs all batches on `threads` threads, each taking the next that nobody has taken.

@@ -324,6 +324,11 @@ fn other_readings(kind: Estimand, comparison: &Comparison) -> Vec<String> {
             (number::percent(bayes.chance_to_win), number::effect(kind, bayes.expected_loss));
         format!("chance to win {chance}, expected loss {loss}, credible {shown}")
     }));
+    readings.extend(comparison.intention_to_treat.map(|everybody| {
+        let (effect, shown) =
+            (number::effect(kind, everybody.effect.estimate), interval(kind, &everybody.effect, &[]));
+        format!("with crossed customers, as first assigned: {effect} ({shown})")
+    }));
     readings.extend(comparison.harm.map(|harm| {
         let level = number::level(harm.confidence_level);
         format!("alarm for harm, bound at {level}: {}", number::effect(kind, harm.bound))
