@@ -88,7 +88,7 @@ fn every_promise_is_kept_on_every_population() {
     let slow =
         [Method::Bayes, Method::Dunnett, Method::BootstrapPercentile, Method::BootstrapBca, Method::Quantile];
     let methods: Vec<Method> = Method::ALL.into_iter().filter(|method| !slow.contains(method)).collect();
-    let calibration = calibration(&settings(&Scenario::ALL, &methods, &Looks::ALL, 150));
+    let calibration = calibration(&settings(&Scenario::ALL, &methods, &Looks::ALL, 200));
     for scenario in Scenario::ALL {
         let tried = calibration.rows.iter().filter(|row| row.scenario == scenario);
         let expected = scenario.methods().iter().filter(|method| !slow.contains(method)).flat_map(|method| {

@@ -134,7 +134,9 @@ fn design(method: Method, customers: u32) -> Design {
         margin,
         min_effect: None,
         places: PLACES,
-        covariates: 0, quantile: None, answered: false,
+        covariates: 0,
+        quantile: None,
+        answered: false,
         window: Window { from: Span(0), to: Some(Span(DAY)), grace: Span(0) },
     };
     let variant = |key: &str| VariantDesign { key: key.to_owned(), weight: 1.0, changes: Vec::new() };

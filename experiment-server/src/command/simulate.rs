@@ -56,8 +56,8 @@ pub(super) struct Args {
     #[arg(long, value_enum)]
     looks: Option<LooksFlag>,
     /// How many threads work at once; the table is the same for any number [default: one a core]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZero<usize>>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
     /// Whole plans instead of single methods: how often each verdict is given under daily looks
     #[arg(long, conflicts_with_all = ["scenario", "method", "looks"])]
     verdicts: bool,
@@ -86,7 +86,7 @@ enum Format {
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let threads =
-        args.threads.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), NonZero::get);
+        args.threads.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from);
     if args.verdicts {
         let rates = verdicts(args.runs, args.customers, args.seed, threads)?;
         match args.format {

@@ -81,7 +81,7 @@ pub fn mantel_haenszel_test(
     strata: &[ProportionStratum],
     half_step: HalfStep,
 ) -> Result<ChiSquareTest, NotEstimable> {
-    check(strata)?;
+    let strata = &telling(strata)?;
     let (mut excess, mut variance) = (0.0, 0.0);
     for stratum in strata {
         let n = stratum.n();
@@ -142,7 +142,7 @@ pub fn mantel_haenszel_odds_ratio(
     strata: &[ProportionStratum],
     options: &TestOptions,
 ) -> Result<CommonRatio, NotEstimable> {
-    check(strata)?;
+    let strata = &telling(strata)?;
     let (mut above, mut below) = (0.0, 0.0);
     let (mut agree_above, mut mixed, mut differ_below) = (0.0, 0.0, 0.0);
     for stratum in strata {
@@ -189,7 +189,7 @@ pub fn mantel_haenszel_risk_ratio(
     strata: &[ProportionStratum],
     options: &TestOptions,
 ) -> Result<CommonRatio, NotEstimable> {
-    check(strata)?;
+    let strata = &telling(strata)?;
     let (mut above, mut below, mut spread) = (0.0, 0.0, 0.0);
     for stratum in strata {
         let ProportionStratum { control, variant } = stratum;
@@ -200,7 +200,10 @@ pub fn mantel_haenszel_risk_ratio(
         below += x0 * share1;
         spread += share0 * share1 * (x0 + x1) - (x0 / n) * x1;
     }
-    // Rounding may leave a little below 0 when all did it.
+    if strata.iter().all(|stratum| stratum.control.failures() == 0 && stratum.variant.failures() == 0) {
+        return Err(NotEstimable::NoVariation { control: 1.0, variant: 1.0 });
+    }
+    // Rounding may leave a little below 0.
     common(strata, (above, below), spread.max(0.0) / above / below, options)
 }
 
@@ -230,9 +233,13 @@ fn common(
     Ok(CommonRatio { ratio, interval: options.keep_ends(ratio * libm::exp(-half_width), upper) })
 }
 
-fn check(strata: &[ProportionStratum]) -> Result<(), NotEstimable> {
-    require_that(!strata.is_empty(), "the number of strata", 0.0, "at least 1")?;
-    strata.iter().try_for_each(|stratum| check_arms(&stratum.control, &stratum.variant))
+/// The strata that say something: one in which an arm is empty adds nothing, whatever the other did.
+fn telling(strata: &[ProportionStratum]) -> Result<Vec<ProportionStratum>, NotEstimable> {
+    let is_telling = |stratum: &&ProportionStratum| stratum.control.n > 0 && stratum.variant.n > 0;
+    let telling: Vec<ProportionStratum> = strata.iter().filter(is_telling).copied().collect();
+    require_that(!telling.is_empty(), "the number of strata with customers in both arms", 0.0, "at least 1")?;
+    telling.iter().try_for_each(|stratum| check_arms(&stratum.control, &stratum.variant))?;
+    Ok(telling)
 }
 
 #[cfg(test)]
@@ -269,7 +276,14 @@ mod tests {
         let everybody = ProportionSummary { successes: 5, n: 5 };
         let strata = [ProportionStratum { control: everybody, variant: everybody }];
         assert_eq!(mantel_haenszel_odds_ratio(&strata, &options).unwrap_err().code(), "no_failures");
-        assert_eq!(mantel_haenszel_risk_ratio(&strata, &options).unwrap().ratio, 1.0);
+        assert_eq!(mantel_haenszel_risk_ratio(&strata, &options).unwrap_err().code(), "no_variation");
+        // A stratum with an empty arm adds nothing, and alone says nothing.
+        let arm = |successes, n| ProportionSummary { successes, n };
+        let full = ProportionStratum { control: arm(20, 100), variant: arm(30, 100) };
+        let half = ProportionStratum { control: arm(0, 0), variant: arm(1, 2) };
+        let with = mantel_haenszel_test(&[full, half], HalfStep::Kept);
+        assert_eq!(with, mantel_haenszel_test(&[full], HalfStep::Kept));
+        assert_eq!(mantel_haenszel_test(&[half], HalfStep::Kept).unwrap_err().code(), "impossible_input");
         assert_eq!(mantel_haenszel_test(&[], HalfStep::Kept).unwrap_err().code(), "impossible_input");
     }
 }

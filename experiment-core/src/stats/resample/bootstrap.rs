@@ -2,10 +2,10 @@
 //! [`bootstrap_mean_difference`](crate::stats::resample::bootstrap_mean_difference), which is much faster.
 
 use crate::stats::distribution::normal;
-use crate::stats::not_estimable::finite;
+use crate::stats::not_estimable::{finite, require_that};
 use crate::stats::quantile::between;
 use crate::stats::resample::stream::Stream;
-use crate::stats::resample::{Resampling, check_values};
+use crate::stats::resample::{MOST_DRAWS, Resampling, check_values};
 use crate::stats::{Interval, NotEstimable, TestOptions};
 use rayon::prelude::*;
 
@@ -223,6 +223,8 @@ pub(super) struct Influence {
 impl Influence {
     fn of(values: &[f64], statistic: impl Fn(&[f64]) -> f64 + Sync) -> Result<Self, NotEstimable> {
         let n = values.len() as f64;
+        // Each customer is left out once, over all the others.
+        require_that(n * n <= MOST_DRAWS, "customers squared", n * n, "at most 10^10")?;
         // The first customer is put where the one to leave out is, so that the slice from 1 on is the rest.
         let without = (0..values.len()).into_par_iter().map_init(
             || values.to_vec(),

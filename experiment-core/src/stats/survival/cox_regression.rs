@@ -184,7 +184,8 @@ impl Design {
                 let next: Vec<f64> =
                     coefficients.iter().zip(&step).map(|(at, step)| at + share * step).collect();
                 let there = self.at(&next);
-                if there.ln_likelihood >= here.ln_likelihood {
+                // Too far, where the weights of everybody left at risk vanish, it is infinite.
+                if there.ln_likelihood.is_finite() && there.ln_likelihood >= here.ln_likelihood {
                     found = Some((next, there));
                     break;
                 }
@@ -303,6 +304,18 @@ mod tests {
         assert!((got.ln_hazard_ratios[0].effect - want.ln_hazard_ratio.effect).abs() < 1e-10);
         assert!((got.ln_hazard_ratios[0].std_error - want.ln_hazard_ratio.std_error).abs() < 1e-10);
         assert!((got.ln_likelihood - want.ln_likelihood).abs() < 1e-11);
+    }
+
+    /// The first step goes so far that nobody else at risk weighs anything. Expected: mpmath, root of the score.
+    #[test]
+    fn one_customer_far_from_all_others_is_no_obstacle() {
+        let index = |k: i32| (f64::from((k * 37) % 200 + 1), f64::from(k * 61 % 97) / 10.0);
+        let (mut times, mut spend): (Vec<f64>, Vec<f64>) = (0..200).map(index).unzip();
+        times.push(0.5);
+        spend.push(20_000.0);
+        let options = TestOptions::two_sided(0.95);
+        let found = cox_regression(&follow_ups(&times), &[&spend], Ties::Efron, &options).unwrap();
+        assert!((found.ln_hazard_ratios[0].effect - 0.025_950_692_992_259_3).abs() < 1e-9);
     }
 
     #[test]
