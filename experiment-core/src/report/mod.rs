@@ -8,6 +8,7 @@ mod analysis;
 mod design;
 mod family;
 mod health;
+pub mod kpi;
 mod metric;
 mod reading;
 mod sums;
