@@ -6,12 +6,12 @@ use csv::{Terminator, WriterBuilder};
 use experiment_core::report::kpi::{Cohort, Figure, FigureCode, Kpis};
 
 use super::number;
-use super::text::{cut, printable, wrap};
+use super::table::write_item;
+use super::text::{cut, printable};
 
 /// The columns; a public contract.
 pub const KPIS_CSV_HEADER: [&str; 9] =
     ["figure", "cohort", "since", "value", "lower", "upper", "numerator", "denominator", "not_estimable"];
-const WIDTH: usize = 100;
 /// Cohort columns in a line of the terminal; the rest are in JSON and CSV.
 const SHOWN_MONTHS: usize = 12;
 
@@ -95,7 +95,7 @@ pub fn write_kpis_table(kpis: &Kpis, out: &mut dyn Write) -> io::Result<()> {
         kpis.within,
         cut(&kpis.event, 40)
     );
-    write_wrapped("", &meaning, out)?;
+    write_item("", &meaning, out)?;
     writeln!(out, "\nCustomers")?;
     for (_, name, count) in counts(kpis) {
         writeln!(out, "  {name:<34} {:>14}", number::count(count))?;
@@ -120,7 +120,7 @@ fn write_figure(figure: &Figure, out: &mut dyn Write) -> io::Result<()> {
     let line = format!("  {:<34} {value:>14}   {interval}", title(figure.figure));
     writeln!(out, "{}", line.trim_end())?;
     match &figure.not_estimable {
-        Some(reason) => write_wrapped("      not estimable: ", &reason.detail, out),
+        Some(reason) => write_item("      not estimable: ", &reason.detail, out),
         None => Ok(()),
     }
 }
@@ -185,14 +185,5 @@ fn write_notes(kpis: &Kpis, out: &mut dyn Write) -> io::Result<()> {
     if !notes.is_empty() {
         writeln!(out)?;
     }
-    notes.iter().try_for_each(|note| write_wrapped("note: ", note, out))
-}
-
-/// A sentence behind a mark, wrapped under itself.
-fn write_wrapped(mark: &str, sentence: &str, out: &mut dyn Write) -> io::Result<()> {
-    for (i, line) in wrap(sentence, WIDTH - mark.len()).iter().enumerate() {
-        let indent = if i == 0 { mark.to_owned() } else { " ".repeat(mark.len()) };
-        writeln!(out, "{indent}{line}")?;
-    }
-    Ok(())
+    notes.iter().try_for_each(|note| write_item("note: ", note, out))
 }

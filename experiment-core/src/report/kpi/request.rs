@@ -2,14 +2,15 @@
 
 use super::month::Months;
 use crate::measure::{EventName, EventNames};
-use crate::problem::Problem;
-use crate::spelling::nearest;
+use crate::problem::{Problem, cut_at, did_you_mean};
 use crate::time::{DAY, Day, Span, Timestamp};
 
 /// Longest period in days, both ends counted: ten years.
 pub const MAX_PERIOD_DAYS: i32 = 3_650;
 /// Most events that may mean activity.
 pub const MAX_ACTIVE_EVENTS: usize = 20;
+/// How much of a wrong name is repeated in a message, in characters.
+const MAX_SHOWN_CHARS: usize = 60;
 
 /// What somebody asks for, as written.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,11 +169,11 @@ fn named(wish: &KpiWish) -> impl Iterator<Item = (&'static str, &str)> {
 
 fn no_such_event(field: &str, name: &str, names: &EventNames) -> Problem {
     let known = || (0..names.len()).filter_map(|number| names.name(EventName(u32::try_from(number).ok()?)));
-    let shown: String = name.chars().take(60).collect();
-    let mend = match nearest(name, known()) {
-        Some(near) => format!("did you mean {near:?}?"),
-        None if names.is_empty() => "send events first: there is none yet".to_owned(),
-        None => "give the name of an event that was sent".to_owned(),
+    let otherwise = match names.is_empty() {
+        true => "send events first: there is none yet",
+        false => "give the name of an event that was sent",
     };
+    let mend = did_you_mean(name, known()).unwrap_or_else(|| otherwise.to_owned());
+    let shown = cut_at(name, MAX_SHOWN_CHARS);
     Problem::new(field, format!("no event is called {shown:?}"), mend)
 }
