@@ -6,6 +6,7 @@ mod campaign;
 mod commands;
 mod http;
 mod import;
+mod kpis;
 mod process;
 mod simulate;
 mod store;

@@ -11,6 +11,7 @@ mod family;
 mod harm;
 mod health;
 mod judge;
+pub mod kpi;
 mod look;
 mod metric;
 mod posterior;

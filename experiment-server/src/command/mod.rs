@@ -8,6 +8,7 @@ mod campaign;
 mod console;
 mod demo;
 mod import;
+mod kpis;
 mod place;
 mod power;
 mod serve;
@@ -42,6 +43,7 @@ enum Command {
     Apply(apply::Args),
     Import(import::Args),
     Assign(assign::Args),
+    Kpis(kpis::Args),
     Verify(verify::Args),
 }
 
@@ -56,6 +58,7 @@ impl Command {
             Command::Apply(args) => apply::run(args, console),
             Command::Import(args) => import::run(args, console),
             Command::Assign(args) => assign::run(args, console),
+            Command::Kpis(args) => kpis::run(args, console),
             Command::Verify(args) => verify::run(args, console),
         }
     }

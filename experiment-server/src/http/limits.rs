@@ -18,6 +18,8 @@ pub(crate) const MAX_ATTRIBUTES: usize = 100;
 pub(crate) const MAX_ATTRIBUTE_BYTES: usize = 1_024;
 /// Largest value of an event, either way.
 pub(crate) const MAX_VALUE: f64 = 1e9;
+/// Most readings of all customers at once; further ones wait their turn.
+pub(crate) const MAX_SCANS: usize = 2;
 /// Longest query string in bytes.
 pub(crate) const MAX_QUERY_BYTES: usize = 4_096;
 /// Most bytes of request line and headers together.

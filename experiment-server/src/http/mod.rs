@@ -17,6 +17,7 @@ mod extract;
 mod fields;
 mod intake;
 mod json;
+mod kpis;
 mod layers;
 mod leftover;
 mod lifecycle;

@@ -14,11 +14,11 @@ use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, catalog, customers, experiments, intake, layers, lifecycle, power, probes, results, verify,
+    assign, catalog, customers, experiments, intake, kpis, layers, lifecycle, power, probes, results, verify,
 };
 
 /// The addresses, for whoever mistypes one.
-const ADDRESSES: [&str; 18] = [
+const ADDRESSES: [&str; 19] = [
     "/v1/assign",
     "/v1/exposures",
     "/v1/conversions",
@@ -33,6 +33,7 @@ const ADDRESSES: [&str; 18] = [
     "/v1/experiments/{key}/results",
     "/v1/experiments/{key}/customers/{id}",
     "/v1/catalog",
+    "/v1/kpis",
     "/v1/power",
     "/v1/verify",
     "/healthz",
@@ -64,6 +65,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/experiments/{key}/results", allow(Read, get(results::get_results)))
         .route("/v1/experiments/{key}/customers/{id}", allow(Read, get(customers::explain_customer)))
         .route("/v1/catalog", get_or_put_catalog)
+        .route("/v1/kpis", allow(Read, get(kpis::get_kpis)))
         .route("/v1/power", allow(Read, post(power::plan_size)))
         .route("/v1/verify", allow(Maintain, post(verify::verify_store)))
         .route("/healthz", get(probes::get_health))

@@ -8,7 +8,7 @@ use experiment_core::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::auth::Gate;
-use super::limits::FRESH_TIMEOUT;
+use super::limits::{FRESH_TIMEOUT, MAX_SCANS};
 use super::problem::{Kind, Problem};
 use crate::decision::Decisions;
 use crate::settings::Settings;
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) decisions: Decisions,
     /// Whether a recount is under way: one at a time.
     pub(crate) verifying: AtomicBool,
+    /// One permit a reading of all customers.
+    pub(crate) scans: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -40,6 +42,7 @@ impl AppState {
         let gate = Gate { admin_key: settings.admin_key.clone(), start_token };
         let requests = Semaphore::new(settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
         let verifying = AtomicBool::new(false);
+        let scans = Arc::new(Semaphore::new(MAX_SCANS));
         AppState(Arc::new(Shared {
             store,
             settings,
@@ -47,6 +50,7 @@ impl AppState {
             requests,
             decisions: Decisions::default(),
             verifying,
+            scans,
         }))
     }
 

@@ -119,7 +119,7 @@ fn write_check(check: &Check, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A sentence behind a mark, wrapped under itself.
-fn write_item(mark: &str, sentence: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_item(mark: &str, sentence: &str, out: &mut dyn Write) -> io::Result<()> {
     for (i, line) in wrap(sentence, WIDTH - mark.len()).iter().enumerate() {
         let indent = if i == 0 { mark.to_owned() } else { " ".repeat(mark.len()) };
         writeln!(out, "{indent}{line}")?;

@@ -20,6 +20,7 @@ mod fast_hash;
 mod fold;
 mod key;
 mod known;
+mod kpis;
 mod links;
 mod memory;
 mod nearest;
@@ -57,6 +58,7 @@ pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
 pub use clock::{Clock, system_clock};
 pub use error::{CatalogError, IntakeError, StoreError};
+pub use kpis::KpiError;
 pub use memory::Remembered;
 pub use pending::{FromIntake, Pending};
 pub use proposal::{

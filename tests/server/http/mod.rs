@@ -7,6 +7,7 @@ mod conversions;
 mod customers;
 mod experiments;
 mod exposures;
+mod kpis;
 mod lifecycle;
 mod limits;
 mod power;
