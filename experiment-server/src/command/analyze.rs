@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::format::Format;
 use super::{Console, Exit};
 use crate::analyze::{
     Flags, MetricFlag, NamedFlag, RejectsFile, Request, Requirement, Source, Weights, analyze,
@@ -86,7 +87,7 @@ pub(super) struct Args {
     /// How p-values are adjusted: none, bonferroni, holm, benjamini_hochberg
     #[arg(long, default_value = "holm")]
     correction: String,
-    /// How the report is printed
+    /// How the report is printed; the CSV has one row per metric and variant
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -97,16 +98,6 @@ enum Rows {
     Customer,
     /// One row an event; a customer's rows are added up
     Event,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For reading
-    Table,
-    /// The whole report in full precision
-    Json,
-    /// One row per metric and variant
-    Csv,
 }
 
 /// Inputs below this size are read before anybody asks how far it is.

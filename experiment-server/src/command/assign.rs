@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use clap::ValueEnum;
 use experiment_core::assignment::{CompiledExperiment, Customer, Memory, NoMemory, Snapshot, explain};
 use experiment_core::definition::{Catalog, Experiment, Status, check_customer_id, read_document};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::format::Format;
 use super::place::Place;
 use super::{Console, Exit};
 use crate::client::Client;
@@ -54,19 +54,9 @@ pub(super) struct Args {
     /// The server to ask
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8016")]
     url: String,
-    /// How the answer is printed
+    /// How the answer is printed; the CSV leaves out the steps
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-    /// For spreadsheets; without the steps
-    Csv,
 }
 
 /// One decision.

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::ValueEnum;
 use experiment_core::report::kpi::{KpiRequest, KpiWish, Kpis};
 use experiment_core::time::{Day, Span};
 
+use super::format::Format;
 use super::place::Place;
 use super::{Console, Exit};
 use crate::client::Client;
@@ -60,16 +60,6 @@ pub(super) struct Args {
     /// How the figures are printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-    /// For spreadsheets
-    Csv,
 }
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {

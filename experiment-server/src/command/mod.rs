@@ -7,6 +7,7 @@ mod calibration;
 mod campaign;
 mod console;
 mod demo;
+mod format;
 mod import;
 mod kpis;
 mod place;

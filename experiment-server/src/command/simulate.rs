@@ -15,6 +15,7 @@ use experiment_core::simulate::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::format::Format;
 use super::{Console, Exit};
 use super::{calibration, verdict_table};
 
@@ -72,16 +73,6 @@ enum LooksFlag {
     One,
     /// On each of fourteen days
     Daily,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-    /// For spreadsheets
-    Csv,
 }
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
