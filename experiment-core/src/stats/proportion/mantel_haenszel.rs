@@ -115,7 +115,8 @@ pub fn mantel_haenszel_test(
 ///
 /// # Errors
 /// [`NotEstimable::NoSuccesses`] or [`NotEstimable::NoFailures`] when no stratum has a success of one arm beside a
-/// failure of the other, for either arm; otherwise as [`mantel_haenszel_test`].
+/// failure of the other, for either arm; [`NotEstimable::Overflow`] when an end of the interval is beyond what
+/// floats hold; otherwise as [`mantel_haenszel_test`].
 ///
 /// # Examples
 /// ```
@@ -164,7 +165,8 @@ pub fn mantel_haenszel_odds_ratio(
 /// The ratio of rates that all strata share, with Greenland and Robins' variance.
 ///
 /// # Errors
-/// [`NotEstimable::NoSuccesses`] when an arm has none in any stratum; otherwise as [`mantel_haenszel_test`].
+/// [`NotEstimable::NoSuccesses`] when an arm has none in any stratum; [`NotEstimable::Overflow`] when an end of the
+/// interval is beyond what floats hold; otherwise as [`mantel_haenszel_test`].
 ///
 /// # Examples
 /// ```
@@ -229,8 +231,11 @@ fn common(
     }
     let ratio = above / below;
     let half_width = z * finite("the variance of the logarithm", variance)?.sqrt();
-    let upper = finite("the upper end", ratio * libm::exp(half_width))?;
-    Ok(CommonRatio { ratio, interval: options.keep_ends(ratio * libm::exp(-half_width), upper) })
+    let (shrunk, stretched) = (libm::exp(-half_width), libm::exp(half_width));
+    // Sparse strata may stretch the interval beyond what floats hold, upwards or, with the arms swapped,
+    // downwards: either is told.
+    finite("the end farther from 1", ratio.max(1.0 / ratio) * stretched)?;
+    Ok(CommonRatio { ratio, interval: options.keep_ends(ratio * shrunk, ratio * stretched) })
 }
 
 /// The strata that say something: one in which an arm is empty adds nothing, whatever the other did.
@@ -263,6 +268,23 @@ mod tests {
                 (got.lower - want.lower).abs() < 1e-13 && (got.upper - want.upper).abs() < 1e-13,
                 "{got:?} {want:?}"
             );
+        }
+    }
+
+    /// Nearly nobody beside nearly everybody: the logarithm's standard deviation is about a thousand.
+    #[test]
+    fn an_interval_too_wide_is_told_for_either_order_of_the_arms() {
+        let arm = |successes, n| ProportionSummary { successes, n };
+        let strata = [
+            ProportionStratum { control: arm(1, 1), variant: arm(0, 6) },
+            ProportionStratum { control: arm(22, 25), variant: arm(42, 547_959_567) },
+            ProportionStratum { control: arm(171, 707_010_335), variant: arm(0, 155_698_549) },
+        ];
+        let swapped =
+            strata.map(|stratum| ProportionStratum { control: stratum.variant, variant: stratum.control });
+        let options = TestOptions::two_sided(0.95);
+        for strata in [strata, swapped] {
+            assert_eq!(mantel_haenszel_odds_ratio(&strata, &options).unwrap_err().code(), "overflow");
         }
     }
 
