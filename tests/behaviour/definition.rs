@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use experiment_core::decimal::Decimal;
 use experiment_core::definition::{
     AssignmentMode, BetaShape, Cap, Churn, Correction, Cost, CostBasis, Covariate, Direction, Discount,
-    Experiment, Factor, LifecycleStep, Measure, MeasureKind, Method, Metric, MetricKind, Offer, Plan, Prior,
-    Problem, Role, Ship, Sides, Spending, Status, Target, Term, Window, allowed_while_running, read_document,
+    Economics, Experiment, Factor, Gross, LifecycleStep, Measure, MeasureKind, Method, Metric, MetricKind,
+    Offer, Plan, Prior, Problem, Role, Ship, Sides, Spending, Status, Target, Term, Window,
+    allowed_while_running, read_document,
 };
 use experiment_core::time::Span;
 use proptest::prelude::*;
@@ -202,6 +203,68 @@ fn a_score_is_read() {
     assert_eq!((nps.direction, nps.margin), (Direction::Up, Some(decimal("5"))));
 }
 
+fn economics(fields: &str) -> Result<Economics, Vec<String>> {
+    let metrics = "metrics:
+  - {key: retained, kind: retention, event: order, window: {from: 30d, to: 60d, grace: 9d}}
+  - {key: bought, kind: conversion, event: order}
+  - {key: spend, kind: sum, event: order, window: {to: 60d}}";
+    let text = format!(
+        "key: k\nvariants: [{{key: control}}, {{key: discount}}]\n{metrics}\neconomics: {{{fields}}}"
+    );
+    parse(&text).map(|experiment| experiment.economics.unwrap()).map_err(|problems| shown(&problems))
+}
+
+#[test]
+fn economics_are_read() {
+    let read = economics(
+        "kept: retained, gross: {event: order, margin: 0.35, cap: 40}, window: {to: 65d}, rollout: 100000",
+    );
+    let read = read.unwrap();
+    assert_eq!((&*read.kept, read.rollout), ("retained", Some(100_000)));
+    let cap = Cap { low: None, high: Some(decimal("40")) };
+    assert_eq!(read.gross, Some(Gross { event: "order".to_owned(), margin: decimal("0.35"), cap }));
+    // The 60 days and 9 of grace of `retained` are over four days after these 65.
+    assert_eq!(read.window, Window { from: days(0), to: Some(days(65)), grace: days(4) });
+    let least = economics("kept: retained, window: {to: 60d}").unwrap();
+    assert_eq!((least.gross, least.rollout, least.window.grace), (None, None, days(9)));
+}
+
+#[test]
+fn economics_say_whom_they_count_and_until_when() {
+    let refused = |fields: &str| economics(fields).unwrap_err();
+    assert_eq!(refused("window: {to: 60d}"), ["economics.kept: is missing"]);
+    assert_eq!(refused("kept: retained"), ["economics.window: is missing"]);
+    assert_eq!(
+        refused("kept: retaned, window: {to: 60d}"),
+        ["economics.kept: \"retaned\" is no metric of this experiment"]
+    );
+    assert_eq!(
+        refused("kept: spend, window: {to: 60d}"),
+        ["economics.kept: \"spend\" does not say of each customer whether they were kept"]
+    );
+    assert_eq!(
+        refused("kept: bought, window: {to: 60d}"),
+        ["economics.kept: \"bought\" has a window without end, so nobody's account is ever closed"]
+    );
+    assert_eq!(
+        refused("kept: retained, window: {to: 59d}"),
+        ["economics.window.to: 59d is before the end of the window of \"retained\", 60d"]
+    );
+    assert_eq!(
+        refused("kept: retained, window: {from: 1d, to: 60d}"),
+        ["economics.window.from: has no meaning here: cost and value count from exposure on"]
+    );
+    assert_eq!(
+        refused("kept: retained, window: {}, gross: {margin: 0.123456789012}, rollout: 0"),
+        [
+            "economics.gross.event: is missing",
+            "economics.gross.margin: 0.123456789012 has more than 11 digits",
+            "economics.rollout: expected a whole number from 1 to 10000000000, found 0",
+            "economics.window.to: is missing: without an end nobody's account is ever closed",
+        ]
+    );
+}
+
 #[test]
 fn covariates_are_one_or_a_list() {
     let several = metric(
@@ -247,7 +310,7 @@ fn the_guides_examples_are_accepted() {
 fn everything_later_is_refused_by_name() {
     let found = parse(LATER).unwrap_err();
     let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
-    let expected = ["plan.stratify", "contact", "economics", "expose", "holdout"];
+    let expected = ["plan.stratify", "contact", "expose", "holdout"];
     assert_eq!(paths, expected);
     assert!(found.iter().all(|problem| problem.detail.contains("not supported yet")), "{found:?}");
 
@@ -820,6 +883,7 @@ fn running_experiments_change_only_a_little() {
         ["metrics: metrics are added while running: not supported yet"]
     );
     assert_eq!(changed("alpha: 0.05", "alpha: 0.1"), ["plan: is frozen at start"]);
+    assert_eq!(changed("margin: 0.35", "margin: 0.4"), ["economics: is frozen at start"]);
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub fn allowed_while_running(old: &Experiment, new: &Experiment) -> Result<(), V
         states_overrides: _,
         dimensions,
         metrics,
+        economics,
         plan,
         document: _,
     } = new;
@@ -44,6 +45,7 @@ pub fn allowed_while_running(old: &Experiment, new: &Experiment) -> Result<(), V
         ("variants", *variants == old.variants && *control == old.control, BY_PHASE),
         ("dimensions", *dimensions == old.dimensions, FROZEN),
         ("metrics", *metrics == old.metrics, LATER),
+        ("economics", *economics == old.economics, FROZEN),
         ("plan", *plan == old.plan, FROZEN),
     ];
     let refused = checks.iter().filter(|(_, same, _)| !same);

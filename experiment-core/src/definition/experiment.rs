@@ -7,9 +7,11 @@ use serde_json::Value;
 use super::bucket::Weighed;
 use super::reader::{Field, Fields, Problems, Taken};
 use super::variant::{self, MAX_VARIANTS, Variant};
-use super::{Audience, Dimension, HashFunction, LayerClaim, Requirement};
+use super::{Audience, Dimension, Economics, HashFunction, LayerClaim, Requirement};
 use super::{InvalidDefinition, MAX_METRICS, Method, Metric, MetricKind, Plan, Problem, Role};
-use super::{audience, dimension, hash, layer, name, parse_metric, parse_plan, requirement, unsupported};
+use super::{
+    audience, dimension, economics, hash, layer, name, parse_metric, parse_plan, requirement, unsupported,
+};
 use crate::decimal::Decimal;
 
 /// Longest salt in bytes.
@@ -68,6 +70,8 @@ pub struct Experiment {
     pub dimensions: Vec<Dimension>,
     /// What is measured, in the order written.
     pub metrics: Vec<Metric>,
+    /// How its offers are turned into money.
+    pub economics: Option<Economics>,
     /// How it is analysed and decided.
     pub plan: Plan,
     /// The document as written, as JSON, without the overrides: what a version stores and hashes.
@@ -191,6 +195,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
             .list("dimensions", MAX_DIMENSIONS, |dimension| dimension::dimension(dimension, &mut taken));
         let mut taken = Taken::new();
         let metrics = fields.list("metrics", MAX_METRICS, |metric| parse_metric::metric(metric, &mut taken));
+        let economics = fields.optional("economics", |field| economics::economics(field, metrics.as_deref()));
         let plan = fields.or("plan", Plan::default(), parse_plan::plan);
         let key = key?;
         let (variants, control) = variants?;
@@ -210,6 +215,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
             states_overrides: false,
             dimensions: dimensions?,
             metrics: metrics?,
+            economics: economics?,
             plan: plan?,
             document: Value::Null,
         })

@@ -13,6 +13,7 @@ mod catalog;
 mod change;
 mod dimension;
 mod document;
+mod economics;
 mod experiment;
 mod hash;
 mod layer;
@@ -37,6 +38,7 @@ pub use catalog::{Catalog, Layer, MAX_GROUP_VALUES, MAX_GROUPS, MAX_LAYERS, MAX_
 pub use change::allowed_while_running;
 pub use dimension::Dimension;
 pub use document::{DocumentError, MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, read_document};
+pub use economics::{Economics, Gross};
 pub use experiment::{AssignmentMode, Experiment, MAX_DIMENSIONS, MAX_OVERRIDES};
 pub use hash::{GrowthBookFilter, GrowthBookHash, HashFunction};
 pub use layer::{LayerClaim, LayerPart, LayerRange, free_ranges};

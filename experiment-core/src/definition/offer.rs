@@ -1,6 +1,7 @@
 //! What a variant gives a customer, and what it costs the company.
 
 use super::name;
+use super::parse_measure::factor;
 use super::reader::{Field, Fields};
 use crate::decimal::Decimal;
 
@@ -57,8 +58,8 @@ fn cost(field: &Field<'_>) -> Option<Cost> {
     field.object(&[], |fields| {
         let event =
             fields.required("event", "name the event that costs, such as event: redeemed", name::event);
-        let each = fields.optional("each", Field::amount_from_zero);
-        let weight = fields.optional("weight", Field::amount_from_zero);
+        let each = fields.optional("each", factor_from_zero);
+        let weight = fields.optional("weight", factor_from_zero);
         let basis = match (each?, weight?) {
             (Some(each), None) => Some(CostBasis::Each(each)),
             (None, Some(weight)) => Some(CostBasis::Weight(weight)),
@@ -67,6 +68,11 @@ fn cost(field: &Field<'_>) -> Option<Cost> {
         };
         Some(Cost { event: event?, basis: basis? })
     })
+}
+
+fn factor_from_zero(field: &Field<'_>) -> Option<Decimal> {
+    field.amount_from_zero()?;
+    factor(field)
 }
 
 fn one_basis<T>(fields: &Fields<'_>, detail: &str) -> Option<T> {

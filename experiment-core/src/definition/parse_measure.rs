@@ -122,7 +122,8 @@ fn term(field: &Field<'_>) -> Option<Term> {
     })
 }
 
-fn factor(field: &Field<'_>) -> Option<Decimal> {
+/// An amount that events are multiplied with.
+pub(super) fn factor(field: &Field<'_>) -> Option<Decimal> {
     let factor = field.amount()?;
     if factor.coefficient().unsigned_abs() >= 10_u128.pow(MAX_FACTOR_DIGITS) {
         let detail = format!("{factor} has more than {MAX_FACTOR_DIGITS} digits");
@@ -146,7 +147,7 @@ fn discount(field: &Field<'_>) -> Option<Discount> {
 }
 
 /// `500` or `{low: 0, high: 500}`.
-fn cap(field: &Field<'_>) -> Option<Cap> {
+pub(super) fn cap(field: &Field<'_>) -> Option<Cap> {
     if field.value().is_number() {
         return bound(field).map(|high| Cap { low: None, high: Some(high) });
     }

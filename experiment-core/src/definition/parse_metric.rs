@@ -153,7 +153,7 @@ fn metric_kind(fields: &mut Fields<'_>, written: Kind) -> Option<MetricKind> {
     }
 }
 
-fn window(field: &Field<'_>) -> Option<Window> {
+pub(super) fn window(field: &Field<'_>) -> Option<Window> {
     field.object(&[], |fields| {
         let from = fields.or("from", Span::default(), Field::span);
         let to = fields.optional("to", Field::span);

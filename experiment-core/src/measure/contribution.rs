@@ -94,6 +94,11 @@ pub fn contribution(rule: &Rule, first_exposure: Timestamp, events: &[Event]) ->
         let total = total(part, rule.places(), first_exposure, events, &mut vector.rounded)?;
         vector.push(total);
     }
+    if let Some((one, other)) = rule.product() {
+        let [one, other] = [one, other].map(|place| i128::from(vector.values[place]));
+        // One of them is 0 or one unit, so nothing is lost.
+        vector.push(one * other / 10_i128.pow(rule.places()));
+    }
     match rule.tally() {
         Some(Tally::Value) => vector.place = Some(bucket(vector.values[0])),
         Some(Tally::Departure(departure)) => vector.place = departure.day(first_exposure, events),
@@ -113,9 +118,12 @@ fn total(
     let counted = events.iter().filter(|event| part.counts(event, first_exposure));
     let total = match &part.counting {
         Counting::Events(kind, _) => total_of(*kind, counted, places, rounded),
-        Counting::Linear(linear) => counted
-            .map(|event| linear.adds(event, event.at.0.saturating_sub(first_exposure.0), places, rounded))
-            .sum(),
+        Counting::Linear(linear) => {
+            let added = counted.map(|event| {
+                linear.adds(event, event.at.0.saturating_sub(first_exposure.0), places, rounded)
+            });
+            linear.base() + added.sum::<i128>()
+        }
         Counting::Score(_) => i128::from(nps_points(last_score(counted)?)) * i128::from(10_u64.pow(places)),
     };
     Some(total.clamp(part.low, part.high))

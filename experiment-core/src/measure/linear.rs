@@ -14,6 +14,8 @@ const DAYS_A_YEAR: f64 = 365.0;
 /// A compiled linear measure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
+    /// What every customer has, events or not, in steps.
+    base: i128,
     terms: Vec<CompiledTerm>,
     /// Entry d: what d whole days after exposure counts, in steps of 10^-[`DISCOUNT_PLACES`]; empty without
     /// a discount.
@@ -46,9 +48,22 @@ impl Linear {
         };
         let days = to.map_or(0, |to| to.0.div_euclid(DAY) + 1);
         Linear {
+            base: 0,
             terms: terms.iter().map(&mut compile).collect(),
             discount: discount.map(|discount| table(discount, days)).unwrap_or_default(),
         }
+    }
+
+    /// The same, with so many steps for every customer.
+    #[must_use]
+    pub fn with_base(self, base: i128) -> Linear {
+        Linear { base, ..self }
+    }
+
+    /// What every customer has, in steps.
+    #[must_use]
+    pub fn base(&self) -> i128 {
+        self.base
     }
 
     /// The names of the events that count.

@@ -11,6 +11,7 @@ pub struct Rule {
     parts: Vec<Part>,
     places: u32,
     tally: Option<Tally>,
+    product: Option<(usize, usize)>,
 }
 
 /// By what customers are counted, beside the sums of their vectors.
@@ -49,14 +50,27 @@ pub enum Counting {
 }
 
 impl Part {
-    /// What counts in the metric's window.
-    fn within(metric: &Metric, counting: Counting, Cap { low, high }: Cap) -> Part {
+    /// A measure over a window.
+    pub(super) fn of(measure: &Measure, window: Window, places: u32, names: &mut EventNames) -> Part {
+        match measure {
+            Measure::Events { kind, event, cap } => {
+                Part::within(window, places, Counting::Events(*kind, names.intern(event)), *cap)
+            }
+            Measure::Linear { terms, discount, cap } => {
+                let linear = Linear::compile(terms, *discount, window.to, names);
+                Part::within(window, places, Counting::Linear(linear), *cap)
+            }
+        }
+    }
+
+    /// What counts in a window.
+    pub(super) fn within(window: Window, places: u32, counting: Counting, Cap { low, high }: Cap) -> Part {
         Part {
             counting,
-            from: metric.window.from.0,
-            to: metric.window.to.map_or(i64::MAX, |to| to.0),
-            low: bound(low, metric.places).unwrap_or(i128::MIN),
-            high: bound(high, metric.places).unwrap_or(i128::MAX),
+            from: window.from.0,
+            to: window.to.map_or(i64::MAX, |to| to.0),
+            low: bound(low, places).unwrap_or(i128::MIN),
+            high: bound(high, places).unwrap_or(i128::MAX),
         }
     }
 
@@ -86,7 +100,7 @@ impl Rule {
     /// Made from its parts; values are kept in steps of 10^-`places`.
     #[must_use]
     pub fn new(parts: Vec<Part>, places: u32) -> Rule {
-        Rule { parts, places, tally: None }
+        Rule { parts, places, tally: None, product: None }
     }
 
     /// The same, with customers also counted.
@@ -95,25 +109,28 @@ impl Rule {
         Rule { tally: Some(tally), ..self }
     }
 
+    /// The same, with one more entry: the product of the entries at two places, one of which is 0 or one unit.
+    #[must_use]
+    pub fn with_product(self, one: usize, other: usize) -> Rule {
+        Rule { product: Some((one, other)), ..self }
+    }
+
     /// Compiles a metric. The vector is (value), for ratios (numerator, denominator), and then the
     /// covariates; for survival it is empty.
     #[must_use]
     pub fn compile(metric: &Metric, names: &mut EventNames) -> Rule {
         let places = metric.places;
-        let mut within = |measure: &Measure| match measure {
-            Measure::Events { kind, event, cap } => {
-                Part::within(metric, Counting::Events(*kind, names.intern(event)), *cap)
-            }
-            Measure::Linear { terms, discount, cap } => {
-                let linear = Linear::compile(terms, *discount, metric.window.to, names);
-                Part::within(metric, Counting::Linear(linear), *cap)
-            }
-        };
+        let mut within = |measure: &Measure| Part::of(measure, metric.window, places, names);
         let mut parts = match &metric.kind {
             MetricKind::Single(measure) | MetricKind::Quantile { of: measure, .. } => vec![within(measure)],
             MetricKind::Ratio { numerator, denominator } => vec![within(numerator), within(denominator)],
             MetricKind::Nps { event } => {
-                vec![Part::within(metric, Counting::Score(names.intern(event)), Cap::default())]
+                vec![Part::within(
+                    metric.window,
+                    places,
+                    Counting::Score(names.intern(event)),
+                    Cap::default(),
+                )]
             }
             MetricKind::Survival(_) => Vec::new(),
         };
@@ -132,13 +149,19 @@ impl Rule {
             MetricKind::Survival(churn) => Some(Tally::Departure(Departure::compile(churn, names))),
             _ => None,
         };
-        Rule { parts, places, tally }
+        Rule { parts, places, tally, product: None }
     }
 
     /// The parts, in the order of the vector's entries.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// The places of the entries whose product is one more entry, if there is one.
+    #[must_use]
+    pub fn product(&self) -> Option<(usize, usize)> {
+        self.product
     }
 
     /// By what customers are counted, if they are.

@@ -25,6 +25,13 @@ pub struct Aggregates {
     pub metrics: Vec<Cells>,
     /// Counts of customers by value, likewise; empty for metrics that are read from sums alone.
     pub distributions: Vec<Distributions>,
+    /// The vectors of [`Account`](crate::measure::Account); empty where the design has no economics.
+    pub economics: Cells,
+    /// One entry a metric: its value in the first and in the second half of its window; empty for metrics that are
+    /// not halved, or all of it where nothing is.
+    pub halves: Vec<Cells>,
+    /// One entry a metric: customers by value, beside the sums from which it is read; likewise.
+    pub values: Vec<Distributions>,
     /// Dimensions (by index) left out because they have more than
     /// [`MAX_DIMENSION_VALUES`](crate::measure::MAX_DIMENSION_VALUES) values.
     pub dropped_dimensions: Vec<u16>,

@@ -1,7 +1,7 @@
 //! One customer: the row and new facts in, the extended row and the changes of the sums out.
 
 use experiment_core::definition::{AssignmentMode, MAX_DIMENSIONS};
-use experiment_core::measure::{Contribution, Event, Population, contribution, first_exposure};
+use experiment_core::measure::{Contribution, Event, MAX_TRACKED, Population, contribution, first_exposure};
 use experiment_core::time::{Day, Timestamp};
 
 use super::aggregate::{ALL, Changes, GroupKey};
@@ -12,6 +12,9 @@ use super::rules::{ExperimentRules, Rules};
 /// The phase of every exposure, until definitions have phases.
 pub(super) const PHASE: u32 = 1;
 
+/// A metric (by index) whose contribution changed: what it was, what it is.
+type Changed = (u16, Option<Contribution>, Option<Contribution>);
+
 /// Memory reused from customer to customer.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -19,8 +22,36 @@ pub(super) struct Scratch {
     events: Vec<Event>,
     /// Numbers of the experiments that the customer met.
     experiments: Vec<u32>,
-    /// Metrics whose contribution changed: index, old, new.
-    changed: Vec<(u16, Option<Contribution>, Option<Contribution>)>,
+    /// What the new facts change.
+    changed: Vec<Changed>,
+    affected: Affected,
+}
+
+/// Metrics (by index) that new events may change: one bit each.
+#[derive(Debug, Default)]
+struct Affected([u128; AFFECTED_WORDS]);
+
+const WORD: usize = u128::BITS as usize;
+const AFFECTED_WORDS: usize = MAX_TRACKED.div_ceil(WORD);
+
+impl Affected {
+    #[inline]
+    fn insert(&mut self, metric: u16) {
+        self.0[usize::from(metric) / WORD] |= 1 << (usize::from(metric) % WORD);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0 == [0; AFFECTED_WORDS]
+    }
+
+    /// Takes out the first one.
+    fn pop(&mut self) -> Option<u16> {
+        let word = self.0.iter().position(|bits| *bits != 0)?;
+        let bit = self.0[word].trailing_zeros();
+        self.0[word] &= self.0[word] - 1;
+        // Lossless: MAX_TRACKED bounds it.
+        Some(word as u16 * u128::BITS as u16 + bit as u16)
+    }
 }
 
 /// Where a customer is counted in one experiment.
@@ -126,8 +157,11 @@ pub(super) fn apply(
             let events = &scratch.events;
             let old_events = &events[..row.event_count()];
             for (index, metric) in live_metrics(experiment) {
-                let old = before.and_then(|before| contribution(&metric.rule, before.first_at, old_events));
-                let new = after.and_then(|after| contribution(&metric.rule, after.first_at, events));
+                let of = |placement: Placement, events| {
+                    contribution(metric.tracked.rule(placement.variant), placement.first_at, events)
+                };
+                let old = before.and_then(|before| of(before, old_events));
+                let new = after.and_then(|after| of(after, events));
                 scratch.changed.push((index, old, new));
             }
             record(number, experiment, before.as_ref(), after.as_ref(), changes, scratch);
@@ -161,25 +195,25 @@ fn contribute_again(
     history: &mut History<'_>,
     scratch: &mut Scratch,
 ) {
-    // One bit a metric: there are at most MAX_METRICS = 100.
-    let mut affected: u128 = 0;
+    // Every run takes all of them out again.
+    debug_assert!(scratch.affected.is_empty());
     for event in history.new_events {
         for metric in experiment.readers(event.name) {
             let rules = &experiment.metrics[usize::from(*metric)];
             let event = event.measured();
-            let counts = rules.rule.counts(&event, placement.first_at);
-            affected |= u128::from(counts && !rules.failed) << *metric;
+            let rule = rules.tracked.rule(placement.variant);
+            if !rules.failed && rule.counts(&event, placement.first_at) {
+                scratch.affected.insert(*metric);
+            }
         }
     }
-    if affected == 0 {
+    if scratch.affected.is_empty() {
         return;
     }
     history.read(&mut scratch.events);
     let old_events = &scratch.events[..history.row.event_count()];
-    while affected != 0 {
-        let index = affected.trailing_zeros() as u16;
-        affected &= affected - 1;
-        let rule = &experiment.metrics[usize::from(index)].rule;
+    while let Some(index) = scratch.affected.pop() {
+        let rule = experiment.metrics[usize::from(index)].tracked.rule(placement.variant);
         let old = contribution(rule, placement.first_at, old_events);
         let new = contribution(rule, placement.first_at, &scratch.events);
         if old != new {
@@ -204,7 +238,7 @@ fn record(
         }
         for key in after.iter().flat_map(|placement| placement.groups(number, experiment)) {
             let group = changes.group(key);
-            for (metric, old, new) in &scratch.changed {
+            for (metric, old, new) in counted_in(&key, experiment, &scratch.changed) {
                 if !group.replace(*metric, old.as_ref(), new.as_ref()) {
                     failed.push(*metric);
                 }
@@ -217,7 +251,7 @@ fn record(
                 let is_off = i64::from(placement.is_off && key.dimension == ALL);
                 let group = changes.group(key);
                 group.count(sign, sign * is_off);
-                for (metric, old, new) in &scratch.changed {
+                for (metric, old, new) in counted_in(&key, experiment, &scratch.changed) {
                     let (old, new) = if sign < 0 { (old.as_ref(), None) } else { (None, new.as_ref()) };
                     if !group.replace(*metric, old, new) {
                         failed.push(*metric);
@@ -229,8 +263,20 @@ fn record(
     failed.into_iter().for_each(|metric| changes.fail(number, metric));
 }
 
+/// Those of the changes that a group keeps sums of.
+fn counted_in<'a>(
+    key: &GroupKey,
+    experiment: &'a ExperimentRules,
+    changed: &'a [Changed],
+) -> impl Iterator<Item = &'a Changed> {
+    let all = key.dimension == ALL;
+    changed
+        .iter()
+        .filter(move |(metric, _, _)| all || experiment.metrics[usize::from(*metric)].tracked.sliced)
+}
+
 fn live_metrics(experiment: &ExperimentRules) -> impl Iterator<Item = (u16, &super::rules::MetricRules)> {
     let metrics = experiment.metrics.iter().enumerate().filter(|(_, metric)| !metric.failed);
-    // Lossless: MAX_METRICS bounds the index.
+    // Lossless: MAX_TRACKED bounds the index.
     metrics.map(|(index, metric)| (index as u16, metric))
 }

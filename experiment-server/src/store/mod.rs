@@ -23,6 +23,7 @@ mod known;
 mod kpis;
 mod links;
 mod memory;
+mod metric_hash;
 mod nearest;
 mod open;
 mod overlay;

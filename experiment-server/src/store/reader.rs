@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Slice};
+use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Purpose, Slice};
 use experiment_core::report::{Aggregates, Cells, Design, Distributions, Stage};
 use experiment_core::time::Day;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
@@ -10,11 +10,11 @@ use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 use super::catalog::{Catalog, Entry};
 use super::error::StoreError;
 use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start};
+use super::metric_hash::tracked_hash;
 use super::position::{Position, StateView};
 use super::reading::{Reading, SeenExposure};
 use super::record::Record;
 use super::row::{PackedExposure, Row};
-use super::rules::metric_hash;
 use super::sums;
 use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, DIMENSION_VALUES, FACTS, FAILED, Trying};
 
@@ -52,8 +52,11 @@ pub(super) fn aggregates(
     };
     let dropped_dimensions = dropped_dimensions(&reading, entry.number, as_of)?;
     let failed = failed_metrics(&reading, entry.number, as_of)?;
-    let hashes: Vec<u64> = version.experiment.metrics.iter().map(metric_hash).collect();
-    let failed_metrics = (0..hashes.len()).filter(|index| failed.contains(&hashes[*index])).collect();
+    let experiment = &version.experiment;
+    let hash = |purpose| tracked_hash(experiment, purpose);
+    let metrics = 0..experiment.metrics.len();
+    let failed_metrics =
+        metrics.clone().filter(|index| failed.contains(&hash(Purpose::Metric(*index)))).collect();
     let mut aggregates = Aggregates { dropped_dimensions, ..Aggregates::default() };
     let mut counts_by_hash: HashMap<u64, Distributions> = HashMap::new();
     for (PlaceKey { cell: CellKey { metric, slice, cell, .. }, place }, count) in counts {
@@ -81,9 +84,13 @@ pub(super) fn aggregates(
             }
         }
     }
-    aggregates.metrics = hashes.iter().map(|hash| by_hash.get(hash).cloned().unwrap_or_default()).collect();
-    aggregates.distributions =
-        hashes.iter().map(|hash| counts_by_hash.get(hash).cloned().unwrap_or_default()).collect();
+    let sums = |purpose| by_hash.get(&hash(purpose)).cloned().unwrap_or_default();
+    let counts = |purpose| counts_by_hash.get(&hash(purpose)).cloned().unwrap_or_default();
+    aggregates.metrics = metrics.clone().map(|index| sums(Purpose::Metric(index))).collect();
+    aggregates.distributions = metrics.clone().map(|index| counts(Purpose::Metric(index))).collect();
+    aggregates.economics = sums(Purpose::Economics);
+    aggregates.halves = metrics.clone().map(|index| sums(Purpose::Halves(index))).collect();
+    aggregates.values = metrics.map(|index| counts(Purpose::Values(index))).collect();
     Ok(Reading { design, aggregates, sequence, failed_metrics })
 }
 

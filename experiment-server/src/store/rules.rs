@@ -2,18 +2,15 @@
 
 use std::collections::HashMap;
 
-use experiment_core::definition::{
-    self, AssignmentMode, Churn, Factor, MAX_DIMENSIONS, Measure, MeasureKind, Metric, MetricKind,
-};
-use experiment_core::measure::{EventName, EventNames, MAX_DIMENSION_VALUES, Rule};
+use experiment_core::definition::{self, AssignmentMode, MAX_DIMENSIONS};
+use experiment_core::measure::{EventName, EventNames, MAX_DIMENSION_VALUES, Tracked, tracked};
 use experiment_core::time::Day;
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::catalog::{Catalog, Entry};
 use super::error::StoreError;
 use super::fast_hash::BuildMixing;
-use super::key::FIRST_METRIC;
+use super::metric_hash::tracked_hash;
 use super::record::{ExposureRecord, Record};
 
 /// A longer value of a dimension is cut here.
@@ -51,11 +48,11 @@ pub(super) struct Dimension {
     pub(super) dropped: bool,
 }
 
-/// A metric.
+/// A metric, or something that follows from metrics.
 #[derive(Debug)]
 pub(super) struct MetricRules {
     pub(super) hash: u64,
-    pub(super) rule: Rule,
+    pub(super) tracked: Tracked,
     /// Its sums left 128 bits: none are kept any more.
     pub(super) failed: bool,
 }
@@ -109,22 +106,21 @@ impl ExperimentRules {
         let experiment = &entry.current().experiment;
         let mut metrics: Vec<MetricRules> = Vec::new();
         let mut readers: HashMap<EventName, Vec<u16>, BuildMixing> = HashMap::default();
-        for metric in &experiment.metrics {
-            let hash = metric_hash(metric);
+        for tracked in tracked(experiment, names) {
+            let hash = tracked_hash(experiment, tracked.purpose);
             // Metrics that count the same share their sums.
             if metrics.iter().any(|known| known.hash == hash) {
                 continue;
             }
-            let rule = Rule::compile(metric, names);
-            for event in rule.events() {
+            for event in tracked.rules().iter().flat_map(|rule| rule.events()) {
                 let readers = readers.entry(event).or_default();
-                // Lossless: MAX_METRICS bounds it.
+                // Lossless: MAX_TRACKED bounds it.
                 let index = metrics.len() as u16;
                 if readers.last() != Some(&index) {
                     readers.push(index);
                 }
             }
-            metrics.push(MetricRules { hash, rule, failed: false });
+            metrics.push(MetricRules { hash, tracked, failed: false });
         }
         let dimensions = experiment.dimensions.iter().cloned().map(Dimension::new).collect();
         ExperimentRules { mode: experiment.assignment, dimensions, metrics, readers }
@@ -238,76 +234,4 @@ impl Known {
         }
         text
     }
-}
-
-/// Names what a metric counts: equal exactly when its contributions are made alike. Its key, role,
-/// direction, margin and grace are not part of it.
-pub(super) fn metric_hash(metric: &Metric) -> u64 {
-    let mut text = format!("{}/{}/", metric.window.from.0, metric.window.to.map_or(-1, |to| to.0));
-    match &metric.kind {
-        MetricKind::Single(measure) => push_measure(&mut text, measure),
-        MetricKind::Ratio { numerator, denominator } => {
-            text.push_str("ratio/");
-            push_measure(&mut text, numerator);
-            push_measure(&mut text, denominator);
-        }
-        MetricKind::Quantile { of, .. } => {
-            // Not the share: two quantiles of one value share their counts.
-            text.push_str("by value/");
-            push_measure(&mut text, of);
-        }
-        MetricKind::Survival(Churn::Event(event)) => push_event(&mut text, "survival", event),
-        MetricKind::Survival(Churn::Inactive { event, lasts }) => {
-            push_event(&mut text, &format!("survival of silence {}", lasts.0), event);
-        }
-        MetricKind::Nps { event } => push_event(&mut text, "nps", event),
-    }
-    for covariate in &metric.covariates {
-        text.push_str(&format!("covariate/{}/", covariate.lookback.0));
-        push_kind(&mut text, covariate.kind, &covariate.event);
-    }
-    text.push_str(&metric.places.to_string());
-    xxh3_64(text.as_bytes()).max(FIRST_METRIC)
-}
-
-fn push_measure(text: &mut String, measure: &Measure) {
-    let cap = match measure {
-        Measure::Events { kind, event, cap } => {
-            push_kind(text, *kind, event);
-            cap
-        }
-        Measure::Linear { terms, discount, cap } => {
-            text.push_str(&format!("linear {}/", terms.len()));
-            for term in terms {
-                let factor = match term.factor {
-                    Factor::Weight(weight) => format!("weight {weight}"),
-                    Factor::Each(each) => format!("each {each}"),
-                };
-                push_event(text, &factor, &term.event);
-            }
-            let rate = discount.map_or("-".to_owned(), |discount| discount.per_year.to_string());
-            text.push_str(&format!("discount {rate}/"));
-            cap
-        }
-    };
-    for bound in [cap.low, cap.high] {
-        text.push_str(&bound.map_or("-".to_owned(), |bound| bound.to_string()));
-        text.push('/');
-    }
-}
-
-fn push_kind(text: &mut String, kind: MeasureKind, event: &str) {
-    let kind = match kind {
-        MeasureKind::Conversion { at_least } => format!("conversion {at_least}"),
-        MeasureKind::Retention => "retention".to_owned(),
-        MeasureKind::Churn => "churn".to_owned(),
-        MeasureKind::Count => "count".to_owned(),
-        MeasureKind::Sum => "sum".to_owned(),
-    };
-    push_event(text, &kind, event);
-}
-
-fn push_event(text: &mut String, how: &str, event: &str) {
-    // The length keeps names with slashes apart.
-    text.push_str(&format!("{how}/{}/{event}/", event.len()));
 }

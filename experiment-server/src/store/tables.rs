@@ -17,7 +17,7 @@ pub(super) const STATE_FILE: &str = "state.redb";
 /// Format of `log.redb`. Any other is refused.
 pub(super) const LOG_FORMAT: u32 = 2;
 /// Encoding of `state.redb` and meaning of its sums. Any other value means: fold again from zero.
-pub(super) const FOLD_VERSION: u32 = 2;
+pub(super) const FOLD_VERSION: u32 = 3;
 /// Memory for pages of the log: appends touch few, admission reads back candidates for duplicates.
 const LOG_CACHE_BYTES: usize = 64 << 20;
 /// Memory for pages of the state: packed rows are read, extended and written in key order.

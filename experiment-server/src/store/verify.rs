@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use experiment_core::definition::AssignmentMode;
 use experiment_core::measure::{
-    Cell, Contribution, Event, EventNames, MAX_DIMENSION_VALUES, Moments, Population, Rule, Slice,
-    contribution, first_exposure,
+    Cell, Contribution, Event, EventNames, MAX_DIMENSION_VALUES, Moments, Population, Slice, Tracked,
+    contribution, first_exposure, tracked,
 };
 use experiment_core::time::{Day, Timestamp};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
@@ -16,10 +16,11 @@ use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 use super::catalog::Catalog;
 use super::error::StoreError;
 use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey};
+use super::metric_hash::tracked_hash;
 use super::position::Position;
 use super::reading::Verification;
 use super::record::{ExposureRecord, Flags, Record};
-use super::rules::{Known, metric_hash};
+use super::rules::Known;
 use super::sums;
 use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, FACTS, FAILED, Trying};
 
@@ -107,7 +108,7 @@ struct Recount {
     catalog: Catalog,
     names: EventNames,
     /// Experiment number → metric hash → what it counts.
-    rules: HashMap<u32, BTreeMap<u64, Rule>>,
+    rules: HashMap<u32, BTreeMap<u64, Tracked>>,
     customers: HashMap<String, Customer>,
     /// (experiment number, dimension) → the values seen at any exposure that counts.
     values: HashMap<(u32, u16), HashSet<String>>,
@@ -205,9 +206,9 @@ impl Recount {
 
     fn define(&mut self, sequence: u64, record: &Record<'_>) -> Result<(), StoreError> {
         if let Some(entry) = self.catalog.apply(sequence, record)? {
-            let metrics = entry.current().experiment.metrics.iter();
-            let names = &mut self.names;
-            let rules = metrics.map(|metric| (metric_hash(metric), Rule::compile(metric, names)));
+            let experiment = &entry.current().experiment;
+            let tracked = tracked(experiment, &mut self.names).into_iter();
+            let rules = tracked.map(|tracked| (tracked_hash(experiment, tracked.purpose), tracked));
             self.rules.insert(entry.number, rules.collect());
         }
         Ok(())
@@ -294,15 +295,17 @@ impl Recount {
                 .map(|(dimension, value)| Slice::Value { dimension: dimension as u16, value: value.clone() });
             let slices: Vec<Slice> = [Slice::All].into_iter().chain(sliced).collect();
             let rules = self.rules.get(&entry.number).into_iter().flatten();
-            let mut metrics: BTreeMap<u64, Option<Contribution>> =
-                rules.map(|(hash, rule)| (*hash, contribution(rule, first.at, &customer.events))).collect();
-            metrics.insert(EXPOSED, Some(Contribution::empty()));
-            for slice in slices {
-                for (metric, contribution) in &metrics {
-                    let slice = slice.clone();
-                    let key = CellKey { experiment: entry.number, metric: *metric, slice, cell };
-                    counted.extend(contribution.map(|contribution| (key, contribution)));
+            for (metric, tracked) in rules {
+                let rule = tracked.rule(first.variant);
+                let Some(contribution) = contribution(rule, first.at, &customer.events) else { continue };
+                for slice in slices.iter().filter(|slice| tracked.sliced || **slice == Slice::All) {
+                    let (metric, slice) = (*metric, slice.clone());
+                    counted.push((CellKey { experiment: entry.number, metric, slice, cell }, contribution));
                 }
+            }
+            for slice in slices {
+                let key = CellKey { experiment: entry.number, metric: EXPOSED, slice, cell };
+                counted.push((key, Contribution::empty()));
             }
             if first.is_off {
                 let key =
