@@ -35,6 +35,7 @@ fn design() -> Design {
             .collect(),
         control: 0,
         metrics: (0..METRICS).map(metric).collect(),
+        economics: None,
         dimensions: Vec::new(),
         plan: Plan::default(),
     }

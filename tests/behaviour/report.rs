@@ -39,6 +39,7 @@ fn design(metrics: Vec<MetricDesign>) -> Design {
         variants: vec![variant("control"), variant("discount")],
         control: 0,
         metrics,
+        economics: None,
         dimensions: vec!["plan".to_owned()],
         plan: Plan::default(),
     }

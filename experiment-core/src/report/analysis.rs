@@ -1,5 +1,6 @@
 //! Exact sums and a design → the whole report.
 
+use super::economics::economics;
 use super::family::{Adjusted, adjust};
 use super::look::{Allowance, Look, looks, sizes};
 use super::metric::MetricAnalysis;
@@ -41,6 +42,7 @@ pub fn report(
         metrics: main.metrics,
         looks: main.looks,
         dimensions: dimensions(design, aggregates, as_of)?,
+        economics: economics(design, aggregates, as_of)?,
         verdict: main.verdict,
     })
 }

@@ -17,6 +17,8 @@ pub struct Design {
     pub control: usize,
     /// The metrics, in the order of [`Aggregates::metrics`](super::Aggregates::metrics).
     pub metrics: Vec<MetricDesign>,
+    /// How offers become money; sums of accounts are kept where it is stated.
+    pub economics: Option<EconomicsDesign>,
     /// Names of the dimensions that [`Slice::Value`](crate::measure::Slice::Value) counts.
     pub dimensions: Vec<String>,
     /// How it is decided.
@@ -86,6 +88,17 @@ pub struct MetricDesign {
     pub window: Window,
 }
 
+/// Economics as the analysis sees them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EconomicsDesign {
+    /// Over which value and cost count.
+    pub window: Window,
+    /// How many customers would get the offer.
+    pub rollout: Option<u64>,
+    /// By variant: whether it has an offer that customers can be seen to take.
+    pub is_taken: Vec<bool>,
+}
+
 impl Design {
     /// The design of a defined experiment.
     #[must_use]
@@ -123,6 +136,15 @@ impl Design {
                     window: metric.window,
                 })
                 .collect(),
+            economics: experiment.economics.as_ref().map(|economics| EconomicsDesign {
+                window: economics.window,
+                rollout: economics.rollout,
+                is_taken: experiment
+                    .variants
+                    .iter()
+                    .map(|variant| variant.offer.as_ref().is_some_and(|offer| offer.taken.is_some()))
+                    .collect(),
+            }),
             dimensions: experiment.dimensions.iter().map(|dimension| dimension.name().into_owned()).collect(),
             plan: experiment.plan.clone(),
         }

@@ -178,7 +178,7 @@ impl<'a> MetricAnalysis<'a> {
     }
 }
 
-fn reason(error: &NotEstimable) -> NotEstimableReason {
+pub(crate) fn reason(error: &NotEstimable) -> NotEstimableReason {
     NotEstimableReason { code: error.code().to_owned(), detail: error.to_string() }
 }
 

@@ -7,6 +7,7 @@ mod adjusted;
 mod aggregates;
 mod analysis;
 mod design;
+mod economics;
 mod family;
 mod harm;
 mod health;
@@ -26,13 +27,14 @@ mod verdict;
 
 pub use aggregates::{Aggregates, Cells, Distribution, Distributions};
 pub use analysis::{report, verdict_of};
-pub use design::{Design, Estimand, MetricDesign, Stage, VariantDesign};
+pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, Stage, VariantDesign};
 pub(crate) use reading::{Pair, count, mean_of, pair_of, proportion_of};
 pub use types::{
-    AlwaysValid, Arm, ArmSoFar, Bayes, Bound, Check, CheckCode, Comparison, Cuped, Decision, DimensionReport,
-    Effect, Harm, Health, InputRows, IntentionToTreat, Level, LookReport, MethodCode, MetricReport,
-    NotEstimableReason, Reading, RelativeEffect, RelativeSet, Report, Shows, SoFar, Srm, SurvivalDay,
-    VariantCount, Verdict, VerdictCode,
+    Advice, AlwaysValid, Arm, ArmSoFar, Bayes, Bound, BreakEvenCost, Check, CheckCode, Comparison, Cuped,
+    Decision, DimensionReport, EconomicsArm, EconomicsReport, Effect, EffectQuotient, Harm, Health,
+    InputRows, IntentionToTreat, Level, LookReport, MethodCode, MetricReport, NotEstimableReason, Reading,
+    RelativeEffect, RelativeSet, Report, Rollout, Shows, SoFar, Srm, SurvivalDay, Takers, VariantCount,
+    Verdict, VerdictCode, Whom,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

@@ -308,7 +308,7 @@ fn bounded(result: &relative::RelativeEffect) -> RelativeEffect {
 }
 
 /// An effect whose infinite ends are absent and named.
-fn effect(estimate: f64, std_error: Option<f64>, interval: Interval) -> (Effect, Vec<Bound>) {
+pub(crate) fn effect(estimate: f64, std_error: Option<f64>, interval: Interval) -> (Effect, Vec<Bound>) {
     let end = |value: f64| value.is_finite().then_some(value);
     let (lower, upper) = (end(interval.lower), end(interval.upper));
     let absent = [(lower, Bound::Lower), (upper, Bound::Upper)];

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::{Aggregates, Cells, Design, Distribution, Distributions, Estimand, MetricDesign};
+use crate::definition::Window;
 use crate::measure::{Cell, Moments, MomentsOverflow, Population, Slice};
 use crate::stats::survival::SurvivalTable;
 use crate::time::{DAY, Day, Timestamp};
@@ -160,6 +161,32 @@ fn followed(metric: &MetricDesign, day: Day, as_of: Option<Timestamp>) -> i32 {
     let instant = as_of.unwrap_or(Day(0).end());
     let days = instant.0.saturating_sub(metric.window.grace.0).saturating_sub(day.end().0).div_euclid(DAY);
     i32::try_from(days).unwrap_or(if days < 0 { -1 } else { i32::MAX })
+}
+
+/// The mature sums of vectors of `k` entries in the main reading, an entry an arm, and how many customers are still
+/// immature.
+pub(crate) fn mature(
+    window: &Window,
+    k: usize,
+    cells: &Cells,
+    slice: &Slice,
+    arms: usize,
+    as_of: Option<Timestamp>,
+) -> Result<(Vec<Moments>, u64), MomentsOverflow> {
+    let mut sums = vec![Moments::new(k); arms];
+    let mut immature = 0;
+    for (cell, moments) in slice_cells(cells, slice) {
+        let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
+        if cell.population != Population::Analysed {
+            continue;
+        }
+        if as_of.is_none_or(|instant| window.is_mature(cell.day, instant)) {
+            arm.merge(moments)?;
+        } else {
+            immature += u64::try_from(moments.n()).unwrap_or(0);
+        }
+    }
+    Ok((sums, immature))
 }
 
 /// The mature sums of everybody under the variant that they saw first, crossed customers too; an entry an arm.

@@ -150,6 +150,7 @@ fn design(method: Method, customers: u32) -> Design {
             metric("kept", Role::Primary, Direction::Up, None),
             metric("left", Role::Guardrail, Direction::Down, Some(LEFT.1)),
         ],
+        economics: None,
         dimensions: Vec::new(),
         plan: Plan {
             method,

@@ -295,6 +295,7 @@ fn design(request: &Request, variants: Vec<experiment_core::report::VariantDesig
         variants,
         control: 0,
         metrics: request.metrics.iter().map(metric).collect(),
+        economics: None,
         dimensions: request.dimensions.clone(),
         plan: request.plan.clone(),
     }

@@ -29,14 +29,23 @@ const KINDS: &str = "
   - {key: p90, kind: quantile, of: {kind: linear, terms: [{event: order, weight: -3}, {event: login, each: 0.1}]}, q: 0.9, window: {to: 2d}, scale: 0.01}
   - {key: cancelled, kind: survival, event: cancel, horizon: 4d}
   - {key: silent, kind: survival, inactive: {event: order, for: 36h}, horizon: 3d, window: {grace: 1d}}
+  - {key: long, kind: sum, event: order, window: {to: 14d}, cap: 300, role: primary}
+  - {key: often, kind: conversion, event: order, at_least: 2, window: {to: 15d}, role: primary}
+  - {key: busy, kind: linear, terms: [{event: order, each: 1}, {event: login, each: -1}], window: {to: 2d}, role: guardrail, margin: 1}
 ";
+
+/// An offer whose cost depends on what its customers do.
+const OFFER: &str = "{key: discount, offer: {kind: discount, taken: login, per_exposure: 0.5, \
+     cost: [{event: order, weight: 0.1}, {event: login, each: 2}]}}";
+const ECONOMICS: &str = "economics: {kept: retained, gross: {event: order, margin: 0.35, cap: 80}, window: {to: 4d}}";
 
 /// The same definition under three keys and modes, two of them with all kinds of metrics and sliced by a
 /// segment.
 fn definitions() -> [String; 3] {
     let other = |key: &str, mode: &str| {
         let sliced = WINBACK.replace("dimensions: [plan]", "dimensions: [{segment: basic}, plan]");
-        let sliced = sliced.replace("\nplan:", &format!("{KINDS}plan:"));
+        let sliced = sliced.replace("\nplan:", &format!("{KINDS}{ECONOMICS}\nplan:"));
+        let sliced = sliced.replace("{key: discount}", OFFER);
         sliced.replace("key: winback", &format!("key: {key}")) + &format!("\nassignment: {mode}")
     };
     [

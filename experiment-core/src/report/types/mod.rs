@@ -1,6 +1,7 @@
 //! The report as every consumer sees it. Names are a public contract.
 
 mod comparison;
+mod economics;
 mod health;
 mod metric;
 mod verdict;
@@ -14,6 +15,9 @@ use crate::time::Timestamp;
 pub use comparison::{
     AlwaysValid, Bayes, Bound, Comparison, Cuped, Decision, Effect, Harm, IntentionToTreat, MethodCode,
     NotEstimableReason, Reading, RelativeEffect, RelativeSet, Shows,
+};
+pub use economics::{
+    Advice, BreakEvenCost, EconomicsArm, EconomicsReport, EffectQuotient, Rollout, Takers, Whom,
 };
 pub use health::{Check, CheckCode, Health, Level, Srm};
 pub use metric::{Arm, ArmSoFar, MetricReport, SoFar, SurvivalDay};
@@ -50,6 +54,9 @@ pub struct Report {
     /// The metrics again for each value of each dimension.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<DimensionReport>,
+    /// What each variant's offer earns after its cost, where the definition says how.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub economics: Vec<EconomicsReport>,
     /// What to do.
     pub verdict: Verdict,
 }
