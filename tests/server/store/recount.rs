@@ -37,7 +37,8 @@ const KINDS: &str = "
 /// An offer whose cost depends on what its customers do.
 const OFFER: &str = "{key: discount, offer: {kind: discount, taken: login, per_exposure: 0.5, \
      cost: [{event: order, weight: 0.1}, {event: login, each: 2}]}}";
-const ECONOMICS: &str = "economics: {kept: retained, gross: {event: order, margin: 0.35, cap: 80}, window: {to: 4d}}";
+const ECONOMICS: &str =
+    "economics: {kept: retained, gross: {event: order, margin: 0.35, cap: 80}, window: {to: 4d}}";
 
 /// The same definition under three keys and modes, two of them with all kinds of metrics and sliced by a
 /// segment.
