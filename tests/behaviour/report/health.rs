@@ -217,3 +217,82 @@ fn several_changes_at_once_are_told() {
     let told = read(&one);
     assert!(found(&told, CheckCode::SeveralChanges).unwrap().detail.contains("(price, layout)"));
 }
+
+/// A metric with customers in a year's worth of one day, each arm's halves given as (n, early, late) successes.
+fn halves(early: (i64, i64), late: (i64, i64)) -> Report {
+    let n = 2_000;
+    let mut sums = aggregates((n, n), &[(600, 640)]);
+    let arm = |early: i64, late: i64| {
+        let mut moments = Moments::new(2);
+        for i in 0..n {
+            let both = [i64::from(i < early) * ONE, i64::from(i % 1_000 * 2 + i / 1_000 < late) * ONE];
+            moments.add(&Contribution::new(&both)).unwrap();
+        }
+        moments
+    };
+    let arms = [(0, arm(early.0, late.0)), (1, arm(early.1, late.1))];
+    sums.halves = vec![arms.map(|(variant, sums)| (cell(variant, Population::Analysed, 0), sums)).into()];
+    report(&kept(), &sums, None).unwrap()
+}
+
+#[test]
+fn an_effect_that_wears_off_is_told() {
+    let steady = halves((500, 540), (500, 540));
+    assert_eq!(level_of(&steady, CheckCode::Novelty), Some(Level::Ok));
+    let wearing = halves((500, 640), (500, 505));
+    let check = found(&wearing, CheckCode::Novelty).unwrap();
+    assert_eq!(check.level, Level::Warn);
+    let told = "The effect of discount on kept wears off: +0.0700 in the first half of the window, +0.0025";
+    assert!(check.detail.starts_with(told), "{}", check.detail);
+    let growing = halves((500, 505), (500, 640));
+    assert!(found(&growing, CheckCode::Novelty).unwrap().detail.contains("grows: +0.0025"));
+    let turning = halves((500, 620), (500, 440));
+    assert!(found(&turning, CheckCode::Novelty).unwrap().detail.contains("turns round"));
+    // Too few to tell.
+    let none = report(&kept(), &aggregates((1_000, 1_000), &[(300, 310)]), None).unwrap();
+    assert_eq!(level_of(&none, CheckCode::Novelty), None);
+}
+
+/// A mean whose variant has some customers of a large value.
+fn amounts(large: i64, customers: i64) -> Report {
+    let spend = MetricDesign { estimand: Estimand::Mean, ..metric("spend", Role::Primary, Direction::Up) };
+    let design = design(vec![spend]);
+    let n = 5_000;
+    let ordinary = |arm: i64| (0..10).map(move |i| (bucket((i + arm) * ONE), n / 10));
+    let control: Distribution = ordinary(0).collect();
+    let mut variant: Distribution = ordinary(0).collect();
+    *variant.entry(bucket(large * ONE)).or_default() += customers;
+    let mut sums = Aggregates::default();
+    for (arm, counts) in [(0, &control), (1, &variant)] {
+        let place = cell(arm, Population::Analysed, 0);
+        let mut moments = Moments::new(1);
+        for (bucket, customers) in counts {
+            let value = experiment_core::measure::bucket_value(*bucket);
+            (0..*customers).for_each(|_| moments.add(&Contribution::new(&[value])).unwrap());
+        }
+        sums.exposed.insert(place.clone(), counted(moments.n()));
+        sums.metrics.resize(1, Cells::new());
+        sums.metrics[0].insert(place.clone(), moments);
+        sums.values.resize(1, Default::default());
+        sums.values[0].insert(place, counts.clone());
+    }
+    report(&design, &sums, None).unwrap()
+}
+
+#[test]
+fn a_few_customers_who_make_the_effect_are_told() {
+    let check = |report: &Report| found(report, CheckCode::OutlierInfluence).cloned();
+    // Nine of 10,009 customers bring an average of 1.8 more: all of the effect.
+    let made = check(&amounts(1_000, 9)).unwrap();
+    assert_eq!(made.level, Level::Warn);
+    let told = "Without the 9 customers whose spend is largest, about one in 1000, the effect of discount is roughly +0.0000";
+    assert!(made.detail.starts_with(told), "{}", made.detail);
+    assert_eq!(
+        check(&amounts(9, 9)).map(|check| check.level),
+        None,
+        "the largest value is that of every tenth"
+    );
+    assert_eq!(check(&amounts(12, 9)).map(|check| check.level), Some(Level::Ok));
+    // Eleven are more than one in a thousand: they are no few.
+    assert_eq!(check(&amounts(1_000, 11)), None);
+}

@@ -3,6 +3,8 @@
 mod arms;
 mod balance;
 mod crossover;
+mod influence;
+mod novelty;
 mod sample;
 mod stability;
 mod values;
@@ -40,6 +42,8 @@ pub(crate) fn health(
     checks.extend(sample::peeking_check(design, metrics, as_of));
     checks.extend(balance::balance_check(design, aggregates));
     checks.extend(stability::drift_check(design, aggregates, as_of));
+    checks.extend(novelty::novelty_check(design, aggregates, as_of));
+    checks.extend(influence::influence_check(design, aggregates, as_of));
     checks.extend(arms::changes_check(design));
     checks.push(values::rounded_check(design, aggregates));
     checks.push(values::clamped_check(design, aggregates));

@@ -71,6 +71,10 @@ pub enum CheckCode {
     PreExposureBalance,
     /// The effect is the same from week to week of customers.
     Drift,
+    /// The effect is the same in both halves of the window.
+    Novelty,
+    /// The effect does not hang on a few customers.
+    OutlierInfluence,
     /// Each variant changes one thing.
     SeveralChanges,
     /// No value was finer than the metric's scale.
