@@ -8,6 +8,8 @@ use experiment_core::report::{
 };
 use serde::Serialize;
 
+use super::csv_economics;
+
 /// The columns; a public contract.
 pub const CSV_HEADER: [&str; 57] = [
     "experiment",
@@ -70,7 +72,8 @@ pub const CSV_HEADER: [&str; 57] = [
 ];
 
 /// Writes one row per (dimension, value, metric, variant), the control's too, under [`CSV_HEADER`].
-/// `dimension` and `value` are blank for everybody.
+/// `dimension` and `value` are blank for everybody. Economics have a row per figure and variant, after the metrics of
+/// everybody.
 ///
 /// # Errors
 /// What `out` fails with.
@@ -79,6 +82,9 @@ pub fn write_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writer.write_record(CSV_HEADER)?;
     for metric in &report.metrics {
         write_metric(&mut writer, report, ["", ""], metric)?;
+    }
+    for row in csv_economics::rows(report) {
+        writer.write_record(&row)?;
     }
     for slice in &report.dimensions {
         for metric in &slice.metrics {
@@ -121,26 +127,33 @@ fn write_metric<W: Write>(
 
 /// Cells in the order of the header; what is absent is blank.
 #[derive(Default)]
-struct Row(Vec<String>);
+pub(super) struct Row(Vec<String>);
 
 impl Row {
+    /// One cell by itself.
+    pub(super) fn spelled(fill: impl FnOnce(&mut Row)) -> String {
+        let mut row = Row::default();
+        fill(&mut row);
+        row.0.pop().unwrap_or_default()
+    }
+
     fn plain(&mut self, cell: Option<String>) {
         self.0.push(cell.unwrap_or_default());
     }
 
     /// Text from outside, which a spreadsheet must not take for a formula.
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
         self.0.push(if formula { format!("'{text}") } else { text.to_owned() });
     }
 
     /// A number with all its digits.
-    fn number(&mut self, number: Option<f64>) {
+    pub(super) fn number(&mut self, number: Option<f64>) {
         self.plain(number.and_then(|number| serde_json::to_string(&number).ok()));
     }
 
     /// A word of a closed vocabulary.
-    fn word<T: Serialize>(&mut self, word: Option<T>) {
+    pub(super) fn word<T: Serialize>(&mut self, word: Option<T>) {
         let value = word.and_then(|word| serde_json::to_value(word).ok());
         self.plain(value.and_then(|value| value.as_str().map(str::to_owned)));
     }

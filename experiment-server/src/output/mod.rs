@@ -1,8 +1,10 @@
 //! A report as people and programs read it: a table for the terminal, JSON, CSV.
 
 mod csv;
+mod csv_economics;
 mod json;
 mod kpis;
+mod money;
 mod number;
 mod table;
 mod text;

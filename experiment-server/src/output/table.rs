@@ -8,6 +8,7 @@ use experiment_core::report::{
     VerdictCode,
 };
 
+use super::money::write_money;
 use super::number;
 use super::text::{cut, printable, wrap};
 
@@ -75,6 +76,7 @@ fn write_head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             number::count(arm.customers)
         )?;
     }
+    write_money(report, out)?;
     writeln!(out)?;
     writeln!(out, "Health")?;
     report.health.checks.iter().try_for_each(|check| write_check(check, out))
