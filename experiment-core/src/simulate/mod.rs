@@ -31,6 +31,7 @@
 
 mod answer;
 mod calibration;
+mod economics;
 mod family;
 mod method;
 mod plan;
@@ -42,6 +43,7 @@ mod tally;
 mod verdicts;
 
 pub use calibration::{Calibration, Loss, Promise, Row, Status};
+pub use economics::{FigureCoverage, OfferError, OfferTruth, PaysRate, offer_coverage};
 pub use method::{Looks, Method};
 pub use scenario::{Scenario, World};
 pub use simulation::{

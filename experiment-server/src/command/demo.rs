@@ -1,4 +1,4 @@
-//! `experiment demo`: a whole campaign through the real HTTP API, from definition to verdict.
+//! `experiment demo`: whole campaigns through the real HTTP API, from definition to verdict.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use experiment_core::report::Report;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
-use super::campaign::{self, DEFINITION, EXPERIMENT};
+use super::campaign::{Campaign, CookieCats, Winback};
 use super::place::admin_key;
 use super::{Console, Exit};
 use crate::client::Client;
@@ -17,18 +17,18 @@ use crate::output;
 use crate::settings::{DEFAULT_LISTEN, Settings};
 use crate::store::system_clock;
 
-/// Players whose facts go into one request.
+/// Customers whose facts go into one request.
 const BATCH: usize = 2_500;
 const NDJSON: &str = "application/x-ndjson";
 
 const EXAMPLES: &str = "\
 Examples:
-  # play the campaign, print the report, stay up to be looked at
+  # play the campaigns, print the reports, stay up to be looked at
   experiment demo
-  # keep the data, and end when the report is printed
+  # keep the data, and end when the reports are printed
   experiment demo --data ./demo --exit";
 
-/// Start a server, play a real retention campaign through its API, and print the report
+/// Start a server, play two retention campaigns through its API, and print the reports
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: String,
-    /// End when the report is printed
+    /// End when the reports are printed
     #[arg(long)]
     exit: bool,
 }
@@ -57,14 +57,14 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     };
     let client = Client::new(server.url(), admin_key(), None);
     let start = Instant::now();
-    let facts = play(&client, console)?;
+    let facts = play::<CookieCats>(&client, console)? + play::<Winback>(&client, console)?;
     let took = start.elapsed();
-    let report: Report = {
-        let path = format!("/v1/experiments/{EXPERIMENT}/results?fresh=true");
-        serde_json::from_value(client.get(&path)?.success()?.body).context("the report can't be read")?
-    };
-    output::write_table(&report, console.stdout)?;
-    write_urls(server.url(), facts, took, console)?;
+    output::write_table(&report::<CookieCats>(&client)?, console.stdout)?;
+    writeln!(console.stdout, "\n{}\n", "─".repeat(100))?;
+    output::write_story(&report::<Winback>(&client)?, console.stdout)?;
+    writeln!(console.stdout, "\n{facts} facts sent and on disk in {:.1} s", took.as_secs_f64())?;
+    write_urls::<CookieCats>(server.url(), console)?;
+    write_urls::<Winback>(server.url(), console)?;
     if !args.exit {
         writeln!(console.stdout, "The server stays up; end it with Ctrl-C.")?;
         console.stdout.flush()?;
@@ -75,26 +75,31 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     Ok(Exit::Fine)
 }
 
+fn report<C: Campaign>(client: &Client) -> anyhow::Result<Report> {
+    let path = format!("/v1/experiments/{}/results?fresh=true", C::EXPERIMENT);
+    serde_json::from_value(client.get(&path)?.success()?.body).context("the report can't be read")
+}
+
 /// Applies the definition and sends every exposure and event; says how many facts were sent.
-fn play(client: &Client, console: &mut Console<'_>) -> anyhow::Result<usize> {
-    let applied = client.post("/v1/experiments", "application/yaml", DEFINITION.as_bytes())?;
+fn play<C: Campaign>(client: &Client, console: &mut Console<'_>) -> anyhow::Result<usize> {
+    let applied = client.post("/v1/experiments", "application/yaml", C::DEFINITION.as_bytes())?;
     applied.success().context("the demo's experiment can't be made; name another folder with --data")?;
-    let started =
-        client.post(&format!("/v1/experiments/{EXPERIMENT}/start"), "application/json", b"")?.success()?;
+    let start = format!("/v1/experiments/{}/start", C::EXPERIMENT);
+    let started = client.post(&start, "application/json", b"")?.success()?;
     // Played again on another day, the same campaign is sent again, and every fact is known.
     let started_at = started.body.get("started_at").and_then(Value::as_str).and_then(|at| at.parse().ok());
-    let players = campaign::players(started_at.unwrap_or_else(|| system_clock()()).day());
-    let progress = progress(players.len(), console.progress);
+    let customers = C::customers(started_at.unwrap_or_else(|| system_clock()()).day());
+    let progress = progress(customers.len(), console.progress);
     let mut facts = 0;
-    for batch in players.chunks(BATCH) {
-        let (mut exposures, mut sessions, mut returns) = (String::new(), String::new(), 0);
-        for player in batch {
-            player.write_exposure(&mut exposures);
-            returns += player.write_sessions(&mut sessions);
+    for batch in customers.chunks(BATCH) {
+        let (mut exposures, mut events, mut count) = (String::new(), String::new(), 0);
+        for customer in batch {
+            customer.write_exposure(&mut exposures);
+            count += customer.write_events(&mut events);
         }
         send(client, "/v1/exposures", &exposures, batch.len())?;
-        send(client, "/v1/conversions", &sessions, returns)?;
-        facts += batch.len() + returns;
+        send(client, "/v1/conversions", &events, count)?;
+        facts += batch.len() + count;
         progress.inc(batch.len() as u64);
     }
     progress.finish_and_clear();
@@ -117,19 +122,18 @@ fn send(client: &Client, path: &str, lines: &str, count: usize) -> anyhow::Resul
     Ok(())
 }
 
-fn progress(players: usize, watched: bool) -> ProgressBar {
+fn progress(customers: usize, watched: bool) -> ProgressBar {
     let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(players as u64), target);
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} players, {eta} left");
+    let bar = ProgressBar::with_draw_target(Some(customers as u64), target);
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} customers, {eta} left");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn write_urls(url: &str, facts: usize, took: Duration, console: &mut Console<'_>) -> anyhow::Result<()> {
-    let seconds = took.as_secs_f64();
-    writeln!(console.stdout, "\n{facts} facts sent and on disk in {seconds:.1} s")?;
-    writeln!(console.stdout, "  report      {url}/v1/experiments/{EXPERIMENT}/results")?;
-    writeln!(console.stdout, "  as CSV      {url}/v1/experiments/{EXPERIMENT}/results?format=csv")?;
-    writeln!(console.stdout, "  definition  {url}/v1/experiments/{EXPERIMENT}")?;
-    writeln!(console.stdout, "  a customer  {url}/v1/experiments/{EXPERIMENT}/customers/player-00042")?;
+fn write_urls<C: Campaign>(url: &str, console: &mut Console<'_>) -> anyhow::Result<()> {
+    let at = format!("{url}/v1/experiments/{}", C::EXPERIMENT);
+    writeln!(console.stdout, "  report      {at}/results")?;
+    writeln!(console.stdout, "  as CSV      {at}/results?format=csv")?;
+    writeln!(console.stdout, "  definition  {at}")?;
+    writeln!(console.stdout, "  a customer  {at}/customers/{}", C::CUSTOMER)?;
     Ok(())
 }

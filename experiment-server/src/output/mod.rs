@@ -12,5 +12,5 @@ mod text;
 pub use csv::{CSV_HEADER, write_csv};
 pub use json::write_json;
 pub use kpis::{KPIS_CSV_HEADER, write_kpis_csv, write_kpis_table};
-pub use table::write_table;
+pub use table::{write_story, write_table};
 pub use text::printable;

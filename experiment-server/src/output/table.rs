@@ -22,6 +22,7 @@ const COLUMNS: [usize; 8] = [17, 10, 9, 10, 19, 9, 8, 8];
 /// What `out` fails with.
 pub fn write_table(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     write_head(report, out)?;
+    write_health(report, out)?;
     let roles = [
         (Role::Primary, "Primary metrics"),
         (Role::Guardrail, "Guardrails"),
@@ -76,10 +77,26 @@ fn write_head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             number::count(arm.customers)
         )?;
     }
-    write_money(report, out)?;
+    write_money(report, out)
+}
+
+fn write_health(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     writeln!(out, "Health")?;
     report.health.checks.iter().try_for_each(|check| write_check(check, out))
+}
+
+/// Writes what to know at first: the verdict with its reasons, the money, and what is wrong, if anything is.
+///
+/// # Errors
+/// What `out` fails with.
+pub fn write_story(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    write_head(report, out)?;
+    writeln!(out)?;
+    let (fine, wrong): (Vec<_>, Vec<_>) =
+        report.health.checks.iter().partition(|check| check.level == Level::Ok);
+    writeln!(out, "Health: {} of {} checks are fine", fine.len(), report.health.checks.len())?;
+    wrong.into_iter().try_for_each(|check| write_check(check, out))
 }
 
 fn verdict(report: &Report) -> String {

@@ -8,10 +8,7 @@ use std::fmt::Write;
 
 use experiment_core::time::{DAY, Day, SECOND, Timestamp};
 
-/// The definition that is applied.
-pub(super) const DEFINITION: &str = include_str!("cookie_cats.yaml");
-/// The experiment's key.
-pub(super) const EXPERIMENT: &str = "cookie_cats";
+use super::{Campaign, mixed};
 
 /// How many players came back after one day or not, and after seven days or not.
 type Cells = [(bool, bool, u32); 4];
@@ -28,7 +25,7 @@ const LAST_INSTALL_DAYS_AGO: i64 = 14;
 const HOUR: i64 = 3_600 * SECOND;
 
 /// A player: when they installed, what they saw, when they came back.
-pub(super) struct Player {
+pub(in crate::command) struct CookieCats {
     id: u32,
     variant: &'static str,
     installed: Timestamp,
@@ -36,41 +33,45 @@ pub(super) struct Player {
     after_seven_days: bool,
 }
 
-/// All players, in a mixed order that is the same every time.
-pub(super) fn players(today: Day) -> Vec<Player> {
-    let first = today.start().0 - (LAST_INSTALL_DAYS_AGO + INSTALL_DAYS) * DAY;
-    let cells = COUNTS.iter().flat_map(|(variant, cells)| cells.iter().map(move |cell| (*variant, *cell)));
-    let mut players = Vec::new();
-    for (variant, (after_one_day, after_seven_days, count)) in cells {
-        for _ in 0..count {
-            let id = u32::try_from(players.len()).unwrap_or(u32::MAX);
-            let moment = i64::from(mixed(id)) * (INSTALL_DAYS * DAY / SECOND) / i64::from(u32::MAX) * SECOND;
-            players.push(Player {
-                id,
-                variant,
-                installed: Timestamp(first + moment),
-                after_one_day,
-                after_seven_days,
-            });
-        }
-    }
-    players.sort_unstable_by_key(|player| (player.installed, player.id));
-    players
-}
+impl Campaign for CookieCats {
+    const DEFINITION: &'static str = include_str!("cookie_cats.yaml");
+    const EXPERIMENT: &'static str = "cookie_cats";
+    const CUSTOMER: &'static str = "player-00042";
 
-impl Player {
-    /// Writes the exposure as a line of NDJSON.
-    pub(super) fn write_exposure(&self, lines: &mut String) {
-        let Player { id, variant, installed, .. } = self;
+    fn customers(today: Day) -> Vec<CookieCats> {
+        let first = today.start().0 - (LAST_INSTALL_DAYS_AGO + INSTALL_DAYS) * DAY;
+        let cells =
+            COUNTS.iter().flat_map(|(variant, cells)| cells.iter().map(move |cell| (*variant, *cell)));
+        let mut players = Vec::new();
+        for (variant, (after_one_day, after_seven_days, count)) in cells {
+            for _ in 0..count {
+                let id = u32::try_from(players.len()).unwrap_or(u32::MAX);
+                let moment =
+                    i64::from(mixed(id)) * (INSTALL_DAYS * DAY / SECOND) / i64::from(u32::MAX) * SECOND;
+                players.push(CookieCats {
+                    id,
+                    variant,
+                    installed: Timestamp(first + moment),
+                    after_one_day,
+                    after_seven_days,
+                });
+            }
+        }
+        players.sort_unstable_by_key(|player| (player.installed, player.id));
+        players
+    }
+
+    fn write_exposure(&self, lines: &mut String) {
+        let CookieCats { id, variant, installed, .. } = self;
         // Writing to a string can't fail.
         let _ = writeln!(
             lines,
-            r#"{{"id":"install","customer":"player-{id:05}","experiment":"{EXPERIMENT}","variant":"{variant}","at":"{installed}"}}"#
+            r#"{{"id":"install","customer":"player-{id:05}","experiment":"cookie_cats","variant":"{variant}","at":"{installed}"}}"#
         );
     }
 
-    /// Writes a session for each time the player came back; says how many.
-    pub(super) fn write_sessions(&self, lines: &mut String) -> usize {
+    /// A session for each time the player came back.
+    fn write_events(&self, lines: &mut String) -> usize {
         let returns = [(self.after_one_day, 1), (self.after_seven_days, 7)];
         for (_, day) in returns.iter().filter(|(came, _)| *came) {
             let at = Timestamp(self.installed.0 + day * DAY + 12 * HOUR);
@@ -84,22 +85,14 @@ impl Player {
     }
 }
 
-/// Spreads numbers over 32 bits, each to its own (a bijection: Murmur3's finaliser).
-fn mixed(number: u32) -> u32 {
-    let mut x = number;
-    x = (x ^ (x >> 16)).wrapping_mul(0x85eb_ca6b);
-    x = (x ^ (x >> 13)).wrapping_mul(0xc2b2_ae35);
-    x ^ (x >> 16)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_counts_are_the_published_ones() {
-        let players = players(Day(20_000));
-        let count = |keep: &dyn Fn(&&Player) -> bool| players.iter().filter(keep).count();
+        let players = CookieCats::customers(Day(20_000));
+        let count = |keep: &dyn Fn(&&CookieCats) -> bool| players.iter().filter(keep).count();
         assert_eq!(players.len(), 90_189);
         assert_eq!(count(&|player| player.variant == "gate_30"), 44_700);
         assert_eq!(count(&|player| player.variant == "gate_40"), 45_489);
@@ -112,7 +105,7 @@ mod tests {
     #[test]
     fn every_window_has_ended() {
         let today = Day(20_000);
-        let last = players(today).iter().map(|player| player.installed).max().unwrap();
+        let last = CookieCats::customers(today).iter().map(|player| player.installed).max().unwrap();
         assert!(last.day().end().0 + 8 * DAY <= today.start().0);
     }
 }
