@@ -11,6 +11,7 @@ use experiment_core::time::{DAY, Day, Span, Timestamp};
 mod economics;
 mod health;
 mod plans;
+mod strata;
 
 const PLACES: u32 = 6;
 const ONE: i64 = 1_000_000;

@@ -150,6 +150,24 @@ impl Design {
         }
     }
 
+    /// Which dimension's values are the strata, by the index under which they are counted; `None` when the plan does
+    /// not stratify. Those of several dimensions together are counted behind all others, see
+    /// [`Experiment::slots`].
+    #[must_use]
+    pub fn strata(&self) -> Option<u16> {
+        let index = match &self.plan.stratify[..] {
+            [] => return None,
+            [name] => self.dimensions.iter().position(|dimension| dimension == name)?,
+            _ => self.dimensions.len(),
+        };
+        u16::try_from(index).ok()
+    }
+
+    /// What the strata are called: `plan`, or `plan × country`.
+    pub(crate) fn strata_name(&self) -> String {
+        self.plan.stratify.join(" × ")
+    }
+
     /// The indices of the arms that are compared with the control.
     pub(crate) fn treatments(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.variants.len()).filter(|variant| *variant != self.control)
