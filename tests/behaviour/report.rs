@@ -10,6 +10,7 @@ use experiment_core::time::{DAY, Day, Span, Timestamp};
 
 mod economics;
 mod health;
+mod phases;
 mod plans;
 mod strata;
 
@@ -39,6 +40,7 @@ fn design(metrics: Vec<MetricDesign>) -> Design {
         definition_version: Some(1),
         stage: Stage::Final,
         variants: vec![variant("control"), variant("discount")],
+        phases: Vec::new(),
         control: 0,
         metrics,
         economics: None,

@@ -28,7 +28,7 @@ mod verdict;
 
 pub use aggregates::{Aggregates, Cells, Distribution, Distributions};
 pub use analysis::{report, verdict_of};
-pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, Stage, VariantDesign};
+pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, PhaseDesign, Stage, VariantDesign};
 pub(crate) use reading::{Pair, count, mean_of, proportion_of};
 pub(crate) use strata::StratumPair;
 pub use types::{

@@ -4,14 +4,17 @@ mod arms;
 mod balance;
 mod crossover;
 mod influence;
+mod mismatch;
 mod novelty;
 mod sample;
 mod stability;
 mod values;
 
+use mismatch::Entrants;
+
 use super::{Aggregates, Check, CheckCode, Design, Health, Level, MetricReport, Reading};
 use super::{Comparison, sums};
-use crate::measure::Population;
+use crate::measure::{Population, Slice};
 use crate::time::Timestamp;
 
 /// Chance that a check of many parts gives a false warning, shared among the parts.
@@ -27,10 +30,11 @@ pub(crate) fn health(
     let count = design.variants.len();
     let customers = sums::customers(&aggregates.exposed, count, None);
     let crossed = sums::customers(&aggregates.exposed, count, Some(Population::Crossed));
-    let srm = arms::srm(design, aggregates, &customers);
+    let entrants = Entrants::of(design, aggregates, &Slice::All);
+    let srm = arms::srm(design, &entrants, &customers);
     let total: u64 = customers.iter().sum();
     let mut checks = vec![
-        arms::srm_check(design, srm.as_ref(), &customers),
+        arms::srm_check(design, srm.as_ref(), &entrants),
         crossover::crossover_check(crossed.iter().sum(), total),
     ];
     checks.extend(arms::dimensions_check(design, aggregates));
