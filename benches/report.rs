@@ -33,6 +33,7 @@ fn design() -> Design {
         variants: (0..ARMS)
             .map(|arm| VariantDesign { key: format!("arm_{arm}"), weight: 1.0, changes: Vec::new() })
             .collect(),
+        phases: Vec::new(),
         control: 0,
         metrics: (0..METRICS).map(metric).collect(),
         economics: None,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use experiment_core::decimal::Decimal;
 use experiment_core::definition::{
-    AssignmentMode, BetaShape, Cap, Churn, Correction, Cost, CostBasis, Covariate, Direction, Discount,
-    Economics, Experiment, Factor, Gross, LifecycleStep, Measure, MeasureKind, Method, Metric, MetricKind,
-    Offer, Plan, Prior, Problem, Role, Ship, Sides, Spending, Status, Target, Term, Window,
+    AssignmentMode, BetaShape, Cap, Churn, Correction, Cost, CostBasis, Covariate, Dimension, Direction,
+    Discount, Economics, Experiment, Factor, Gross, LifecycleStep, Measure, MeasureKind, Method, Metric,
+    MetricKind, Offer, Plan, Prior, Problem, Role, Ship, Sides, Spending, Status, Target, Term, Window,
     allowed_while_running, read_document,
 };
 use experiment_core::time::Span;
@@ -310,7 +310,7 @@ fn the_guides_examples_are_accepted() {
 fn everything_later_is_refused_by_name() {
     let found = parse(LATER).unwrap_err();
     let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
-    let expected = ["plan.stratify", "contact", "expose", "holdout"];
+    let expected = ["contact", "expose", "holdout"];
     assert_eq!(paths, expected);
     assert!(found.iter().all(|problem| problem.detail.contains("not supported yet")), "{found:?}");
 
@@ -691,6 +691,73 @@ fn plan_rules() {
     let ends = plan("target: {end: 2026-12-31}, alpha: 0.5");
     assert_eq!(ends.target, Some(Target::End("2026-12-31".parse().unwrap())));
     assert_eq!(ends.alpha, 0.5);
+}
+
+#[test]
+fn strata_are_dimensions_of_the_experiment() {
+    let with = |dimensions: &str, stratify: &str| {
+        format!(
+            "{{key: k, variants: [{{key: a}}, {{key: b}}], dimensions: {dimensions}, plan: {{stratify: {stratify}}}}}"
+        )
+    };
+    let four = "[plan, country, {segment: vip}, tenure]";
+    let several = parse(&with(four, "['segment:vip', plan]")).unwrap();
+    assert_eq!(several.plan.stratify, ["segment:vip", "plan"]);
+    let slots = |experiment: &Experiment| -> Vec<String> {
+        let names = |slot: &Vec<&Dimension>| -> Vec<String> {
+            slot.iter().map(|dimension| dimension.name().into_owned()).collect()
+        };
+        experiment.slots().iter().map(|slot| names(slot).join("+")).collect()
+    };
+    assert_eq!(slots(&several), ["plan", "country", "segment:vip", "tenure", "segment:vip+plan"]);
+    let one = parse(&with(four, "[country]")).unwrap();
+    assert_eq!(slots(&one), ["plan", "country", "segment:vip", "tenure"]);
+
+    for (dimensions, stratify, expected, mend) in [
+        (
+            four,
+            "[contry]",
+            "plan.stratify[0]: \"contry\" is not one of the experiment's dimensions",
+            "did you mean \"country\"?",
+        ),
+        (
+            four,
+            "[plan, vip]",
+            "plan.stratify[1]: \"vip\" is not one of the experiment's dimensions",
+            "add it to dimensions, or name one of them: plan, country, segment:vip, tenure",
+        ),
+        (
+            "[]",
+            "[plan]",
+            "plan.stratify[0]: \"plan\" is not one of the experiment's dimensions",
+            "list it under dimensions",
+        ),
+        (
+            four,
+            "[plan, plan]",
+            "plan.stratify[1]: \"plan\" is already at plan.stratify[0]",
+            "choose another name",
+        ),
+        (four, "[]", "plan.stratify: names no dimension", "leave it out, or name one: stratify: [plan]"),
+        (four, "plan", "plan.stratify: expected a list, found \"plan\"", "write a list: [ … ]"),
+        (four, "[7]", "plan.stratify[0]: expected text, found 7", "put it in quotes: \"7\""),
+        (four, "[a, b, c, d, e, f]", "plan.stratify: 6 items are too many", "keep to at most 5"),
+        // Of dimensions that are wrong themselves nothing more is said.
+        (
+            "[plan, plan]",
+            "[country]",
+            "dimensions[1]: \"plan\" is already at dimensions[0]",
+            "choose another name",
+        ),
+    ] {
+        let found = parse(&with(dimensions, stratify)).unwrap_err();
+        let [problem] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(format!("{}: {}", problem.path, problem.detail), expected);
+        assert_eq!(problem.mend, mend);
+    }
+
+    let refused = allowed_while_running(&one, &several).unwrap_err();
+    assert_eq!(refused.iter().map(|problem| &*problem.path).collect::<Vec<_>>(), ["plan"]);
 }
 
 fn plan(fields: &str) -> Plan {

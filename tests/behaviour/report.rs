@@ -10,7 +10,9 @@ use experiment_core::time::{DAY, Day, Span, Timestamp};
 
 mod economics;
 mod health;
+mod phases;
 mod plans;
+mod strata;
 
 const PLACES: u32 = 6;
 const ONE: i64 = 1_000_000;
@@ -38,6 +40,7 @@ fn design(metrics: Vec<MetricDesign>) -> Design {
         definition_version: Some(1),
         stage: Stage::Final,
         variants: vec![variant("control"), variant("discount")],
+        phases: Vec::new(),
         control: 0,
         metrics,
         economics: None,

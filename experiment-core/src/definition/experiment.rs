@@ -20,6 +20,8 @@ pub(super) const MAX_SALT_BYTES: usize = 256;
 const MAX_HYPOTHESIS_BYTES: usize = 4_096;
 /// Most attributes by which one experiment's results are sliced.
 pub const MAX_DIMENSIONS: usize = 20;
+/// Most [slots](Experiment::slots) of one experiment.
+pub const MAX_SLOTS: usize = MAX_DIMENSIONS + 1;
 /// Most customers on the override lists of one experiment.
 pub const MAX_OVERRIDES: usize = 10_000;
 
@@ -115,6 +117,20 @@ impl Experiment {
         }
     }
 
+    /// What sums are kept by: each dimension by itself, and behind them those together that the plan stratifies by,
+    /// where it names several. A store counts the values of each by its index here, see
+    /// [`Slice`](crate::measure::Slice).
+    #[must_use]
+    pub fn slots(&self) -> Vec<Vec<&Dimension>> {
+        let mut slots: Vec<Vec<&Dimension>> =
+            self.dimensions.iter().map(|dimension| vec![dimension]).collect();
+        if let [_, _, ..] = self.plan.stratify[..] {
+            let named = |name: &String| self.dimensions.iter().find(|dimension| dimension.name() == *name);
+            slots.push(self.plan.stratify.iter().filter_map(named).collect());
+        }
+        slots
+    }
+
     /// The index of the variant with this key.
     #[must_use]
     pub fn variant_index(&self, key: &str) -> Option<usize> {
@@ -196,7 +212,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
         let mut taken = Taken::new();
         let metrics = fields.list("metrics", MAX_METRICS, |metric| parse_metric::metric(metric, &mut taken));
         let economics = fields.optional("economics", |field| economics::economics(field, metrics.as_deref()));
-        let plan = fields.or("plan", Plan::default(), parse_plan::plan);
+        let plan = fields.or("plan", Plan::default(), |plan| parse_plan::plan(plan, dimensions.as_deref()));
         let key = key?;
         let (variants, control) = variants?;
         Some(Experiment {

@@ -1,8 +1,9 @@
 //! Reading a plan: what each method needs and what it has no use for.
 
+use super::dimension::Dimension;
+use super::name;
 use super::plan::{BetaShape, Correction, Method, Plan, Prior, Ship, Sides, Spending, Target};
-use super::reader::{Field, Fields};
-use super::unsupported;
+use super::reader::{Field, Fields, Taken};
 use crate::decimal::Decimal;
 
 /// Most days that `min_days` may ask for, as many as the longest span.
@@ -11,6 +12,8 @@ const MAX_MIN_DAYS: u64 = 3_650;
 const MAX_CUSTOMERS_PER_ARM: u64 = 100_000_000;
 /// Most planned looks.
 const MAX_LOOKS: usize = 100;
+/// Most dimensions whose values together are strata.
+const MAX_STRATIFY: usize = 5;
 /// Most customers that a beta prior may weigh on either side.
 const MOST_SHAPE: i128 = 1_000_000_000;
 
@@ -68,9 +71,10 @@ impl Method {
     }
 }
 
-pub(super) fn plan(field: &Field<'_>) -> Option<Plan> {
+/// Reads a plan; `dimensions` are the experiment's, where they could be read.
+pub(super) fn plan(field: &Field<'_>, dimensions: Option<&[Dimension]>) -> Option<Plan> {
     let default = Plan::default();
-    field.object(unsupported::PLAN_FIELDS, |fields| {
+    field.object(&[], |fields| {
         let method = fields.or("method", default.method, |method| method.choice(METHODS, &[]));
         let alpha = fields.or("alpha", default.alpha, alpha);
         let sides = fields.optional("sides", |sides| sides.choice(SIDES, &[]));
@@ -83,6 +87,7 @@ pub(super) fn plan(field: &Field<'_>) -> Option<Plan> {
         let ship = fields.optional("ship", ship);
         let min_days = fields.or("min_days", default.min_days, |days| days.whole_u32(0, MAX_MIN_DAYS));
         let cuped = fields.or("cuped", default.cuped, Field::flag);
+        let stratify = fields.or("stratify", Vec::new(), |list| stratify(list, dimensions));
         let method = method?;
         let stated = [
             ("looks", matches!(looks, Some(Some(_))), Method::GroupSequential),
@@ -109,8 +114,35 @@ pub(super) fn plan(field: &Field<'_>) -> Option<Plan> {
             ship: ship?,
             min_days: min_days?,
             cuped: cuped?,
+            stratify: stratify?,
         })
     })
+}
+
+/// Names of dimensions, each once.
+fn stratify(list: &Field<'_>, dimensions: Option<&[Dimension]>) -> Option<Vec<String>> {
+    let mut taken = Taken::new();
+    let names = list.list(MAX_STRATIFY, |item| {
+        let name = item.text()?;
+        let mut known = dimensions.into_iter().flatten().map(Dimension::name);
+        // Where the dimensions themselves are wrong, nothing can be said of their names.
+        if dimensions.is_some() && !known.any(|known| known == name) {
+            let known: Vec<_> = dimensions.into_iter().flatten().map(Dimension::name).collect();
+            let nearest = item.suggestion(name, known.iter().map(AsRef::as_ref));
+            let mend = || format!("add it to dimensions, or name one of them: {}", known.join(", "));
+            let mend = match known[..] {
+                [] => "list it under dimensions".to_owned(),
+                _ => nearest.unwrap_or_else(mend),
+            };
+            return item.problem(format!("\"{name}\" is not one of the experiment's dimensions"), mend);
+        }
+        name::take(item, &mut taken, name)?;
+        Some(name.to_owned())
+    })?;
+    if names.is_empty() {
+        return list.problem("names no dimension", "leave it out, or name one: stratify: [plan]");
+    }
+    Some(names)
 }
 
 fn belongs_to(fields: &Fields<'_>, name: &str, method: Method) -> Option<()> {

@@ -32,6 +32,8 @@ pub struct Plan {
     pub min_days: u32,
     /// Whether a metric with a covariate is decided on its CUPED reading.
     pub cuped: bool,
+    /// Names of the dimensions whose values together are the strata; empty when effects are not stratified.
+    pub stratify: Vec<String>,
 }
 
 /// The statistical method that decides.
@@ -144,6 +146,7 @@ impl Default for Plan {
             ship: None,
             min_days: 0,
             cuped: true,
+            stratify: Vec::new(),
         }
     }
 }

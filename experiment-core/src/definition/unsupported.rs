@@ -7,6 +7,3 @@ pub(super) const EXPERIMENT_FIELDS: &[&str] = &["holdout", "contact", "expose"];
 
 /// Fields of the catalog.
 pub(super) const CATALOG_FIELDS: &[&str] = &["holdouts"];
-
-/// Fields of a plan.
-pub(super) const PLAN_FIELDS: &[&str] = &["stratify"];

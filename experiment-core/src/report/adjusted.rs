@@ -58,7 +58,10 @@ fn by_one(estimate: CupedEstimate) -> AdjustedArms {
 }
 
 /// Outcome and covariates.
-fn covariates_of(metric: &MetricDesign, moments: &Moments) -> Result<CovariateSummary, NotEstimable> {
+pub(super) fn covariates_of(
+    metric: &MetricDesign,
+    moments: &Moments,
+) -> Result<CovariateSummary, NotEstimable> {
     let outcome = mean_of(metric, moments)?;
     let too_few = NotEstimable::TooFewCustomers { n: outcome.n, needed: 2 };
     let covariance = |i, j| moments.covariance(i, j, metric.places).ok_or(too_few);

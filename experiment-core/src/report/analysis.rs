@@ -4,6 +4,7 @@ use super::economics::economics;
 use super::family::{Adjusted, adjust};
 use super::look::{Allowance, Look, looks, sizes};
 use super::metric::MetricAnalysis;
+use super::strata::{StratumPair, by_stratum, fewest, pairs};
 use super::sums::{self, arms_as_assigned, arms_of};
 use super::verdict::verdict;
 use super::{
@@ -110,9 +111,26 @@ fn analyse<'a>(
 ) -> Result<Vec<MetricAnalysis<'a>>, MomentsOverflow> {
     let of_metric = design.metrics.iter().enumerate().map(|(index, metric)| {
         let sums = arms_of(design, aggregates, index, slice, as_of)?;
-        Ok(MetricAnalysis::new(design, metric, sums, as_of.is_some()))
+        // A slice has no strata: no sums are kept by several dimensions at once.
+        let strata = match slice {
+            Slice::All => strata_of(design, aggregates, index, as_of)?,
+            Slice::Value { .. } => Vec::new(),
+        };
+        Ok(MetricAnalysis::new(design, metric, sums, strata, as_of.is_some()))
     });
     of_metric.collect()
+}
+
+/// The strata of each comparison of a metric.
+fn strata_of(
+    design: &Design,
+    aggregates: &Aggregates,
+    metric: usize,
+    as_of: Option<Timestamp>,
+) -> Result<Vec<Vec<StratumPair>>, MomentsOverflow> {
+    let strata = by_stratum(design, aggregates, metric, as_of)?;
+    let fewest = fewest(design, &design.metrics[metric]);
+    design.treatments().map(|variant| pairs(&strata, design.control, variant, fewest)).collect()
 }
 
 /// One family: the metrics of a role × the variants.

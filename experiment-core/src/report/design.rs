@@ -2,6 +2,9 @@
 
 use crate::definition::{Direction, Experiment, Measure, MeasureKind, MetricKind, Plan, Role, Window};
 
+/// The phase of every exposure, until definitions have phases.
+const FIRST_PHASE: u32 = 1;
+
 /// What is compared, and how it is decided.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Design {
@@ -11,8 +14,10 @@ pub struct Design {
     pub definition_version: Option<u32>,
     /// Whether more customers may still enter.
     pub stage: Stage,
-    /// The arms.
+    /// The arms, with the weights in force.
     pub variants: Vec<VariantDesign>,
+    /// Phases with the weights they had; one that is not listed has the weights in force.
+    pub phases: Vec<PhaseDesign>,
     /// Index of the control in `variants`.
     pub control: usize,
     /// The metrics, in the order of [`Aggregates::metrics`](super::Aggregates::metrics).
@@ -43,6 +48,15 @@ pub struct VariantDesign {
     pub weight: f64,
     /// Which elements differ from the control, as the definition names them.
     pub changes: Vec<String>,
+}
+
+/// A stretch between changes of weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseDesign {
+    /// The phase, as [`Cell`](crate::measure::Cell) counts it.
+    pub phase: u32,
+    /// The weight of each arm, in the order of [`Design::variants`]; 0 for one that the phase did not have.
+    pub weights: Vec<f64>,
 }
 
 /// What kind of number a metric estimates.
@@ -117,6 +131,7 @@ impl Design {
                     changes: variant.changes.clone(),
                 })
                 .collect(),
+            phases: vec![PhaseDesign { phase: FIRST_PHASE, weights: experiment.expected_weights() }],
             control: experiment.control,
             metrics: metrics
                 .map(|metric| MetricDesign {
@@ -148,6 +163,32 @@ impl Design {
             dimensions: experiment.dimensions.iter().map(|dimension| dimension.name().into_owned()).collect(),
             plan: experiment.plan.clone(),
         }
+    }
+
+    /// The weights of the arms in a phase.
+    pub(crate) fn weights(&self, phase: u32) -> Vec<f64> {
+        match self.phases.iter().find(|known| known.phase == phase) {
+            Some(known) => known.weights.clone(),
+            None => self.variants.iter().map(|variant| variant.weight).collect(),
+        }
+    }
+
+    /// Which dimension's values are the strata, by the index under which they are counted; `None` when the plan does
+    /// not stratify. Those of several dimensions together are counted behind all others, see
+    /// [`Experiment::slots`].
+    #[must_use]
+    pub fn strata(&self) -> Option<u16> {
+        let index = match &self.plan.stratify[..] {
+            [] => return None,
+            [name] => self.dimensions.iter().position(|dimension| dimension == name)?,
+            _ => self.dimensions.len(),
+        };
+        u16::try_from(index).ok()
+    }
+
+    /// What the strata are called: `plan`, or `plan × country`.
+    pub(crate) fn strata_name(&self) -> String {
+        self.plan.stratify.join(" × ")
     }
 
     /// The indices of the arms that are compared with the control.

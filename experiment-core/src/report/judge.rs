@@ -52,9 +52,8 @@ impl Judge<'_> {
             Err(_) if nothing_spent => Interval { lower: f64::NEG_INFINITY, upper: f64::INFINITY },
             Err(_) => return None,
         };
-        let cuped = comparison.cuped.as_ref().filter(|_| self.reading == Reading::Cuped);
-        let effect = cuped.map(|cuped| cuped.effect).or(comparison.effect)?;
-        let p_value = cuped.map(|cuped| cuped.p_value).or(comparison.p_value);
+        let effect = comparison.effect_of(self.reading)?;
+        let p_value = comparison.p_value_of(self.reading);
         // A one-sided test asks for the good direction only; its mirror image is asked at the same level.
         let mirrored = || p_value.is_some_and(|p_value| 1.0 - p_value <= 1.0 - place.confidence_level);
         Some(self.decision(interval, place, effect.estimate, mirrored))

@@ -6,7 +6,8 @@ use super::judge::Judge;
 use super::posterior::posterior;
 use super::quantile;
 use super::reading::{Pair, alternative, count, mean_of, pair_of, proportion_of};
-use super::sequence::always_valid;
+use super::sequence::{always_valid, is_large_enough};
+use super::strata::StratumPair;
 use super::sums::ArmSums;
 use super::survival;
 use super::{
@@ -26,12 +27,23 @@ pub(crate) struct MetricAnalysis<'a> {
     design: &'a Design,
     metric: &'a MetricDesign,
     sums: Vec<ArmSums>,
+    /// The strata of each comparison; of each none where nothing is stratified.
+    strata: Vec<Vec<StratumPair>>,
+    /// What decides each comparison.
+    readings: Vec<Reading>,
     pub(crate) report: MetricReport,
 }
 
 impl<'a> MetricAnalysis<'a> {
-    /// Compares each arm with the control; `waits` says whether maturity plays a part.
-    pub(crate) fn new(design: &'a Design, metric: &'a MetricDesign, sums: Vec<ArmSums>, waits: bool) -> Self {
+    /// Compares each arm with the control, within the `strata` of that comparison if it has any; `waits` says whether
+    /// maturity plays a part.
+    pub(crate) fn new(
+        design: &'a Design,
+        metric: &'a MetricDesign,
+        sums: Vec<ArmSums>,
+        strata: Vec<Vec<StratumPair>>,
+        waits: bool,
+    ) -> Self {
         let arms = design.variants.iter().zip(&sums);
         let so_far = arms.clone().map(|(variant, sums)| ArmSoFar {
             variant: variant.key.clone(),
@@ -53,36 +65,41 @@ impl<'a> MetricAnalysis<'a> {
             arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums, design.plan.alpha)).collect(),
             comparisons: Vec::new(),
         };
-        let mut analysis = MetricAnalysis { design, metric, sums, report };
-        analysis.report.comparisons = design.treatments().map(|variant| analysis.compare(variant)).collect();
+        let mut analysis = MetricAnalysis { design, metric, sums, strata, readings: Vec::new(), report };
+        let compared = analysis.treatments().map(|(place, variant)| analysis.compare(place, variant));
+        (analysis.report.comparisons, analysis.readings) = compared.unzip();
         analysis
+    }
+
+    /// The place of each comparison and the index of its variant.
+    fn treatments(&self) -> impl Iterator<Item = (usize, usize)> + use<'a> {
+        self.design.treatments().enumerate()
     }
 
     /// The p-values on which the verdict rests, a comparison each.
     pub(crate) fn deciding_p_values(&self) -> Vec<Option<f64>> {
-        self.report.comparisons.iter().map(|comparison| self.deciding_p_value(comparison)).collect()
+        (0..self.report.comparisons.len()).map(|place| self.deciding_p_value(place)).collect()
     }
 
-    fn deciding_p_value(&self, comparison: &Comparison) -> Option<f64> {
-        match (self.design.plan.method, self.reading(comparison)) {
-            (Method::AlwaysValid, _) => comparison.always_valid.map(|sequence| sequence.p_value),
-            (Method::Bayesian, _) if self.metric.role == Role::Primary => None,
-            (_, Reading::Cuped) => comparison.cuped.as_ref().map(|cuped| cuped.p_value),
-            (_, Reading::Unadjusted) => comparison.p_value,
+    fn deciding_p_value(&self, place: usize) -> Option<f64> {
+        let comparison = &self.report.comparisons[place];
+        match self.design.plan.method {
+            Method::AlwaysValid => comparison.always_valid.map(|sequence| sequence.p_value),
+            Method::Bayesian if self.metric.role == Role::Primary => None,
+            _ => comparison.p_value_of(self.readings[place]),
         }
     }
 
     /// Writes down what each comparison decides: by its family, or by the margin for a guardrail, whose `levels` are
     /// those of its one-sided bounds, a comparison each.
     pub(crate) fn decide(&mut self, family: &[Adjusted], levels: &[f64]) {
-        let treatments: Vec<usize> = self.design.treatments().collect();
-        for (place, variant) in treatments.into_iter().enumerate() {
+        for (place, variant) in self.treatments() {
             let comparison = &self.report.comparisons[place];
             let judge = Judge {
                 design: self.design,
                 metric: self.metric,
-                pair: self.pair(variant),
-                reading: self.reading(comparison),
+                pair: self.pair(place, variant),
+                reading: self.readings[place],
             };
             let decision = match self.metric.role {
                 Role::Guardrail => levels.get(place).and_then(|level| judge.by_margin(*level)),
@@ -90,7 +107,7 @@ impl<'a> MetricAnalysis<'a> {
                     family.get(place).and_then(|adjusted| judge.by_family(comparison, adjusted))
                 }
             };
-            let tested = self.deciding_p_value(comparison).is_some();
+            let tested = self.deciding_p_value(place).is_some();
             let adjusted = family.get(place).filter(|_| tested).and_then(|adjusted| adjusted.p_value);
             let comparison = &mut self.report.comparisons[place];
             (comparison.decision, comparison.adjusted_p_value) = (decision, adjusted);
@@ -103,10 +120,9 @@ impl<'a> MetricAnalysis<'a> {
         if let Estimand::Quantile | Estimand::Survival = self.metric.estimand {
             return;
         }
-        let treatments: Vec<usize> = self.design.treatments().collect();
-        for (place, variant) in treatments.into_iter().enumerate() {
+        for (place, variant) in self.treatments() {
             let (control, variant) = (&sums[self.design.control], &sums[variant]);
-            let pair = Pair { metric: self.metric, control, variant, by_value: None };
+            let pair = Pair { metric: self.metric, control, variant, by_value: None, strata: &[] };
             let options = self.options();
             let effect = pair.effect(&options).ok();
             let p_value = pair.test(&options).ok().map(|test| test.p_value);
@@ -124,29 +140,42 @@ impl<'a> MetricAnalysis<'a> {
 
     /// What only the main reading has: the alarm for harm while customers enter, and posteriors.
     pub(crate) fn read_for_everybody(&mut self) {
-        let treatments: Vec<usize> = self.design.treatments().collect();
-        for (place, variant) in treatments.into_iter().enumerate() {
-            let reading = self.reading(&self.report.comparisons[place]);
-            let harm = harm(self.design, self.metric, &self.pair(variant), reading);
-            let bayes = posterior(self.design, self.metric, &self.pair(variant), reading);
+        for (place, variant) in self.treatments() {
+            let (reading, pair) = (self.readings[place], self.pair(place, variant));
+            let harm = harm(self.design, self.metric, &pair, reading);
+            let bayes = posterior(self.design, self.metric, &pair, reading);
             let comparison = &mut self.report.comparisons[place];
             (comparison.harm, comparison.bayes) = (harm, bayes);
         }
     }
 
-    fn reading(&self, comparison: &Comparison) -> Reading {
+    /// What decides: strata where the plan names them, covariates where the metric has them.
+    fn reading(&self, pair: &Pair<'_>, comparison: &Comparison) -> Reading {
+        // Rare outcomes are judged by a score bound, which has no strata.
+        let is_rare = self.metric.role == Role::Guardrail
+            && self.metric.estimand == Estimand::Proportion
+            && !is_large_enough(self.metric, pair);
+        if comparison.stratified.is_some() && !is_rare {
+            return self.stratified_reading();
+        }
         let adjusted = self.design.plan.cuped && comparison.cuped.is_some();
         if adjusted { Reading::Cuped } else { Reading::Unadjusted }
     }
 
-    fn pair(&self, variant: usize) -> Pair<'_> {
-        let (control, variant) = (&self.sums[self.design.control], &self.sums[variant]);
-        let by_value = Some([control, variant]);
-        Pair { metric: self.metric, control: &control.mature, variant: &variant.mature, by_value }
+    fn stratified_reading(&self) -> Reading {
+        let adjusted = self.design.plan.cuped && self.metric.covariates > 0;
+        if adjusted { Reading::StratifiedCuped } else { Reading::Stratified }
     }
 
-    fn compare(&self, variant: usize) -> Comparison {
-        let pair = self.pair(variant);
+    fn pair(&self, place: usize, variant: usize) -> Pair<'_> {
+        let (control, variant) = (&self.sums[self.design.control], &self.sums[variant]);
+        let by_value = Some([control, variant]);
+        let strata = self.strata.get(place).map_or(&[][..], Vec::as_slice);
+        Pair { metric: self.metric, control: &control.mature, variant: &variant.mature, by_value, strata }
+    }
+
+    fn compare(&self, place: usize, variant: usize) -> (Comparison, Reading) {
+        let pair = self.pair(place, variant);
         let options = self.options();
         let (effect, test) = (pair.effect(&options), pair.test(&options));
         let reason = test.as_ref().err().or(effect.as_ref().err()).map(reason);
@@ -165,6 +194,7 @@ impl<'a> MetricAnalysis<'a> {
             adjusted_p_value: None,
             decision: None,
             cuped: if self.metric.covariates > 0 { pair.cuped(&options).ok() } else { None },
+            stratified: pair.stratified(self.stratified_reading(), &options).ok(),
             always_valid: None,
             bayes: None,
             intention_to_treat: None,
@@ -173,8 +203,9 @@ impl<'a> MetricAnalysis<'a> {
             unbounded,
             not_estimable: reason,
         };
-        comparison.always_valid = always_valid(self.design, self.metric, &pair, self.reading(&comparison));
-        comparison
+        let reading = self.reading(&pair, &comparison);
+        comparison.always_valid = always_valid(self.design, self.metric, &pair, reading);
+        (comparison, reading)
     }
 }
 

@@ -20,6 +20,7 @@ mod quantile;
 mod reading;
 mod rule;
 mod sequence;
+mod strata;
 mod sums;
 mod survival;
 mod types;
@@ -27,14 +28,15 @@ mod verdict;
 
 pub use aggregates::{Aggregates, Cells, Distribution, Distributions};
 pub use analysis::{report, verdict_of};
-pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, Stage, VariantDesign};
-pub(crate) use reading::{Pair, count, mean_of, pair_of, proportion_of};
+pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, PhaseDesign, Stage, VariantDesign};
+pub(crate) use reading::{Pair, count, mean_of, proportion_of};
+pub(crate) use strata::StratumPair;
 pub use types::{
     Advice, AlwaysValid, Arm, ArmSoFar, Bayes, Bound, BreakEvenCost, Check, CheckCode, Comparison, Cuped,
     Decision, DimensionReport, EconomicsArm, EconomicsReport, Effect, EffectQuotient, Harm, Health,
     InputRows, IntentionToTreat, Level, LookReport, MethodCode, MetricReport, NotEstimableReason, Reading,
-    RelativeEffect, RelativeSet, Report, Rollout, Shows, SoFar, Srm, SurvivalDay, Takers, VariantCount,
-    Verdict, VerdictCode, Whom,
+    RelativeEffect, RelativeSet, Report, Rollout, Shows, SoFar, Srm, Stratified, SurvivalDay, Takers,
+    VariantCount, Verdict, VerdictCode, Whom,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

@@ -2,15 +2,19 @@
 
 use super::adjusted::{AdjustedArms, adjust};
 use super::quantile;
+use super::strata::{StratifiedArms, StratumPair};
 use super::sums::{ArmSums, Followed};
 use super::survival;
-use super::{Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet};
+use super::{
+    Bound, Cuped, Effect, Estimand, MethodCode, MetricDesign, Reading, RelativeEffect, RelativeSet,
+    Stratified,
+};
 use crate::definition::{Direction, Plan, Sides};
 use crate::measure::Moments;
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::{self, ProportionSummary};
 use crate::stats::ratio::{self, PairSummary};
-use crate::stats::relative::{self, FiellerSet, fieller, katz, log_delta};
+use crate::stats::relative::{FiellerSet, fieller, katz, log_delta};
 use crate::stats::{self, Alternative, Interval, NotEstimable, TestOptions};
 
 /// Means below this many standard errors have no trustworthy logarithm.
@@ -23,6 +27,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) variant: &'a Moments,
     /// Both arms by value, for what is not read from sums: the control first.
     pub(crate) by_value: Option<[&'a ArmSums; 2]>,
+    /// Both arms within strata, the control first; empty where nothing is stratified.
+    pub(crate) strata: &'a [StratumPair],
 }
 
 /// The sides of the plan's tests, given which way is good.
@@ -101,6 +107,9 @@ impl Pair<'_> {
     ) -> Result<stats::Comparison, NotEstimable> {
         match (reading, self.metric.estimand) {
             (Reading::Cuped, _) => Ok(self.cuped_test(options)?.comparison),
+            (Reading::Stratified | Reading::StratifiedCuped, _) => {
+                Ok(StratifiedArms::of(self, reading)?.test(options)?.comparison)
+            }
             (Reading::Unadjusted, Estimand::Proportion) => proportion::unpooled_z_test(
                 &proportion_of(self.metric, self.control),
                 &proportion_of(self.metric, self.variant),
@@ -132,7 +141,8 @@ impl Pair<'_> {
             Estimand::Proportion => {
                 let (control, variant) =
                     (proportion_of(self.metric, self.control), proportion_of(self.metric, self.variant));
-                Ok(bounded(&katz(&control, &variant, options)?))
+                let ratio = katz(&control, &variant, options)?;
+                Ok(bounded(ratio.estimate, ratio.std_error, ratio.interval))
             }
             Estimand::Mean => mean_relative(
                 &mean_of(self.metric, self.control)?,
@@ -188,6 +198,35 @@ impl Pair<'_> {
         })
     }
 
+    /// The whole reading averaged over strata, with covariates within each or without.
+    pub(crate) fn stratified(
+        &self,
+        reading: Reading,
+        options: &TestOptions,
+    ) -> Result<Stratified, NotEstimable> {
+        let arms = StratifiedArms::of(self, reading)?;
+        let average = arms.test(options)?;
+        let test = average.comparison;
+        let plain = self.estimate(Reading::Unadjusted, options)?;
+        let left = test.std_error / plain.std_error;
+        // By the delta method, which needs a control that is surely not 0.
+        let is_near_zero = average.control_mean.abs() < NEAR_ZERO * test.std_error;
+        let relative = if is_near_zero { None } else { arms.relative(options).ok() };
+        Ok(Stratified {
+            strata: arms.count() as u64,
+            variance_reduction: 1.0 - left * left,
+            effect: effect(test.effect, Some(test.std_error), test.interval).0,
+            relative_effect: relative.map(|relative| {
+                let relative = relative.comparison;
+                bounded(relative.effect, relative.std_error, relative.interval)
+            }),
+            statistic: test.statistic,
+            p_value: test.p_value,
+            theta: arms.thetas.first().copied(),
+            thetas: if arms.thetas.len() > 1 { arms.thetas } else { Vec::new() },
+        })
+    }
+
     /// The interval of a reading at any level and on any side, for decisions.
     pub(crate) fn decision_interval(
         &self,
@@ -195,7 +234,9 @@ impl Pair<'_> {
         options: &TestOptions,
     ) -> Result<Interval, NotEstimable> {
         match reading {
-            Reading::Cuped => Ok(self.cuped_test(options)?.comparison.interval),
+            Reading::Cuped | Reading::Stratified | Reading::StratifiedCuped => {
+                Ok(self.estimate(reading, options)?.interval)
+            }
             Reading::Unadjusted => {
                 let (effect, _) = self.effect(options)?;
                 Ok(Interval {
@@ -276,7 +317,8 @@ fn mean_relative(
 ) -> Result<RelativeEffect, NotEstimable> {
     let near_zero = |arm: &MeanSummary| arm.mean < NEAR_ZERO * libm::sqrt(arm.variance / arm.n as f64);
     if !near_zero(control) && !near_zero(variant) {
-        return Ok(bounded(&log_delta(control, variant, options)?));
+        let ratio = log_delta(control, variant, options)?;
+        return Ok(bounded(ratio.estimate, ratio.std_error, ratio.interval));
     }
     if control.mean == 0.0 {
         return Err(NotEstimable::ZeroControlMean { variant: variant.mean });
@@ -296,10 +338,10 @@ fn mean_relative(
     })
 }
 
-fn bounded(result: &relative::RelativeEffect) -> RelativeEffect {
-    let (ends, _) = effect(result.estimate, Some(result.std_error), result.interval);
+fn bounded(estimate: f64, std_error: f64, interval: Interval) -> RelativeEffect {
+    let (ends, _) = effect(estimate, Some(std_error), interval);
     RelativeEffect {
-        estimate: result.estimate,
+        estimate,
         std_error: ends.std_error,
         lower: ends.lower,
         upper: ends.upper,

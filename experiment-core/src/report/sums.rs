@@ -211,18 +211,8 @@ pub(crate) fn arms_as_assigned(
 
 /// Customers by arm, of all populations or of one.
 pub(crate) fn customers(exposed: &Cells, arms: usize, population: Option<Population>) -> Vec<u64> {
-    customers_of(exposed, &Slice::All, arms, population)
-}
-
-/// The same in one slice.
-pub(crate) fn customers_of(
-    exposed: &Cells,
-    slice: &Slice,
-    arms: usize,
-    population: Option<Population>,
-) -> Vec<u64> {
     let mut counts = vec![0_i64; arms];
-    for (cell, moments) in slice_cells(exposed, slice) {
+    for (cell, moments) in slice_cells(exposed, &Slice::All) {
         if population.is_none_or(|wanted| wanted == cell.population)
             && let Some(count) = counts.get_mut(usize::from(cell.variant))
         {

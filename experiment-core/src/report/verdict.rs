@@ -256,9 +256,8 @@ fn judge_guardrail(
 
 /// The effect of the reading that decides.
 fn deciding_effect(comparison: &Comparison) -> f64 {
-    let cuped = comparison.decision.is_some_and(|decision| decision.reading == Reading::Cuped);
-    let effect = if cuped { comparison.cuped.as_ref().map(|cuped| cuped.effect) } else { comparison.effect };
-    effect.map_or(0.0, |effect| effect.estimate)
+    let reading = comparison.decision.map_or(Reading::Unadjusted, |decision| decision.reading);
+    comparison.effect_of(reading).map_or(0.0, |effect| effect.estimate)
 }
 
 /// An end of the decision interval in the good direction: the least (`worst`) or the most that is
@@ -283,8 +282,12 @@ fn describe(method: Method, metric: &MetricReport, comparison: &Comparison) -> S
         arm.and_then(|arm| arm.estimate)
             .map_or_else(|| "unknown".to_owned(), |value| level(metric.kind, value))
     };
-    let cuped = comparison.decision.is_some_and(|decision| decision.reading == Reading::Cuped);
-    let reduced = if cuped { " after variance reduction" } else { "" };
+    let reduced = match comparison.decision.map(|decision| decision.reading) {
+        Some(Reading::Cuped) => " after variance reduction",
+        Some(Reading::Stratified) => " averaged over strata",
+        Some(Reading::StratifiedCuped) => " averaged over strata after variance reduction",
+        Some(Reading::Unadjusted) | None => "",
+    };
     format!(
         "{} is {way} in {} than in {}: {} against {}, a difference of {}{reduced} ({}).",
         metric.metric,

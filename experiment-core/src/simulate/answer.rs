@@ -3,11 +3,12 @@
 use super::method::{Looks, Method};
 use super::plan::Case;
 use super::sample::{ArmLook, Look};
-use super::scenario::{Prior, STRATA, Truth};
+use super::scenario::{Prior, Truth};
 use crate::measure::{Moments, MomentsOverflow};
-use crate::report::{Estimand, MetricDesign, Pair, RelativeSet, count, mean_of, pair_of, proportion_of};
+use crate::report::{
+    self, Estimand, MetricDesign, Pair, RelativeSet, StratumPair, count, mean_of, proportion_of,
+};
 use crate::stats::bayes::{BetaPrior, beta_binomial, normal_effect};
-use crate::stats::cuped::{Theta, adjust};
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::proportion::unpooled_z_test;
 use crate::stats::quantile::{exact_ranks, quantile_of, std_error_of};
@@ -17,7 +18,6 @@ use crate::stats::sequential::confidence_sequence::{LookEstimate, asymptotic};
 use crate::stats::sequential::msprt::{Estimate, msprt};
 use crate::stats::sequential::srm::SequentialSrm;
 use crate::stats::srm::chi_square_test;
-use crate::stats::stratify::{StratifiedEstimate, Stratum, StratumWeights, post_stratified};
 use crate::stats::survival::{log_rank_test, restricted_mean_test};
 use crate::stats::{Alternative, Comparison, Interval, NotEstimable, TestOptions};
 
@@ -70,7 +70,7 @@ pub(super) fn two_sided(alpha: f64) -> TestOptions {
 
 /// The sums of two arms as the report reads them.
 pub(super) fn pair<'a>(metric: &'a MetricDesign, control: &'a Moments, variant: &'a Moments) -> Pair<'a> {
-    Pair { metric, control, variant, by_value: None }
+    Pair { metric, control, variant, by_value: None, strata: &[] }
 }
 
 /// The effect and standard error on which sequential methods rest: the report's deciding reading, for
@@ -128,8 +128,10 @@ pub(super) fn answer(
         Method::Cuped => {
             reading.test(|reading| Ok(reading.pair().cuped_test(&reading.options())?.comparison))
         }
-        Method::Stratified => reading.test(|reading| Ok(reading.stratified(false)?.comparison)),
-        Method::StratifiedCuped => reading.test(|reading| Ok(reading.stratified(true)?.comparison)),
+        Method::Stratified => reading.test(|reading| reading.stratified(report::Reading::Stratified)),
+        Method::StratifiedCuped => {
+            reading.test(|reading| reading.stratified(report::Reading::StratifiedCuped))
+        }
         Method::Quantile => reading.quantile(),
         Method::MannWhitney => {
             let test = mann_whitney_test(&reading.ranked()?, Continuity::Uncorrected, Alternative::TwoSided)?;
@@ -227,18 +229,11 @@ impl Reading<'_> {
         Ok(Answer { rejects: !holds(0.0), covers: Some(holds(self.truth().relative)), expected_loss: None })
     }
 
-    fn stratified(&self, adjusted: bool) -> Result<StratifiedEstimate, NotEstimable> {
-        let metric = self.case.metric;
-        let stratum = |index: usize| {
-            let (control, variant) = (&self.control.strata[index], &self.variant.strata[index]);
-            if adjusted {
-                let arms = adjust(&pair_of(metric, control)?, &pair_of(metric, variant)?, Theta::Within)?;
-                return Ok(Stratum { control: arms.control, variant: arms.variant });
-            }
-            Ok(Stratum { control: mean_of(metric, control)?, variant: mean_of(metric, variant)? })
-        };
-        let strata = (0..STRATA).map(stratum).collect::<Result<Vec<_>, NotEstimable>>()?;
-        post_stratified(&strata, StratumWeights::Random, &self.options())
+    fn stratified(&self, reading: report::Reading) -> Result<Comparison, NotEstimable> {
+        let arms = self.control.strata.iter().zip(&self.variant.strata);
+        let strata: Vec<StratumPair> =
+            arms.map(|(control, variant)| [control.clone(), variant.clone()]).collect();
+        Pair { strata: &strata, ..self.pair() }.estimate(reading, &self.options())
     }
 
     fn quantile(&self) -> Result<Answer, NotEstimable> {
@@ -292,7 +287,7 @@ impl Reading<'_> {
     /// Fewer are better, and so many more are still acceptable.
     fn guardrail(&self) -> Result<Answer, NotEstimable> {
         let options = TestOptions::less(1.0 - self.method.alpha());
-        let interval = self.pair().guardrail_interval(crate::report::Reading::Unadjusted, &options)?;
+        let interval = self.pair().guardrail_interval(report::Reading::Unadjusted, &options)?;
         Ok(Answer::new(interval.upper < self.case.plan.effect, interval, self.truth().effect))
     }
 

@@ -319,9 +319,15 @@ mod tests {
                     }
                     _ => {
                         let metric = &laboratory.metric;
-                        Pair { metric, control: &control.main, variant: &arm.main, by_value: None }
-                            .test(&options)
-                            .unwrap()
+                        Pair {
+                            metric,
+                            control: &control.main,
+                            variant: &arm.main,
+                            by_value: None,
+                            strata: &[],
+                        }
+                        .test(&options)
+                        .unwrap()
                     }
                 };
                 let truth = population.truth(&effects, variant);

@@ -145,6 +145,7 @@ fn design(method: Method, customers: u32) -> Design {
         definition_version: None,
         stage: Stage::Running,
         variants: vec![variant("control"), variant("discount")],
+        phases: Vec::new(),
         control: 0,
         metrics: vec![
             metric("kept", Role::Primary, Direction::Up, None),

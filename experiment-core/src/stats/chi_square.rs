@@ -124,6 +124,32 @@ pub fn yates(table: &[[u64; 2]; 2]) -> Result<ChiSquareTest, NotEstimable> {
     judge(statistic, 1.0)
 }
 
+/// Several independent tests as one: their statistics and their degrees of freedom add up.
+///
+/// # Errors
+/// [`NotEstimable::ImpossibleInput`] without tests.
+///
+/// # Examples
+/// ```
+/// use experiment_core::stats::chi_square::{Divergence, added_up, goodness_of_fit};
+/// let halves = goodness_of_fit(&[520, 480], &[1.0, 1.0], Divergence::Pearson)?;
+/// let thirds = goodness_of_fit(&[310, 320, 270], &[1.0, 1.0, 1.0], Divergence::Pearson)?;
+/// let both = added_up(&[halves, thirds])?;
+/// // 1.6 with one degree of freedom and 14/3 with two.
+/// assert!((both.statistic - (1.6 + 14.0 / 3.0)).abs() < 1e-12);
+/// assert_eq!(both.degrees_of_freedom, 3.0);
+/// assert!((both.p_value - 0.099_333_037_951_875_5).abs() < 1e-12);
+/// # Ok::<(), experiment_core::stats::NotEstimable>(())
+/// ```
+///
+/// # References
+/// Fisher (1925), Statistical Methods for Research Workers, section 20: sums of independent χ² are χ².
+pub fn added_up(tests: &[ChiSquareTest]) -> Result<ChiSquareTest, NotEstimable> {
+    require_that(!tests.is_empty(), "the number of tests", 0.0, "at least 1")?;
+    let sum = |part: fn(&ChiSquareTest) -> f64| tests.iter().map(part).sum::<f64>();
+    judge(sum(|test| test.statistic), sum(|test| test.degrees_of_freedom))
+}
+
 /// One cell's part of the statistic.
 fn distance(observed: f64, expected: f64, divergence: Divergence) -> f64 {
     let excess = observed - expected;

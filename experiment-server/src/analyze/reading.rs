@@ -293,6 +293,7 @@ fn design(request: &Request, variants: Vec<experiment_core::report::VariantDesig
         definition_version: None,
         stage: Stage::Final,
         variants,
+        phases: Vec::new(),
         control: 0,
         metrics: request.metrics.iter().map(metric).collect(),
         economics: None,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::csv_economics;
 
 /// The columns; a public contract.
-pub const CSV_HEADER: [&str; 57] = [
+pub const CSV_HEADER: [&str; 64] = [
     "experiment",
     "as_of",
     "dimension",
@@ -69,6 +69,13 @@ pub const CSV_HEADER: [&str; 57] = [
     "credible_upper",
     "harm_bound",
     "harm_shown",
+    "strata",
+    "stratified_variance_reduction",
+    "stratified_effect",
+    "stratified_std_error",
+    "stratified_lower",
+    "stratified_upper",
+    "stratified_p_value",
 ];
 
 /// Writes one row per (dimension, value, metric, variant), the control's too, under [`CSV_HEADER`].
@@ -207,6 +214,11 @@ impl Row {
         let harm = comparison.and_then(|comparison| comparison.harm);
         self.number(harm.map(|harm| harm.bound));
         self.plain(harm.map(|harm| harm.shown.to_string()));
+        let stratified = comparison.and_then(|comparison| comparison.stratified.as_ref());
+        self.plain(stratified.map(|stratified| stratified.strata.to_string()));
+        self.number(stratified.map(|stratified| stratified.variance_reduction));
+        self.effect(stratified.map(|stratified| &stratified.effect));
+        self.number(stratified.map(|stratified| stratified.p_value));
     }
 
     fn effect(&mut self, effect: Option<&Effect>) {

@@ -215,15 +215,11 @@ fn metric_title(metric: &MetricReport) -> String {
 
 /// The deciding reading's numbers; returns the mark at the end of the line.
 fn fill(cells: &mut [String; 8], kind: Estimand, comparison: &Comparison) -> &'static str {
-    let cuped = comparison.cuped.as_ref().filter(|_| decided_by_cuped(comparison));
-    let (effect, relative, p) = match cuped {
-        Some(cuped) => (Some(cuped.effect), cuped.relative_effect, Some((cuped.p_value, None))),
-        None => (
-            comparison.effect,
-            comparison.relative_effect,
-            comparison.p_value.map(|p| (p, comparison.log10_p_value)),
-        ),
-    };
+    let reading = deciding(comparison);
+    let log10 = comparison.log10_p_value.filter(|_| reading == Reading::Unadjusted);
+    let p = comparison.p_value_of(reading).map(|p| (p, log10));
+    let relative = comparison.relative_effect_of(reading);
+    let effect = comparison.effect_of(reading);
     if let Some(effect) = effect {
         cells[3] = number::effect(kind, effect.estimate);
         cells[4] = interval(kind, &effect, &comparison.unbounded);
@@ -231,16 +227,20 @@ fn fill(cells: &mut [String; 8], kind: Estimand, comparison: &Comparison) -> &'s
     cells[5] = relative.map(|relative| number::relative(relative.estimate)).unwrap_or_default();
     cells[6] = p.map(|(p, log10)| number::p_value(p, log10)).unwrap_or_default();
     cells[7] = comparison.adjusted_p_value.map(|p| number::p_value(p, None)).unwrap_or_default();
-    match (comparison.decision.is_some_and(|decision| decision.significant), cuped.is_some()) {
-        (true, false) => "*",
-        (true, true) => "*c",
-        (false, true) => " c",
-        (false, false) => "",
+    let significant = comparison.decision.is_some_and(|decision| decision.significant);
+    match (reading, significant) {
+        (Reading::Unadjusted, true) => "*",
+        (Reading::Unadjusted, false) => "",
+        (Reading::Cuped, true) => "*c",
+        (Reading::Cuped, false) => " c",
+        (Reading::Stratified | Reading::StratifiedCuped, true) => "*s",
+        (Reading::Stratified | Reading::StratifiedCuped, false) => " s",
     }
 }
 
-fn decided_by_cuped(comparison: &Comparison) -> bool {
-    comparison.decision.is_some_and(|decision| decision.reading == Reading::Cuped)
+/// The reading that decides, or would.
+fn deciding(comparison: &Comparison) -> Reading {
+    comparison.decision.map_or(Reading::Unadjusted, |decision| decision.reading)
 }
 
 fn interval(kind: Estimand, effect: &Effect, unbounded: &[Bound]) -> String {
@@ -278,11 +278,16 @@ fn write_immature(metric: &MetricReport, out: &mut dyn Write) -> io::Result<()> 
 }
 
 fn write_legend(metrics: &[&MetricReport], out: &mut dyn Write) -> io::Result<()> {
-    let mut comparisons = metrics.iter().flat_map(|metric| &metric.comparisons);
-    let cuped = comparisons.any(decided_by_cuped);
+    let any = |wanted: &[Reading]| {
+        let mut comparisons = metrics.iter().flat_map(|metric| &metric.comparisons);
+        comparisons.any(|comparison| wanted.contains(&deciding(comparison)))
+    };
     let mut legend = "* significant by the adjusted p; intervals are at 1 - alpha, not adjusted".to_owned();
-    if cuped {
+    if any(&[Reading::Cuped]) {
         legend.push_str("; c with variance reduction by the covariate");
+    }
+    if any(&[Reading::Stratified, Reading::StratifiedCuped]) {
+        legend.push_str("; s averaged over strata, adjusted by covariates within each");
     }
     write_item("  ", &legend, out)
 }
@@ -314,13 +319,8 @@ fn write_exploratory(metrics: &[MetricReport], out: &mut dyn Write) -> io::Resul
 
 fn other_readings(kind: Estimand, comparison: &Comparison) -> Vec<String> {
     let mut readings = Vec::new();
-    let cuped = comparison.cuped.as_ref();
-    let decided_by_cuped = decided_by_cuped(comparison);
-    let relative = match cuped.filter(|_| decided_by_cuped) {
-        Some(cuped) => cuped.relative_effect,
-        None => comparison.relative_effect,
-    };
-    if let Some(relative) = relative {
+    let decided_by = deciding(comparison);
+    if let Some(relative) = comparison.relative_effect_of(decided_by) {
         readings.push(format!("relative effect {}", relative_interval(&relative)));
     }
     if let Some(decision) = &comparison.decision
@@ -352,19 +352,34 @@ fn other_readings(kind: Estimand, comparison: &Comparison) -> Vec<String> {
         let level = number::level(harm.confidence_level);
         format!("alarm for harm, bound at {level}: {}", number::effect(kind, harm.bound))
     }));
-    if decided_by_cuped && let (Some(effect), Some(p)) = (&comparison.effect, comparison.p_value) {
+    let without = match decided_by {
+        Reading::Unadjusted => None,
+        Reading::Cuped => Some("without covariate"),
+        Reading::Stratified => Some("without strata"),
+        Reading::StratifiedCuped => Some("without strata and covariate"),
+    };
+    if let (Some(without), Some(effect), Some(p)) = (without, &comparison.effect, comparison.p_value) {
         let shown = interval(kind, effect, &comparison.unbounded);
         let p = number::p_value(p, comparison.log10_p_value);
-        readings
-            .push(format!("without covariate: {} ({shown}), p {p}", number::effect(kind, effect.estimate)));
+        readings.push(format!("{without}: {} ({shown}), p {p}", number::effect(kind, effect.estimate)));
     }
-    if let Some(cuped) = cuped {
+    let in_numbers = |effect: &Effect, p: f64| {
+        let (estimate, p) = (number::effect(kind, effect.estimate), number::p_value(p, None));
+        format!(", effect {estimate} ({}), p {p}", interval(kind, effect, &[]))
+    };
+    if let Some(cuped) = &comparison.cuped {
         let (theta, less) = (number::plain(cuped.theta), number::percent(cuped.variance_reduction));
         let mut reading = format!("covariate: theta {theta}, variance reduced by {less}");
-        if !decided_by_cuped {
-            let (effect, p) =
-                (number::effect(kind, cuped.effect.estimate), number::p_value(cuped.p_value, None));
-            reading.push_str(&format!(", effect {effect} ({}), p {p}", interval(kind, &cuped.effect, &[])));
+        if decided_by != Reading::Cuped {
+            reading.push_str(&in_numbers(&cuped.effect, cuped.p_value));
+        }
+        readings.push(reading);
+    }
+    if let Some(stratified) = &comparison.stratified {
+        let less = number::percent(stratified.variance_reduction);
+        let mut reading = format!("{} strata: variance reduced by {less}", stratified.strata);
+        if !matches!(decided_by, Reading::Stratified | Reading::StratifiedCuped) {
+            reading.push_str(&in_numbers(&stratified.effect, stratified.p_value));
         }
         readings.push(reading);
     }

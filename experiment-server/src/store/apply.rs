@@ -1,6 +1,6 @@
 //! One customer: the row and new facts in, the extended row and the changes of the sums out.
 
-use experiment_core::definition::{AssignmentMode, MAX_DIMENSIONS};
+use experiment_core::definition::{AssignmentMode, MAX_SLOTS};
 use experiment_core::measure::{Contribution, Event, MAX_TRACKED, Population, contribution, first_exposure};
 use experiment_core::time::{Day, Timestamp};
 
@@ -62,7 +62,7 @@ pub(super) struct Placement {
     variant: u16,
     population: Population,
     is_off: bool,
-    values: [u16; MAX_DIMENSIONS],
+    values: [u16; MAX_SLOTS],
     value_count: usize,
 }
 
@@ -83,7 +83,7 @@ impl Placement {
         } else {
             Population::Analysed
         };
-        let mut values = [0; MAX_DIMENSIONS];
+        let mut values = [0; MAX_SLOTS];
         let mut value_count = 0;
         for (value, number) in values.iter_mut().zip(first.value_numbers()) {
             *value = number;
@@ -106,7 +106,7 @@ impl Placement {
         };
         let values = self.values[..self.value_count].iter().zip(&rules.dimensions).enumerate();
         let sliced = values.filter(|(_, (_, dimension))| !dimension.dropped);
-        // Lossless: MAX_DIMENSIONS bounds the index.
+        // Lossless: MAX_SLOTS bounds the index.
         let sliced = sliced.map(move |(index, (value, _))| group(index as u16, *value));
         std::iter::once(group(ALL, 0)).chain(sliced)
     }

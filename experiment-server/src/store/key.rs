@@ -95,7 +95,7 @@ impl CellKey {
             Slice::Value { dimension, value } => {
                 out.push(VALUE);
                 out.extend_from_slice(&dimension.to_be_bytes());
-                // Lossless: values are cut at MAX_DIMENSION_VALUE_BYTES.
+                // Lossless: values are cut at MAX_DIMENSION_VALUE_BYTES, and few are joined.
                 out.extend_from_slice(&(value.len() as u16).to_be_bytes());
                 out.extend_from_slice(value.as_bytes());
             }

@@ -67,7 +67,7 @@ impl PackedExposure<'_> {
         out.push(self.flags);
         out.extend_from_slice(&self.at.0.to_le_bytes());
         out.extend_from_slice(&self.sequence.to_le_bytes());
-        // Lossless: definitions have at most MAX_DIMENSIONS dimensions.
+        // Lossless: definitions have at most MAX_SLOTS of them.
         out.push((self.values.len() / 2) as u8);
         out.extend_from_slice(self.values);
         super::bytes::put_text(out, self.id);

@@ -1,8 +1,9 @@
 //! What the folder needs to know of each experiment, compiled.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
-use experiment_core::definition::{self, AssignmentMode, MAX_DIMENSIONS};
+use experiment_core::definition::{self, AssignmentMode, MAX_SLOTS};
 use experiment_core::measure::{EventName, EventNames, MAX_DIMENSION_VALUES, Tracked, tracked};
 use experiment_core::time::Day;
 use serde_json::{Map, Value};
@@ -37,10 +38,11 @@ pub(super) struct ExperimentRules {
     readers: HashMap<EventName, Vec<u16>, BuildMixing>,
 }
 
-/// What sums are sliced by.
+/// What sums are sliced by: one of [`Experiment::slots`](definition::Experiment::slots).
 #[derive(Debug)]
 pub(super) struct Dimension {
-    definition: definition::Dimension,
+    /// One, or several whose values are taken together.
+    sources: Vec<definition::Dimension>,
     numbers: HashMap<String, u16>,
     /// By number.
     pub(super) values: Vec<String>,
@@ -122,16 +124,17 @@ impl ExperimentRules {
             }
             metrics.push(MetricRules { hash, tracked, failed: false });
         }
-        let dimensions = experiment.dimensions.iter().cloned().map(Dimension::new).collect();
+        let slots = experiment.slots().into_iter();
+        let dimensions = slots.map(|slot| Dimension::new(slot.into_iter().cloned().collect())).collect();
         ExperimentRules { mode: experiment.assignment, dimensions, metrics, readers }
     }
 
     /// Keeps what was learned about dimensions and metrics that stay.
     fn replace(&mut self, mut rules: ExperimentRules) {
-        let definitions = |dimensions: &[Dimension]| -> Vec<definition::Dimension> {
-            dimensions.iter().map(|dimension| dimension.definition.clone()).collect()
+        let sources = |dimensions: &[Dimension]| -> Vec<Vec<definition::Dimension>> {
+            dimensions.iter().map(|dimension| dimension.sources.clone()).collect()
         };
-        if definitions(&self.dimensions) == definitions(&rules.dimensions) {
+        if sources(&self.dimensions) == sources(&rules.dimensions) {
             rules.dimensions = std::mem::take(&mut self.dimensions);
         }
         for metric in &mut rules.metrics {
@@ -155,14 +158,14 @@ impl ExperimentRules {
         out: &mut Vec<u8>,
         new: &mut Vec<NewValue>,
     ) -> Result<(), StoreError> {
-        debug_assert!(self.dimensions.len() <= MAX_DIMENSIONS);
+        debug_assert!(self.dimensions.len() <= MAX_SLOTS);
         if self.dimensions.is_empty() {
             return Ok(());
         }
         let received = exposure.received_at.day();
         let known = Known::of(exposure)?;
         for (index, dimension) in self.dimensions.iter_mut().enumerate() {
-            let value = known.value(&dimension.definition);
+            let value = known.value_of(&dimension.sources);
             let number = match dimension.numbers.get(&*value).copied() {
                 Some(number) => number,
                 None if dimension.dropped => UNNUMBERED,
@@ -182,8 +185,8 @@ impl ExperimentRules {
 }
 
 impl Dimension {
-    fn new(definition: definition::Dimension) -> Dimension {
-        Dimension { definition, numbers: HashMap::new(), values: Vec::new(), dropped: false }
+    fn new(sources: Vec<definition::Dimension>) -> Dimension {
+        Dimension { sources, numbers: HashMap::new(), values: Vec::new(), dropped: false }
     }
 
     /// Gives the next number to `value`.
@@ -213,9 +216,21 @@ impl Known {
         Ok(Known { attributes: read(exposure.attributes)?, segments: read(exposure.segments)? })
     }
 
+    /// The value of a slot: of one dimension its own, of several theirs as a JSON list, so that no two
+    /// combinations are written alike.
+    pub(super) fn value_of<D: Borrow<definition::Dimension>>(&self, slot: &[D]) -> String {
+        match slot {
+            [dimension] => self.value(dimension.borrow()),
+            _ => {
+                let values = slot.iter().map(|dimension| self.value(dimension.borrow()));
+                Value::from(values.collect::<Vec<_>>()).to_string()
+            }
+        }
+    }
+
     /// The value of a dimension as text: strings as they are, everything else as JSON, nothing when it is
     /// missing or null; cut at [`MAX_DIMENSION_VALUE_BYTES`].
-    pub(super) fn value(&self, dimension: &definition::Dimension) -> String {
+    fn value(&self, dimension: &definition::Dimension) -> String {
         let value = match dimension {
             definition::Dimension::Attribute(name) => self.attributes.get(name),
             definition::Dimension::Segment(name) => self.segments.get(name),

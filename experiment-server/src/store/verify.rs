@@ -224,7 +224,7 @@ impl Recount {
         let variant = definition.variant_index(record.variant).ok_or_else(damaged)?;
         let known = Known::of(record)?;
         let values: Vec<String> =
-            definition.dimensions.iter().map(|dimension| known.value(dimension)).collect();
+            definition.slots().iter().map(|dimensions| known.value_of(dimensions)).collect();
         for (dimension, value) in values.iter().enumerate() {
             self.values.entry((entry.number, dimension as u16)).or_default().insert(value.clone());
         }

@@ -69,7 +69,8 @@ fn csv_columns_are_the_published_ones() {
         decision_lower,decision_upper,significant,cuped_theta,cuped_variance_reduction,cuped_effect,\
         cuped_std_error,cuped_lower,cuped_upper,cuped_p_value,unbounded,not_estimable,decision_shows,\
         always_valid_p_value,always_valid_lower,always_valid_upper,chance_to_win,expected_loss,credible_lower,\
-        credible_upper,harm_bound,harm_shown";
+        credible_upper,harm_bound,harm_shown,strata,stratified_variance_reduction,stratified_effect,\
+        stratified_std_error,stratified_lower,stratified_upper,stratified_p_value";
     assert_eq!(CSV_HEADER.join(","), published);
     assert!(golden("report.csv").starts_with(&format!("{published}\r\n")));
 }
@@ -90,6 +91,12 @@ fn of_a_running_experiment() -> Report {
     comparison["p_value"] = 0.0.into();
     comparison["log10_p_value"] = (-412.25).into();
     comparison["relative_effect"]["set"] = "outside".into();
+    let comparison = &mut json["metrics"][1]["comparisons"][0];
+    comparison["decision"]["reading"] = "stratified_cuped".into();
+    comparison["stratified"] = serde_json::json!({"strata": 3, "theta": 0.5, "variance_reduction": 0.25,
+        "effect": {"estimate": 2.5, "std_error": 0.5, "lower": 1.5, "upper": 3.5},
+        "relative_effect": {"estimate": 0.125, "std_error": 0.01, "lower": 0.1, "upper": 0.15, "set": "interval"},
+        "statistic": 5.0, "p_value": 0.0000005});
     let comparison = &mut json["metrics"][2]["comparisons"][0];
     for part in ["effect", "relative_effect", "statistic", "p_value", "decision", "degrees_of_freedom"] {
         comparison.as_object_mut().unwrap().remove(part);
@@ -117,6 +124,10 @@ fn everything_a_report_can_hold_is_shown() {
         "1e-412",
         "anything but",
         "not estimable: no orders at all",
+        "s averaged over strata",
+        "relative effect +12.50 %",
+        "without strata and covariate: ",
+        "3 strata: variance reduced by 25.00 %",
     ] {
         assert!(table.contains(words), "{words:?} is not in\n{table}");
     }
@@ -138,6 +149,8 @@ fn everything_a_report_can_hold_is_shown() {
     assert_eq!(first("log10_p_value"), ["", "-412.25"]);
     assert_eq!(first("relative_set"), ["", "outside"]);
     assert_eq!(rows[5]["not_estimable"], "zero_denominator");
+    assert_eq!(rows[3]["strata"], "3");
+    assert_eq!((&*rows[3]["stratified_effect"], &*rows[3]["stratified_p_value"]), ("2.5", "5e-7"));
 
     let json: Report = serde_json::from_str(&shown(&|report, out| write_json(report, out))).unwrap();
     assert_eq!(json, report);

@@ -40,12 +40,15 @@ const OFFER: &str = "{key: discount, offer: {kind: discount, taken: login, per_e
 const ECONOMICS: &str =
     "economics: {kept: retained, gross: {event: order, margin: 0.35, cap: 80}, window: {to: 4d}}";
 
-/// The same definition under three keys and modes, two of them with all kinds of metrics and sliced by a
-/// segment.
+/// The same definition under three keys and modes, two of them with all kinds of metrics, sliced by a segment and
+/// stratified by it and the plan together.
 fn definitions() -> [String; 3] {
     let other = |key: &str, mode: &str| {
         let sliced = WINBACK.replace("dimensions: [plan]", "dimensions: [{segment: basic}, plan]");
-        let sliced = sliced.replace("\nplan:", &format!("{KINDS}{ECONOMICS}\nplan:"));
+        let sliced = sliced.replace(
+            "\nplan: {",
+            &format!("{KINDS}{ECONOMICS}\nplan: {{stratify: [plan, 'segment:basic'], "),
+        );
         let sliced = sliced.replace("{key: discount}", OFFER);
         sliced.replace("key: winback", &format!("key: {key}")) + &format!("\nassignment: {mode}")
     };

@@ -2,9 +2,9 @@
 
 use experiment_core::definition::LifecycleStep;
 use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Slice, bucket_value};
-use experiment_core::report::{Cells, Stage, report};
+use experiment_core::report::{Cells, CheckCode, Stage, report};
 use experiment_core::time::{DAY, Timestamp};
-use experiment_server::store::{Proposal, Reading, StoreError};
+use experiment_server::store::{Attributes, Proposal, ProposedExposure, Reading, StoreError};
 
 use super::world::{HOUR, MARCH, WINBACK, World, accepted, attributes, event, exposure};
 
@@ -221,6 +221,84 @@ fn a_dimension_with_too_many_values_is_dropped_whole() {
         )));
         world.verify();
     }
+}
+
+/// WINBACK with two dimensions, and strata of both together.
+fn stratified() -> String {
+    let sliced = WINBACK.replace("dimensions: [plan]", "dimensions: [plan, country]");
+    sliced.replace("plan: {method", "plan: {stratify: [country, plan], method")
+}
+
+fn from(proposal: Proposal, plan: &str, country: &str) -> Proposal {
+    match proposal {
+        Proposal::Exposure(exposure) => {
+            let known = [("plan", plan), ("country", country)];
+            let known = Attributes::from_iter(known.map(|(name, value)| (name.to_owned(), value.into())));
+            Proposal::Exposure(ProposedExposure { attributes: Some(known), ..exposure })
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn values_of_several_dimensions_are_counted_together() {
+    let mut world = World::new();
+    world.start(&stratified());
+    // Pairs that a plain separator would mix up.
+    let pairs = [("a", "b"), ("a\",\"b", ""), ("", "a\",\"b"), ("a", "b")];
+    for (i, (plan, country)) in pairs.into_iter().enumerate() {
+        accepted(world.one(from(exposure(&format!("c-{i}"), "x", "control", MARCH), plan, country)));
+    }
+    for _ in 0..2 {
+        let reading = world.reading("winback");
+        assert_eq!(reading.design.strata(), Some(2));
+        let counted: Vec<(&str, i64)> = reading
+            .aggregates
+            .exposed
+            .iter()
+            .filter_map(|((slice, _), moments)| match slice {
+                Slice::Value { dimension: 2, value } => Some((value.as_str(), moments.n())),
+                _ => None,
+            })
+            .collect();
+        let expected = [(r#"["","a\",\"b"]"#, 1), (r#"["a\",\"b",""]"#, 1), (r#"["b","a"]"#, 2)];
+        assert_eq!(counted, expected);
+        world.verify();
+        world.restart();
+    }
+}
+
+#[test]
+fn too_many_strata_are_dropped_and_the_dimensions_stay() {
+    let world = World::new();
+    world.start(&stratified());
+    let met = |i: usize| {
+        let (plan, country) = (format!("plan-{}", i / 15), format!("country-{}", i % 15));
+        from(exposure(&format!("c-{i}"), "x", "control", MARCH), &plan, &country)
+    };
+    for i in 0..MAX_DIMENSION_VALUES {
+        accepted(world.one(met(i)));
+    }
+    let full = world.reading("winback");
+    assert_eq!(
+        (full.aggregates.exposed.len(), full.aggregates.dropped_dimensions.len()),
+        (1 + 14 + 15 + 200, 0)
+    );
+    accepted(world.one(met(MAX_DIMENSION_VALUES)));
+    let dropped = world.reading("winback");
+    assert_eq!(
+        (dropped.aggregates.exposed.len(), &dropped.aggregates.dropped_dimensions[..]),
+        (1 + 14 + 15, &[2][..])
+    );
+    world.verify();
+    let report = report(&dropped.design, &dropped.aggregates, None).unwrap();
+    let check = report.health.checks.iter().find(|check| check.check == CheckCode::DimensionValues).unwrap();
+    assert_eq!(
+        check.detail,
+        "country × plan has more than 200 values and is left out; group its values first. Effects are not \
+         stratified as planned."
+    );
+    assert!(report.dimensions.iter().all(|slice| ["plan", "country"].contains(&&*slice.dimension)));
 }
 
 #[test]

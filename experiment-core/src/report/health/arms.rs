@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::check;
+use super::mismatch::Entrants;
 use crate::measure::Slice;
 use crate::report::{Aggregates, Check, CheckCode, Design, Level, Srm, Stage, sums};
-use crate::stats::sequential::srm::SequentialSrm;
-use crate::stats::srm::chi_square_test;
-use crate::time::Day;
 
 /// SRM alarm while customers still enter: the test is looked at again and again.
 const SRM_ALARM_RUNNING: f64 = 0.0001;
@@ -15,56 +13,29 @@ const SRM_ALARM_RUNNING: f64 = 0.0001;
 const SRM_ALARM_SEQUENTIAL: f64 = 0.001;
 /// SRM alarm at the one final reading.
 const SRM_ALARM_FINAL: f64 = 0.001;
-/// How near to the planned shares the sequential test seeks a mismatch.
-const SRM_CONCENTRATION: f64 = 10_000.0;
 
 /// All first exposures against the weights, before any exclusion. The test is over the arms that may get
-/// customers; the others are judged by [`srm_check`].
-pub(super) fn srm(design: &Design, aggregates: &Aggregates, customers: &[u64]) -> Option<Srm> {
-    let weights: Vec<f64> = design.variants.iter().map(|variant| variant.weight).collect();
-    let open = customers.iter().zip(&weights).filter(|(_, weight)| **weight > 0.0);
-    let (open_customers, open_weights): (Vec<u64>, Vec<f64>) = open.unzip();
-    let test = chi_square_test(&open_customers, &open_weights).ok()?;
-    let total: u64 = customers.iter().sum();
-    let all: f64 = weights.iter().sum();
+/// customers; the others are judged by [`srm_check`]. The sequential test is read only while customers enter.
+pub(super) fn srm(design: &Design, entrants: &Entrants<'_>, customers: &[u64]) -> Option<Srm> {
+    let test = entrants.test()?;
     let keys = design.variants.iter().map(|variant| variant.key.clone());
-    let expected = weights.iter().map(|weight| total as f64 * weight / all);
+    let running = design.stage == Stage::Running;
     Some(Srm {
         p_value: test.p_value,
         statistic: test.statistic,
         degrees_of_freedom: test.degrees_of_freedom,
         observed: keys.clone().zip(customers.iter().copied()).collect::<BTreeMap<_, _>>(),
-        expected: keys.zip(expected).collect(),
-        sequential_p_value: sequential_p_value(design, aggregates),
+        expected: keys.zip(entrants.expected()).collect(),
+        sequential_p_value: if running { entrants.sequential_p_value() } else { None },
     })
 }
 
-/// The sequential test over cohort days, which bears looking: only while customers enter.
-fn sequential_p_value(design: &Design, aggregates: &Aggregates) -> Option<f64> {
-    if design.stage != Stage::Running {
-        return None;
-    }
-    let open: Vec<usize> =
-        (0..design.variants.len()).filter(|arm| design.variants[*arm].weight > 0.0).collect();
-    let weights: Vec<f64> = open.iter().map(|arm| design.variants[*arm].weight).collect();
-    let mut days: BTreeMap<Day, Vec<u64>> = BTreeMap::new();
-    for (cell, moments) in sums::slice_cells(&aggregates.exposed, &Slice::All) {
-        let Some(place) = open.iter().position(|arm| *arm == usize::from(cell.variant)) else { continue };
-        let day = days.entry(cell.day).or_insert_with(|| vec![0; open.len()]);
-        day[place] += u64::try_from(moments.n()).unwrap_or(0);
-    }
-    let mut test = SequentialSrm::new(&weights, SRM_CONCENTRATION).ok()?;
-    let looks = days.values().map(|increments| test.observe(increments));
-    looks.last()?.ok().map(|look| look.always_valid_p_value)
-}
-
-pub(super) fn srm_check(design: &Design, srm: Option<&Srm>, customers: &[u64]) -> Check {
-    let closed = design.variants.iter().zip(customers).find(|(variant, n)| variant.weight <= 0.0 && **n > 0);
-    if let Some((variant, n)) = closed {
+pub(super) fn srm_check(design: &Design, srm: Option<&Srm>, entrants: &Entrants<'_>) -> Check {
+    if let Some((arm, n)) = entrants.stray() {
         let detail = format!(
             "{} has weight 0 and yet {n} customers, so the arms' sizes do not fit the weights. Find out where \
              they come from, or say assignment: external with the weights used there.",
-            variant.key
+            design.variants[arm].key
         );
         return check(CheckCode::Srm, Level::Fail, detail);
     }
@@ -91,15 +62,11 @@ pub(super) fn srm_check(design: &Design, srm: Option<&Srm>, customers: &[u64]) -
 /// The same test within each value of each dimension, the alarm shared among all of them: customers of one kind may
 /// be lost from an arm while all together look even.
 pub(super) fn dimensions_check(design: &Design, aggregates: &Aggregates) -> Option<Check> {
-    let weights: Vec<f64> = design.variants.iter().map(|variant| variant.weight).collect();
     let mut tested = Vec::new();
     for slice in sums::values(&aggregates.exposed) {
         let Slice::Value { dimension, value } = &slice else { continue };
         let Some(name) = design.dimensions.get(usize::from(*dimension)) else { continue };
-        let customers = sums::customers_of(&aggregates.exposed, &slice, design.variants.len(), None);
-        let open = customers.iter().zip(&weights).filter(|(_, weight)| **weight > 0.0);
-        let (customers, weights): (Vec<u64>, Vec<f64>) = open.unzip();
-        if let Ok(test) = chi_square_test(&customers, &weights) {
+        if let Some(test) = Entrants::of(design, aggregates, &slice).test() {
             tested.push((name, value.clone(), test.p_value));
         }
     }

@@ -4,14 +4,17 @@ mod arms;
 mod balance;
 mod crossover;
 mod influence;
+mod mismatch;
 mod novelty;
 mod sample;
 mod stability;
 mod values;
 
+use mismatch::Entrants;
+
 use super::{Aggregates, Check, CheckCode, Design, Health, Level, MetricReport, Reading};
 use super::{Comparison, sums};
-use crate::measure::Population;
+use crate::measure::{Population, Slice};
 use crate::time::Timestamp;
 
 /// Chance that a check of many parts gives a false warning, shared among the parts.
@@ -27,10 +30,11 @@ pub(crate) fn health(
     let count = design.variants.len();
     let customers = sums::customers(&aggregates.exposed, count, None);
     let crossed = sums::customers(&aggregates.exposed, count, Some(Population::Crossed));
-    let srm = arms::srm(design, aggregates, &customers);
+    let entrants = Entrants::of(design, aggregates, &Slice::All);
+    let srm = arms::srm(design, &entrants, &customers);
     let total: u64 = customers.iter().sum();
     let mut checks = vec![
-        arms::srm_check(design, srm.as_ref(), &customers),
+        arms::srm_check(design, srm.as_ref(), &entrants),
         crossover::crossover_check(crossed.iter().sum(), total),
     ];
     checks.extend(arms::dimensions_check(design, aggregates));
@@ -48,6 +52,7 @@ pub(crate) fn health(
     checks.push(values::rounded_check(design, aggregates));
     checks.push(values::clamped_check(design, aggregates));
     checks.extend(values::dimension_check(design, aggregates));
+    checks.extend(values::strata_check(design, aggregates, metrics));
     checks.extend(arms::off_assignment_check(aggregates, total));
     Health { srm, crossed_over: crossed.iter().sum(), checks }
 }
@@ -58,16 +63,16 @@ fn check(check: CheckCode, level: Level, detail: impl Into<String>) -> Check {
 
 /// The effect of the reading that decides, with its standard error and unadjusted p-value.
 fn deciding(comparison: &Comparison) -> (Option<f64>, Option<f64>, Option<f64>) {
-    let by_cuped = comparison.decision.is_none_or(|decision| decision.reading == Reading::Cuped);
-    match comparison.cuped.as_ref().filter(|_| by_cuped) {
-        Some(cuped) => (Some(cuped.effect.estimate), cuped.effect.std_error, Some(cuped.p_value)),
-        None => {
-            let effect = comparison.effect;
-            (
-                effect.map(|effect| effect.estimate),
-                effect.and_then(|effect| effect.std_error),
-                comparison.p_value,
-            )
-        }
-    }
+    let reading = match comparison.decision {
+        Some(decision) => decision.reading,
+        None if comparison.stratified.is_some() => Reading::Stratified,
+        None if comparison.cuped.is_some() => Reading::Cuped,
+        None => Reading::Unadjusted,
+    };
+    let effect = comparison.effect_of(reading);
+    (
+        effect.map(|effect| effect.estimate),
+        effect.and_then(|effect| effect.std_error),
+        comparison.p_value_of(reading),
+    )
 }

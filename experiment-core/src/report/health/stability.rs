@@ -83,7 +83,8 @@ fn effects(
     variant: usize,
 ) -> Vec<(f64, f64)> {
     let of_week = weeks.values().filter_map(|arms| {
-        let pair = Pair { metric, control: &arms[control], variant: &arms[variant], by_value: None };
+        let pair =
+            Pair { metric, control: &arms[control], variant: &arms[variant], by_value: None, strata: &[] };
         let test = pair.estimate(Reading::Unadjusted, &TestOptions::two_sided(0.95)).ok()?;
         is_large_enough(metric, &pair).then_some((test.effect, test.std_error))
     });

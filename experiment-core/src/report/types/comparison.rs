@@ -38,6 +38,9 @@ pub struct Comparison {
     /// The reading with variance reduction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cuped: Option<Cuped>,
+    /// The reading averaged over strata, where the plan names any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stratified: Option<Stratified>,
     /// Method `always_valid`: the deciding reading as a sequence, which may be looked at on any day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub always_valid: Option<AlwaysValid>,
@@ -56,6 +59,44 @@ pub struct Comparison {
     /// Why there is no effect or no test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_estimable: Option<NotEstimableReason>,
+}
+
+impl Comparison {
+    /// The effect as a reading sees it.
+    #[must_use]
+    pub fn effect_of(&self, reading: Reading) -> Option<Effect> {
+        match reading {
+            Reading::Unadjusted => self.effect,
+            Reading::Cuped => self.cuped.as_ref().map(|cuped| cuped.effect),
+            Reading::Stratified | Reading::StratifiedCuped => {
+                self.stratified.as_ref().map(|stratified| stratified.effect)
+            }
+        }
+    }
+
+    /// The relative effect likewise.
+    #[must_use]
+    pub fn relative_effect_of(&self, reading: Reading) -> Option<RelativeEffect> {
+        match reading {
+            Reading::Unadjusted => self.relative_effect,
+            Reading::Cuped => self.cuped.as_ref().and_then(|cuped| cuped.relative_effect),
+            Reading::Stratified | Reading::StratifiedCuped => {
+                self.stratified.as_ref().and_then(|stratified| stratified.relative_effect)
+            }
+        }
+    }
+
+    /// The p-value likewise; not adjusted for other comparisons.
+    #[must_use]
+    pub fn p_value_of(&self, reading: Reading) -> Option<f64> {
+        match reading {
+            Reading::Unadjusted => self.p_value,
+            Reading::Cuped => self.cuped.as_ref().map(|cuped| cuped.p_value),
+            Reading::Stratified | Reading::StratifiedCuped => {
+                self.stratified.as_ref().map(|stratified| stratified.p_value)
+            }
+        }
+    }
 }
 
 /// How statistic and p-value are made.
@@ -160,6 +201,10 @@ pub enum Reading {
     Unadjusted,
     /// With variance reduction by the covariates.
     Cuped,
+    /// Averaged over strata.
+    Stratified,
+    /// Averaged over strata, with variance reduction by the covariates within each.
+    StratifiedCuped,
 }
 
 /// The reading with variance reduction.
@@ -182,6 +227,32 @@ pub struct Cuped {
     /// Welch's degrees of freedom of the adjusted arms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degrees_of_freedom: Option<f64>,
+    /// Of the hypothesis that there is no effect; not adjusted for other comparisons.
+    pub p_value: f64,
+}
+
+/// The reading averaged over strata.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stratified {
+    /// How many strata it is averaged over, what was pooled counted as one.
+    pub strata: u64,
+    /// With covariates: the slope within a stratum, averaged over them by customers; of several covariates, on the
+    /// first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theta: Option<f64>,
+    /// With several covariates the averaged slope on each, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thetas: Vec<f64>,
+    /// Share of the squared standard error of the plain effect that strata and covariates take away; below 0 if they
+    /// add some.
+    pub variance_reduction: f64,
+    /// Variant − control, averaged over the strata by their customers, at 1 − α.
+    pub effect: Effect,
+    /// Relative to the control's mean averaged alike; absent where that is too near 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_effect: Option<RelativeEffect>,
+    /// z statistic.
+    pub statistic: f64,
     /// Of the hypothesis that there is no effect; not adjusted for other comparisons.
     pub p_value: f64,
 }

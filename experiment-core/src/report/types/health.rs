@@ -85,6 +85,8 @@ pub enum CheckCode {
     RejectedRows,
     /// Each dimension has few enough values.
     DimensionValues,
+    /// Effects are averaged over the strata that the plan names.
+    Strata,
     /// Exposures agree with our own draw.
     OffAssignment,
     /// New facts still reach the sums.

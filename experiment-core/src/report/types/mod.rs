@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 
 pub use comparison::{
     AlwaysValid, Bayes, Bound, Comparison, Cuped, Decision, Effect, Harm, IntentionToTreat, MethodCode,
-    NotEstimableReason, Reading, RelativeEffect, RelativeSet, Shows,
+    NotEstimableReason, Reading, RelativeEffect, RelativeSet, Shows, Stratified,
 };
 pub use economics::{
     Advice, BreakEvenCost, EconomicsArm, EconomicsReport, EffectQuotient, Rollout, Takers, Whom,
