@@ -11,6 +11,7 @@ use experiment_core::report::{Level, Report, VerdictCode, report};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::playbook::{TEMPLATES, Template};
 use experiment_server::store::{Outcome, Proposal, ProposedAssign, ProposedEvent};
+use experiment_tests::data_dir;
 use serde_json::{Value, json};
 
 use super::world::{HOUR, MARCH, World};
@@ -149,6 +150,15 @@ fn what_is_worse_does_not() {
 #[test]
 fn what_changes_nothing_is_inconclusive() {
     verdicts(Truth::Same, &[VerdictCode::Inconclusive, VerdictCode::KeepControl]);
+}
+
+#[test]
+fn the_book_explains_each() {
+    let book = std::fs::read_to_string(data_dir().join("../../docs/playbook.md")).unwrap();
+    for template in &TEMPLATES {
+        let heading = format!(": `{}`", template.name);
+        assert!(book.lines().any(|line| line.starts_with("### ") && line.ends_with(&heading)), "{heading}");
+    }
 }
 
 /// The sizes in the templates are those that the command gives, and the target is not below them.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use experiment_core::definition::{
-    Churn, CostBasis, Direction, Experiment, Factor, Measure, MeasureKind, Metric, MetricKind, Role,
+    Churn, CostBasis, Direction, Experiment, Factor, Measure, MeasureKind, Metric, MetricKind, Role, Window,
 };
 use experiment_core::time::DAY;
 use experiment_server::store::Attributes;
@@ -104,20 +104,25 @@ pub(super) struct Population {
 
 impl Population {
     pub(super) fn of(experiment: &Experiment) -> Population {
-        let metrics = &experiment.metrics;
+        let (metrics, economics) = (&experiment.metrics, experiment.economics.as_ref());
+        let windows: Vec<Window> =
+            metrics.iter().map(|it| it.window).chain(economics.map(|it| it.window)).collect();
         let mut population = Population {
             audience: experiment.audience.as_ref().map_or(Value::Null, |audience| audience.condition.clone()),
             dimensions: experiment.dimensions.iter().map(|it| it.name().into_owned()).collect(),
             habits: BTreeMap::new(),
             control: experiment.control,
             lookback: metrics.iter().flat_map(|it| &it.covariates).map(|it| it.lookback.0).max().unwrap_or(0),
-            longest: metrics.iter().filter_map(|it| it.window.to).map(|to| to.0).max().unwrap(),
-            grace: metrics.iter().map(|it| it.window.grace.0).max().unwrap_or(0),
+            longest: windows.iter().filter_map(|it| it.to).map(|to| to.0).max().unwrap(),
+            grace: windows.iter().map(|it| it.grace.0).max().unwrap(),
         };
         population.take_offers(experiment);
         // What decides says how often an event occurs and which way is good; the others take it as it is.
         for role in [Role::Primary, Role::Guardrail, Role::Secondary] {
             metrics.iter().filter(|metric| metric.role == role).for_each(|metric| population.take(metric));
+        }
+        if let Some(gross) = economics.and_then(|economics| economics.gross.as_ref()) {
+            population.add(&gross.event, true, 1, population.longest, Values::Money);
         }
         population
     }
