@@ -6,7 +6,7 @@
 mod population;
 
 use experiment_core::assignment::{Customer, assign};
-use experiment_core::definition::{Experiment, read_document};
+use experiment_core::definition::{Experiment, Role, read_document};
 use experiment_core::report::{Level, Report, VerdictCode, report};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::playbook::{TEMPLATES, Template};
@@ -119,6 +119,15 @@ fn missing(report: &Report, experiment: &Experiment) -> Vec<String> {
             ask(ends, &(&metric.metric, comparison));
         }
     }
+    let accounts = if experiment.economics.is_some() { experiment.variants.len() - 1 } else { 0 };
+    ask(report.economics.len() == accounts, &("economics", report.economics.len()));
+    for account in &report.economics {
+        let effects = [account.kept_per_1000, account.cost_per_customer, account.net_value_per_customer]
+            .map(|it| it.is_some());
+        let quotients =
+            [account.chance_it_pays.is_some(), account.cost_per_kept.is_some(), account.rollout.is_some()];
+        ask(effects == [true; 3] && quotients == [true; 3] && account.immature == Some(0), account);
+    }
     missing
 }
 
@@ -161,7 +170,8 @@ fn the_book_explains_each() {
     }
 }
 
-/// The sizes in the templates are those that the command gives, and the target is not below them.
+/// The sizes in the templates are those that the command gives, for the smallest effect worth acting on, and the target
+/// is not below them.
 #[test]
 fn sizes_are_what_power_says() {
     for template in &TEMPLATES {
@@ -175,6 +185,11 @@ fn sizes_are_what_power_says() {
         assert_eq!(stderr, "", "{name}");
         let answer: Value = serde_json::from_str(&answer).unwrap();
         assert_eq!(answer["customers_control"].as_f64(), Some(said as f64), "{name}");
+        let primary =
+            experiment(template).metrics.into_iter().find(|metric| metric.role == Role::Primary).unwrap();
+        if let Some(least) = primary.min_effect {
+            assert_eq!(answer["effect"].as_f64().map(f64::abs), Some(least.to_f64()), "{name}");
+        }
         let document: Value = read_document(template.text).unwrap();
         let planned = document["plan"]["target"]["customers_per_arm"].as_u64().unwrap();
         assert!(planned >= said, "{name}: {planned} are fewer than {said}");
