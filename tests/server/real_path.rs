@@ -127,8 +127,6 @@ fn report_of(definition: &str, key: &str, mut facts: Vec<Fact>) -> String {
         assert_eq!(first.send(batch), batch.len());
     }
     let report = first.results(key);
-    first.restart();
-    assert!(first.results(key) == report, "a restart changes the report");
     first.lose_sums();
     assert!(first.results(key) == report, "sums made again change the report");
 
@@ -139,10 +137,8 @@ fn report_of(definition: &str, key: &str, mut facts: Vec<Fact>) -> String {
     let batches = facts.chunks(BATCH).count();
     for (index, batch) in facts.chunks(BATCH).enumerate() {
         assert_eq!(second.send(batch), batch.len());
-        if index == batches / 3 {
+        if index == batches / 2 {
             second.restart();
-        } else if index == 2 * batches / 3 {
-            second.lose_sums();
         }
         // Once more, some of it to a server that has only its files to know it by.
         assert_eq!(second.send(batch), 0);
