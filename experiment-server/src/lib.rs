@@ -9,6 +9,7 @@ pub mod http;
 pub mod import;
 pub mod output;
 pub mod planning;
+pub mod playbook;
 pub mod running;
 pub mod settings;
 pub mod store;

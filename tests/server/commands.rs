@@ -1,8 +1,9 @@
-//! `experiment apply` and `experiment assign`, run as in a shell, in this process.
+//! `experiment apply`, `experiment assign` and `experiment new`, run as in a shell, in this process.
 
 use std::path::{Path, PathBuf};
 
 use experiment_server::command::Exit;
+use experiment_server::playbook::TEMPLATES;
 use serde_json::{Value, json};
 
 use crate::process::run_with;
@@ -140,6 +141,45 @@ fn a_server_is_asked_over_http() {
     let unknown = complaint(&["assign", "--url", url, "--customer", "c", "--experiment", "at_risk"]);
     assert!(unknown.contains("no experiment has the key"), "{unknown}");
     server.stop().unwrap();
+}
+
+#[test]
+fn a_template_is_listed_written_and_started() {
+    let folder = Folder::new();
+    let list = fine(&["new", "--list"]);
+    assert_eq!(list.lines().count(), TEMPLATES.len());
+    for (line, template) in list.lines().zip(&TEMPLATES) {
+        let (name, question) = line.split_once("  ").unwrap();
+        assert_eq!((name, question.trim()), (template.name, template.question()));
+        assert_eq!(fine(&["new", "--template", name]), template.text);
+    }
+    let path = folder.path("mine.yaml");
+    let write = ["new", "--template", "win_back", "--key", "win_back_2026", "--output", &path];
+    assert_eq!(fine(&write), format!("{path}\n"));
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(written, fine(&["new", "--template", "win_back", "--key", "win_back_2026"]));
+    let told = complaint(&write);
+    assert_eq!(told, format!("error: --output: {path} is there already; mend: name another file\n"));
+    let data = folder.path("data");
+    let applied = fine(&["apply", &path, "--data", &data, "--start"]);
+    assert_eq!(applied, "win_back_2026: created, version 1, running\n");
+
+    let near = complaint(&["new", "--template", "discount-crad"]);
+    assert!(
+        near.contains("there is none called \"discount-crad\"; mend: did you mean \"discount_card\"?"),
+        "{near}"
+    );
+    let far = complaint(&["new", "--template", "lottery"]);
+    assert!(far.contains("mend: use one of discount_card, bonus_points, "), "{far}");
+    let key = complaint(&["new", "--template", "win_back", "--key", "win back"]);
+    assert!(
+        key.contains("--key: \"win back\" has ' ', which a key cannot hold; mend: use 1 to 128 of"),
+        "{key}"
+    );
+    let nowhere = complaint(&["new", "--template", "win_back", "--output", &folder.path("a/b.yaml")]);
+    assert!(nowhere.contains("b.yaml cannot be written"), "{nowhere}");
+    assert!(complaint(&["new"]).contains("--template"));
+    assert!(complaint(&["new", "--list", "--key", "k"]).contains("cannot be used with"));
 }
 
 #[test]

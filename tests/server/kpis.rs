@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
-use std::path::{Path, PathBuf};
 
 use experiment_core::report::kpi::{Figure, FigureCode, Kpis};
 use experiment_core::time::Day;
@@ -14,9 +12,9 @@ use experiment_server::http::Server;
 use experiment_server::settings::Settings;
 use experiment_tests::reference::{Record, records};
 use experiment_tests::tolerance::number;
-use flate2::read::MultiGzDecoder;
 
 use crate::process::run;
+use crate::published::{data_file, inflated};
 
 /// One line of the file.
 struct Purchase {
@@ -36,20 +34,7 @@ impl Purchase {
 
 /// The purchases; `None` and a loud line without the data.
 fn purchases() -> Option<Vec<Purchase>> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("EXPERIMENT_DATA").map_or(beside, PathBuf::from);
-    let path = folder.join("cdnow_master.txt.gz");
-    if !path.exists() {
-        let line = format!(
-            "SKIPPED: {} is not there; set EXPERIMENT_DATA to the folder of data sets",
-            path.display()
-        );
-        // Something that the test harness does not keep to itself.
-        let _ = writeln!(std::io::stderr(), "{line}");
-        return None;
-    }
-    let mut text = String::new();
-    MultiGzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    let text = inflated(&data_file("cdnow_master.txt.gz")?);
     let purchase = |line: &str| {
         let columns: Vec<&str> = line.split_whitespace().collect();
         let (date, dollars) = (columns[1], columns[3].to_owned());

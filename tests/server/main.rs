@@ -8,5 +8,7 @@ mod http;
 mod import;
 mod kpis;
 mod process;
+mod published;
+mod real_path;
 mod simulate;
 mod store;

@@ -154,17 +154,26 @@ impl Allowance<'_> {
     /// in proportion to the last look's; the error rate is spent by the share of the target.
     ///
     /// # Errors
-    /// [`NotEstimable`] where an arm is empty or a look brought no information.
+    /// [`NotEstimable`] where an arm is empty.
     pub(crate) fn nominal_p_value(&self, control: usize, variant: usize) -> Result<f64, NotEstimable> {
         let information = |sizes: &Vec<i64>| {
             let size = |arm: usize| sizes.get(arm).copied().unwrap_or(0).max(0) as f64;
             let (control, variant) = (size(control), size(variant));
             if control + variant > 0.0 { control * variant / (control + variant) } else { 0.0 }
         };
-        let information: Vec<f64> = self.sizes.iter().map(information).collect();
-        let last = information.last().copied().unwrap_or(0.0);
-        let fractions: Vec<f64> = information.iter().map(|information| information / last).collect();
-        let schedule: Vec<f64> = self.looks.iter().map(|look| look.reached).collect();
+        let mut read: Vec<(f64, f64)> = Vec::new();
+        for (information, look) in self.sizes.iter().map(information).zip(self.looks) {
+            match read.last_mut() {
+                // Nobody new: the metric's window ends sooner or later than those of the primaries, by which the
+                // looks are planned. What both may spend is spent on the same numbers, once.
+                Some((known, reached)) if information <= *known => *reached = look.reached,
+                _ if information > 0.0 => read.push((information, look.reached)),
+                _ => {}
+            }
+        }
+        let last = read.last().map_or(0.0, |(information, _)| *information);
+        let fractions: Vec<f64> = read.iter().map(|(information, _)| information / last).collect();
+        let schedule: Vec<f64> = read.iter().map(|(_, reached)| *reached).collect();
         let sides = match self.sides {
             Sides::One => sequential::Sides::One,
             Sides::Two => sequential::Sides::Two,

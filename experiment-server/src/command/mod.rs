@@ -10,6 +10,7 @@ mod demo;
 mod format;
 mod import;
 mod kpis;
+mod new;
 mod place;
 mod power;
 mod serve;
@@ -41,6 +42,7 @@ enum Command {
     Analyze(Box<analyze::Args>),
     Power(power::Args),
     Simulate(simulate::Args),
+    New(new::Args),
     Apply(apply::Args),
     Import(import::Args),
     Assign(assign::Args),
@@ -56,6 +58,7 @@ impl Command {
             Command::Analyze(args) => analyze::run(*args, console),
             Command::Power(args) => power::run(args, console),
             Command::Simulate(args) => simulate::run(args, console),
+            Command::New(args) => new::run(args, console),
             Command::Apply(args) => apply::run(args, console),
             Command::Import(args) => import::run(args, console),
             Command::Assign(args) => assign::run(args, console),

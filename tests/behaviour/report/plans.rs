@@ -267,6 +267,38 @@ fn looks_follow_a_calendar_target_and_families_share_the_error_rate() {
     close(spent(&shared), 0.025 * (1.0 + (std::f64::consts::E - 1.0) / 2.0).ln());
 }
 
+/// The looks are planned by the primaries; a guardrail may be ready sooner or later than they.
+#[test]
+fn a_guardrail_with_a_window_of_its_own_is_read_at_looks_that_bring_nobody_new() {
+    let mut sums = two_waves([(500, 150), (500, 180)], [(500, 150), (500, 180)]);
+    sums.metrics.push(sums.metrics[0].clone());
+    let mut plan = sequential();
+    plan.metrics.push(metric("active", Role::Guardrail, Direction::Up));
+    let spent = |plan: &Design, day| {
+        let found = at(plan, &sums, day);
+        let decision = found.metrics[1].comparisons[0].decision;
+        (found.verdict.verdict, decision.map(|decision| 1.0 - decision.confidence_level))
+    };
+    // Two days: at the first look everybody is mature, at the second nobody new. All of α is spent on the same numbers:
+    // first 2 − 2 Φ(z₀.₉₇₅ ÷ √½), in the end 0.05.
+    plan.metrics[1].window.to = Some(Span(2 * DAY));
+    let (verdict, half) = spent(&plan, 8);
+    close(half.unwrap(), 0.005_574_596_680_784_305);
+    assert_eq!(verdict, VerdictCode::Continue);
+    let (verdict, all) = spent(&plan, 13);
+    close(all.unwrap(), 0.05);
+    assert_eq!(verdict, VerdictCode::Ship);
+    // Ten days: at the first look nobody is mature, at the second the first wave.
+    plan.metrics[1].window.to = Some(Span(10 * DAY));
+    assert_eq!(spent(&plan, 8), (VerdictCode::Continue, None));
+    let (verdict, all) = spent(&plan, 13);
+    close(all.unwrap(), 0.05);
+    assert_eq!(verdict, VerdictCode::Ship);
+    // Twenty days: nobody is mature at either, and nothing is shown.
+    plan.metrics[1].window.to = Some(Span(20 * DAY));
+    assert_eq!(spent(&plan, 13), (VerdictCode::Inconclusive, None));
+}
+
 #[test]
 fn a_bayesian_plan_ships_by_chance_and_loss() {
     let mut plan = running(Method::Bayesian);

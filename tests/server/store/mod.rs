@@ -2,6 +2,7 @@
 
 mod admission;
 mod catalog;
+mod playbook;
 mod recount;
 mod recovery;
 mod results;

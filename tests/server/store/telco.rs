@@ -1,16 +1,13 @@
 //! Telco's customers through the whole store, facts in and report out, against lifelines' records.
 
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-
 use experiment_core::report::report;
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::Proposal;
 use experiment_tests::reference::{Record, records};
 use experiment_tests::tolerance::number;
-use flate2::read::MultiGzDecoder;
 
 use super::world::{HOUR, MARCH, World, event, exposure};
+use crate::published::{data_file, inflated};
 
 /// Months of tenure stand for days; the means are taken up to 48 of them.
 const DEFINITION: &str = "
@@ -23,19 +20,7 @@ plan: {target: {customers_per_arm: 1}}
 
 /// One customer: id, arm, tenure, whether they churned.
 fn customers() -> Option<Vec<(String, String, i64, bool)>> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("EXPERIMENT_DATA").map_or(beside, PathBuf::from);
-    let path = folder.join("telco_churn.csv.gz");
-    let Ok(file) = std::fs::read(&path) else {
-        let line = format!(
-            "SKIPPED: {} is not there; set EXPERIMENT_DATA to the folder of data sets",
-            path.display()
-        );
-        let _ = writeln!(std::io::stderr(), "{line}");
-        return None;
-    };
-    let mut text = String::new();
-    MultiGzDecoder::new(&file[..]).read_to_string(&mut text).unwrap();
+    let text = inflated(&data_file("telco_churn.csv.gz")?);
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
     let column = |name: &str| header.iter().position(|head| *head == name).unwrap();
