@@ -2,7 +2,8 @@
 
 use experiment_core::definition::{Experiment, read_document};
 use experiment_core::simulate::{
-    Batch, Calibration, Looks, Method, Promise, Row, Scenario, Settings, Simulation, SimulationError, World,
+    Batch, Calibration, Looks, Method, OfferTruth, Promise, Row, Scenario, Settings, Simulation,
+    SimulationError, World, offer_coverage,
 };
 
 /// Chance beyond which a count is no accident: with some 400 counts in this file, one in 25 seeds would fail
@@ -238,5 +239,30 @@ fn whole_plans_keep_their_rates_under_daily_looks() {
         assert_eq!(rates(Truth::Lost, 8_000).invalid, 1.0);
         let worse = rates(Truth::Worse, 8_000);
         assert!(worse.keep_control + worse.stop_for_harm > 0.8 && worse.ship == 0.0, "{worse:?}");
+    }
+}
+
+#[test]
+fn what_an_offer_earns_is_covered_as_promised() {
+    for offer in OfferTruth::ALL {
+        let (figures, pays) = offer_coverage(offer, 400, 1_500, 1).unwrap();
+        for figure in &figures {
+            // Three standard errors of 400 campaigns are 3.3 points; too wide would be no promise kept either.
+            assert!(figure.is_kept() && figure.coverage <= 0.985, "{figure:?}");
+        }
+        let truth = |name: &str| figures.iter().find(|figure| figure.figure == name).unwrap();
+        let net = truth("net_value_per_customer");
+        let mean = net.mean.unwrap() - net.truth.unwrap();
+        assert!(mean.abs() < 0.25, "{offer:?}: off by {mean}");
+        match offer {
+            OfferTruth::Pays => assert!(truth("cost_per_kept").unbounded < 0.2),
+            // Of an offer that earns just its cost, one in twenty is taken to pay: 3 errors are 3.3 points.
+            OfferTruth::BreaksEven => assert!((pays.pays - 0.05).abs() < 0.033, "{pays:?}"),
+            OfferTruth::KeepsNobody => {
+                // The net value is one standard error below 0: 0.4 % of such campaigns look like that by chance.
+                assert!(pays.pays < 0.02, "{pays:?}");
+                assert!(truth("cost_per_kept").unbounded > 0.91);
+            }
+        }
     }
 }

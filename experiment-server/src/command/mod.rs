@@ -11,6 +11,7 @@ mod format;
 mod import;
 mod kpis;
 mod new;
+mod offer_table;
 mod place;
 mod power;
 mod serve;

@@ -10,14 +10,15 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use experiment_core::definition::Method as PlanMethod;
 use experiment_core::simulate::{
-    Batch, Calibration, LEAST_CUSTOMERS, Looks, MOST_CUSTOMERS, MOST_RUNS, Method, Scenario, Settings,
-    Simulation, SimulationError, Truth, VerdictRates, verdict_rates,
+    Batch, Calibration, LEAST_CUSTOMERS, Looks, MOST_CUSTOMERS, MOST_RUNS, Method, OfferTruth, Scenario,
+    Settings, Simulation, SimulationError, Truth, VerdictRates, offer_coverage, verdict_rates,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::format::Format;
+use super::offer_table::OfferCoverage;
 use super::{Console, Exit};
-use super::{calibration, verdict_table};
+use super::{calibration, offer_table, verdict_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +32,8 @@ Examples:
   experiment simulate --scenario revenue --customers 400 --runs 5000
   # whole plans with guardrail, alarm for harm and checks, looked at daily: how often which verdict
   experiment simulate --verdicts
+  # offers whose truth is known: do the intervals of what they earn hold it
+  experiment simulate --offers --runs 1000
 
 Exit codes: 0 every promise is kept, 1 some are broken, 2 wrong use.";
 
@@ -62,6 +65,9 @@ pub(super) struct Args {
     /// Whole plans instead of single methods: how often each verdict is given under daily looks
     #[arg(long, conflicts_with_all = ["scenario", "method", "looks"])]
     verdicts: bool,
+    /// Offers instead of single methods: how often the intervals of what they earn hold the truth
+    #[arg(long, conflicts_with_all = ["scenario", "method", "looks", "verdicts"])]
+    offers: bool,
     /// How the table is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -90,6 +96,9 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
         }
         return Ok(Exit::Fine);
     }
+    if args.offers {
+        return offers(&args, threads, console);
+    }
     let settings = Settings {
         scenarios: or_all(args.scenario, &Scenario::ALL),
         methods: or_all(args.method, &Method::ALL),
@@ -116,6 +125,35 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
         Format::Csv => calibration::write_csv(&calibration, console.stdout)?,
     }
     Ok(if calibration.broken().next().is_some() { Exit::BadNews } else { Exit::Fine })
+}
+
+/// Every offer's figures, each offer on a thread of its own where there are as many.
+fn offers(args: &Args, threads: usize, console: &mut Console<'_>) -> anyhow::Result<Exit> {
+    let cover = |offer: &OfferTruth| -> anyhow::Result<OfferCoverage> {
+        let (figures, pays) = offer_coverage(*offer, args.runs, args.customers, args.seed)?;
+        Ok(OfferCoverage { figures, pays })
+    };
+    let mut offers = Vec::new();
+    for together in OfferTruth::ALL.chunks(threads.max(1)) {
+        let found: anyhow::Result<Vec<_>> = thread::scope(|scope| {
+            let workers: Vec<_> = together.iter().map(|offer| scope.spawn(|| cover(offer))).collect();
+            let join = |worker: thread::ScopedJoinHandle<'_, anyhow::Result<_>>| {
+                worker.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a simulated offer could not be read")))
+            };
+            workers.into_iter().map(join).collect()
+        });
+        offers.extend(found?);
+    }
+    match args.format {
+        Format::Table => offer_table::write_table(&offers, console.stdout)?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *console.stdout, &offers)?;
+            writeln!(console.stdout)?;
+        }
+        Format::Csv => offer_table::write_csv(&offers, console.stdout)?,
+    }
+    let kept = offers.iter().flat_map(|offer| &offer.figures).all(|row| row.is_kept());
+    Ok(if kept { Exit::Fine } else { Exit::BadNews })
 }
 
 /// Every plan on every truth, each pair on one of `threads` threads.
