@@ -5,6 +5,8 @@
 //! commits, so that the ratio says something on any machine.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use experiment_core::definition::{Experiment, LifecycleStep, read_document};
@@ -47,7 +49,8 @@ fn main() -> Result<(), Error> {
     let chosen = arguments.iter().find_map(|argument| argument.parse().ok());
     let facts: u64 = chosen.unwrap_or(if measured { 2_000_000 } else { 20_000 });
     ingest(facts)?;
-    fold(facts, if measured { 3 } else { 1 })
+    fold(facts, if measured { 3 } else { 1 })?;
+    backfill(facts)
 }
 
 /// Facts of `total / FACTS_PER_CUSTOMER` customers in random order, one in ten an exposure.
@@ -215,6 +218,61 @@ fn fold(facts: u64, rounds: usize) -> Result<(), Error> {
     }
     ratios.sort_by(f64::total_cmp);
     println!("  median ratio {:.2}", ratios[ratios.len() / 2]);
+    Ok(())
+}
+
+/// A metric that is added to a store whose facts came over a fortnight.
+fn backfill(facts: u64) -> Result<(), Error> {
+    println!("a metric added behind {facts} facts received on 14 days, beside folding them all again");
+    let folder = tempfile::tempdir()?;
+    let (store, start) = open(folder.path())?;
+    drop(store);
+    let now = Arc::new(AtomicI64::new(start));
+    let read = Arc::clone(&now);
+    let clock = Arc::new(move || Timestamp(read.load(Ordering::SeqCst)));
+    let store = Store::open(folder.path(), Arc::clone(&clock) as _)?;
+    let mut workload = Workload::new(facts, start);
+    while workload.made < facts {
+        now.store(start + (workload.made * 14 / facts) as i64 * DAY, Ordering::SeqCst);
+        store.submit(workload.batch(10_000.min((facts - workload.made) as usize))).wait()?;
+    }
+    store.wait_for_blocking(store.log_position())?;
+    let customers = workload.customers as f64;
+    for added in [
+        "{key: spent, kind: sum, event: order, window: {to: 9d}, covariate: {event: order, lookback: 9d}}",
+        "{key: p90, kind: quantile, of: {kind: sum, event: order}, q: 0.9, window: {to: 8d}}",
+    ] {
+        let definition = DEFINITION.replace("\nplan:", &format!("\n  - {added}\nplan:"));
+        let defined = store.define(Experiment::parse(read_document(&definition)?)?, Expected::Any).wait()?;
+        let begun = Instant::now();
+        store.wait_for_blocking(defined.sequence)?;
+        let mut waits = Vec::new();
+        // Facts go on coming in, one at a time, each waited for until it is folded.
+        while store.is_backfilling() {
+            let asked = Instant::now();
+            workload.made += 1;
+            store.submit(workload.batch(1)).wait()?;
+            store.wait_for_blocking(store.log_position())?;
+            waits.push(asked.elapsed());
+        }
+        let spent = begun.elapsed();
+        waits.sort_unstable();
+        let longest = waits.last().copied().unwrap_or_default();
+        println!(
+            "  {:>9.0} customers/s in {:.2} s; a new fact was folded after {:.0} ms at most ({} of them)",
+            customers / spent.as_secs_f64(),
+            spent.as_secs_f64(),
+            longest.as_secs_f64() * 1e3,
+            waits.len()
+        );
+    }
+    store.shutdown()?;
+    drop(store);
+    std::fs::remove_file(folder.path().join("state.redb"))?;
+    let begun = Instant::now();
+    let store = Store::open(folder.path(), clock)?;
+    store.wait_for_blocking(store.ready().of)?;
+    println!("  folded again in {:.2} s", begun.elapsed().as_secs_f64());
     Ok(())
 }
 

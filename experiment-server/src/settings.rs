@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use subtle::ConstantTimeEq;
 
-use crate::store::{Clock, system_clock};
+use crate::store::{Clock, Pace, system_clock};
 
 /// Where the server listens unless told otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8016";
@@ -39,6 +39,8 @@ pub struct Settings {
     pub catch_signals: bool,
     /// Where the time comes from.
     pub clock: Clock,
+    /// How metrics that are added while an experiment runs are counted for the customers there are.
+    pub pace: Pace,
 }
 
 /// How long anything may take.
@@ -79,6 +81,7 @@ impl Settings {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             catch_signals: false,
             clock: system_clock(),
+            pace: Pace::default(),
         }
     }
 }

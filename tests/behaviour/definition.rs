@@ -945,12 +945,112 @@ fn running_experiments_change_only_a_little() {
     assert_eq!(changed("hash: xxh3", "salt: other"), ["salt: is frozen at start"]);
     assert_eq!(changed("assignment: server", "assignment: strict"), ["assignment: is frozen at start"]);
     assert_eq!(changed("[plan, country]", "[plan]"), ["dimensions: is frozen at start"]);
-    assert_eq!(
-        changed("cap: 500", "cap: 600"),
-        ["metrics: metrics are added while running: not supported yet"]
-    );
     assert_eq!(changed("alpha: 0.05", "alpha: 0.1"), ["plan: is frozen at start"]);
     assert_eq!(changed("margin: 0.35", "margin: 0.4"), ["economics: is frozen at start"]);
+    // Secondary metrics come, go, change and move; what decides stays.
+    assert_eq!(changed("cap: 500", "cap: 600"), [""; 0]);
+    let revenue = "  - {key: revenue, kind: sum, event: order, window: {to: 60d}, cap: 500, covariate: {event: order, lookback: 90d}}\n";
+    assert_eq!(changed(revenue, ""), [""; 0]);
+    let logins = "{key: logins, kind: count, event: login, window: {to: 60d}";
+    let more = |metric: &str| changed("metrics:\n", &format!("metrics:\n  - {metric}\n"));
+    assert_eq!(more(&format!("{logins}}}")), [""; 0]);
+    assert_eq!(
+        more(&format!("{logins}, role: primary}}")),
+        ["metrics[0].role: \"logins\" is new: what decides is frozen at start"]
+    );
+    assert_eq!(
+        more(&format!("{logins}, role: guardrail, margin: 1}}")),
+        ["metrics[0].role: \"logins\" is new: what decides is frozen at start"]
+    );
+    assert_eq!(
+        changed("cap: 500", "cap: 500, role: primary"),
+        ["metrics[1].role: \"revenue\" was secondary at start: what decides is frozen at start"]
+    );
+}
+
+#[test]
+fn what_decides_stays_field_by_field() {
+    const METRICS: [(&str, &str); 7] = [
+        (
+            "m",
+            "kind: sum, event: e, cap: 5, window: {to: 2d}, covariate: {event: e, lookback: 9d, kind: sum}, scale: 0.01, min_effect: 1",
+        ),
+        ("net", "kind: linear, terms: [{event: e, weight: 2}], discount: {per_year: 0.1}, window: {to: 2d}"),
+        ("nps", "kind: nps, event: e, window: {to: 2d}"),
+        ("p90", "kind: quantile, of: {kind: sum, event: e}, q: 0.9, window: {to: 2d}"),
+        ("gone", "kind: survival, event: e, horizon: 9d"),
+        ("quiet", "kind: survival, inactive: {event: e, for: 2d}, horizon: 9d"),
+        (
+            "safe",
+            "kind: ratio, numerator: {kind: sum, event: e}, denominator: {kind: count, event: e}, window: {to: 2d}",
+        ),
+    ];
+    let text = |metrics: &[String]| {
+        format!(
+            "key: k\nvariants: [{{key: a}}, {{key: b}}]\nmetrics: [{}]\nplan: {{target: {{customers_per_arm: 9}}}}",
+            metrics.join(", ")
+        )
+    };
+    let written = |(key, rest): &(&str, &str)| {
+        let role = if *key == "safe" { "role: guardrail, margin: 1" } else { "role: primary" };
+        format!("{{key: {key}, {rest}, {role}}}")
+    };
+    let metrics: Vec<String> = METRICS.iter().map(written).collect();
+    let old = parse(&text(&metrics)).unwrap();
+    let refused = |metrics: &[String]| {
+        let new = parse(&text(metrics)).unwrap_or_else(|problems| panic!("{metrics:?}: {problems:?}"));
+        allowed_while_running(&old, &new).err().unwrap_or_default()
+    };
+    assert_eq!(refused(&metrics), []);
+    for (index, from, to, fields) in [
+        (0, "kind: sum, event: e, cap", "kind: count, event: e, cap", "kind"),
+        (2, "kind: nps", "kind: count", "kind"),
+        (0, "event: e, cap", "event: f, cap", "event"),
+        (0, "cap: 5", "cap: 6", "cap"),
+        (0, "to: 2d", "to: 3d", "window"),
+        (0, "9d", "8d", "covariates"),
+        (0, "scale: 0.01", "scale: 0.1", "scale"),
+        (0, "min_effect: 1", "min_effect: 2", "min_effect"),
+        (0, "role: primary", "role: secondary", "role"),
+        (0, "role: primary", "role: primary, direction: down", "direction"),
+        (1, "weight: 2", "weight: 3", "terms"),
+        (1, "0.1", "0.2", "discount"),
+        (1, "window", "cap: 9, window", "cap"),
+        (2, "event: e", "event: f", "event"),
+        (3, "event: e", "event: f", "of"),
+        (3, "q: 0.9", "q: 0.8", "q"),
+        (4, "event: e", "event: f", "event"),
+        (4, "horizon: 9d", "horizon: 8d", "horizon"),
+        (5, "for: 2d", "for: 3d", "inactive"),
+        (6, "kind: sum", "kind: count", "numerator"),
+        (6, "denominator: {kind: count, event: e", "denominator: {kind: count, event: f", "denominator"),
+        (6, "margin: 1", "margin: 2", "margin"),
+    ] {
+        let mut changed = metrics.clone();
+        assert!(changed[index].contains(from), "{from}");
+        changed[index] = changed[index].replace(from, to);
+        let paths: Vec<String> = refused(&changed).into_iter().map(|problem| problem.path).collect();
+        assert_eq!(paths, [format!("metrics[{index}].{fields}")], "{from} -> {to}");
+    }
+    assert_eq!(
+        shown(&refused(&metrics[1..])),
+        ["metrics: \"m\" is missing: it decides, and is frozen at start"]
+    );
+    // What economics count by stays, whatever its role.
+    let with_economics = |kept: &str| {
+        let kept = format!("{{key: kept, kind: retention, event: {kept}, window: {{to: 9d}}}}");
+        text(&[metrics[0].clone(), kept]) + "\neconomics: {kept: kept, window: {to: 9d}}"
+    };
+    let [old_economics, new_economics] = ["e", "f"].map(|event| parse(&with_economics(event)).unwrap());
+    assert_eq!(
+        shown(&allowed_while_running(&old_economics, &new_economics).unwrap_err()),
+        ["metrics[1].event: \"kept\" says who is kept, and is frozen at start"]
+    );
+    let mut turned = metrics.clone();
+    turned.swap(0, 1);
+    let problems = refused(&turned);
+    assert_eq!(shown(&problems), ["metrics: the order of the metrics that decide is frozen at start"]);
+    assert_eq!(problems[0].mend, "keep them in the order m, net, nps, p90, gone, quiet, safe");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use experiment_core::definition::{Direction, Plan, Role, Sides, Target, Window};
 use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice, bucket};
 use experiment_core::report::{
-    Aggregates, Bound, CheckCode, Design, Distribution, Estimand, Level, MetricDesign, Reading, RelativeSet,
-    Report, Stage, VariantDesign, VerdictCode, report,
+    Aggregates, Bound, CheckCode, Design, Distribution, Estimand, Level, MetricDesign, Reading, Rebuilding,
+    RelativeSet, Report, Stage, VariantDesign, VerdictCode, report,
 };
 use experiment_core::time::{DAY, Day, Span, Timestamp};
 
@@ -138,6 +138,46 @@ fn each_verdict_has_its_case() {
         verdict_of(&secondary, &aggregates((1_000, 1_000), &[(400, 405), (300, 500)])).0,
         Inconclusive
     );
+}
+
+#[test]
+fn a_metric_that_is_rebuilding_gives_no_numbers_and_moves_none() {
+    let metrics = |keys: &[&str]| {
+        let secondary = |key: &&str| metric(key, Role::Secondary, Direction::Up);
+        design(
+            [metric("kept", Role::Primary, Direction::Up)]
+                .into_iter()
+                .chain(keys.iter().map(secondary))
+                .collect(),
+        )
+    };
+    let (kept, here, added) = ((400, 405), (300, 350), (300, 500));
+    // The sums of one that is not complete are not looked at, whatever they are.
+    let mut partial = aggregates((1_000, 1_000), &[kept, added, here]);
+    partial.rebuilding = [(1, Rebuilding { done: 3, of: 10 })].into();
+    let whole = report(&metrics(&["here"]), &aggregates((1_000, 1_000), &[kept, here]), None).unwrap();
+    let mut found = report(&metrics(&["added", "here"]), &partial, None).unwrap();
+    let waiting = found.metrics.remove(1);
+    assert_eq!(
+        (waiting.metric.as_str(), waiting.rebuilding),
+        ("added", Some(Rebuilding { done: 3, of: 10 }))
+    );
+    assert!(waiting.arms.is_empty() && waiting.comparisons.is_empty() && waiting.so_far.is_none());
+    let json = serde_json::to_value(&waiting).unwrap();
+    assert_eq!(json["rebuilding"], serde_json::json!({"done": 3, "of": 10}));
+    assert!(serde_json::to_value(&whole.metrics[0]).unwrap().get("rebuilding").is_none());
+    let check = found.health.checks.pop().unwrap();
+    assert_eq!((check.check, check.level), (CheckCode::Rebuilding, Level::Warn));
+    assert!(
+        check.detail.starts_with("added was added or changed while the experiment ran"),
+        "{}",
+        check.detail
+    );
+    assert!(check.detail.contains("3 of 10 so far"), "{}", check.detail);
+    // All the rest is as if it were not there: its family, the checks, the verdict.
+    assert_eq!(found, whole);
+    let verdict = experiment_core::report::verdict_of(&metrics(&["added", "here"]), &partial, None).unwrap();
+    assert_eq!(verdict, whole.verdict);
 }
 
 /// One arm's sums over customers given as columns of whole units.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Rebuilding;
 use crate::measure::{Cell, Moments, Slice};
 
 /// How many customers there are at each place: the bucket of a value, or the days from the cohort day to the day
@@ -35,4 +36,6 @@ pub struct Aggregates {
     /// Dimensions (by index) left out because they have more than
     /// [`MAX_DIMENSION_VALUES`](crate::measure::MAX_DIMENSION_VALUES) values.
     pub dropped_dimensions: Vec<u16>,
+    /// Metrics (by index) that do not count every customer yet; their sums are not read.
+    pub rebuilding: BTreeMap<usize, Rebuilding>,
 }

@@ -4,6 +4,7 @@ use super::economics::economics;
 use super::family::{Adjusted, adjust};
 use super::look::{Allowance, Look, looks, sizes};
 use super::metric::MetricAnalysis;
+use super::rebuilding::{announce, complete};
 use super::strata::{StratumPair, by_stratum, fewest, pairs};
 use super::sums::{self, arms_as_assigned, arms_of};
 use super::verdict::verdict;
@@ -26,10 +27,12 @@ pub fn report(
     aggregates: &Aggregates,
     as_of: Option<Timestamp>,
 ) -> Result<Report, MomentsOverflow> {
+    let (all_metrics, all_sums) = (design, aggregates);
+    let (design, aggregates) = &complete(design, aggregates);
     let main = MainReading::new(design, aggregates, as_of)?;
     let customers = sums::customers(&aggregates.exposed, design.variants.len(), None);
     let variants = design.variants.iter().zip(customers);
-    Ok(Report {
+    let mut report = Report {
         experiment: design.experiment.clone(),
         definition_version: design.definition_version,
         library_version: LIBRARY_VERSION.to_owned(),
@@ -45,7 +48,9 @@ pub fn report(
         dimensions: dimensions(design, aggregates, as_of)?,
         economics: economics(design, aggregates, as_of)?,
         verdict: main.verdict,
-    })
+    };
+    announce(all_metrics, all_sums, &mut report);
+    Ok(report)
 }
 
 /// The verdict alone, as [`report`] gives it.
@@ -57,6 +62,7 @@ pub fn verdict_of(
     aggregates: &Aggregates,
     as_of: Option<Timestamp>,
 ) -> Result<Verdict, MomentsOverflow> {
+    let (design, aggregates) = &complete(design, aggregates);
     Ok(MainReading::new(design, aggregates, as_of)?.verdict)
 }
 

@@ -60,6 +60,7 @@ impl<'a> MetricAnalysis<'a> {
             kind: metric.estimand,
             role: metric.role,
             direction: metric.direction,
+            rebuilding: None,
             immature: waits.then_some(immature),
             so_far: waits.then(|| SoFar { arms: so_far.collect() }),
             arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums, design.plan.alpha)).collect(),

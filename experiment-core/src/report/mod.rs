@@ -18,6 +18,7 @@ mod metric;
 mod posterior;
 mod quantile;
 mod reading;
+mod rebuilding;
 mod rule;
 mod sequence;
 mod strata;
@@ -30,6 +31,7 @@ pub use aggregates::{Aggregates, Cells, Distribution, Distributions};
 pub use analysis::{report, verdict_of};
 pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, PhaseDesign, Stage, VariantDesign};
 pub(crate) use reading::{Pair, count, mean_of, proportion_of};
+pub use rebuilding::Rebuilding;
 pub(crate) use strata::StratumPair;
 pub use types::{
     Advice, AlwaysValid, Arm, ArmSoFar, Bayes, Bound, BreakEvenCost, Check, CheckCode, Comparison, Cuped,

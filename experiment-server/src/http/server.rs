@@ -107,7 +107,7 @@ impl Server {
         let signals = signals.map_err(StartError::System)?;
         // A folder in use is the likelier mistake than a port in use, and says more.
         let addresses = runtime.block_on(resolve(&settings))?;
-        let store = Arc::new(Store::open(&settings.data, Arc::clone(&settings.clock))?);
+        let store = Arc::new(Store::open_at(&settings.data, Arc::clone(&settings.clock), settings.pace)?);
         let listen_error = |source| StartError::Listen { listen: settings.listen.clone(), source };
         let listener = runtime.block_on(TcpListener::bind(addresses.as_slice())).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::csv_economics;
 
 /// The columns; a public contract.
-pub const CSV_HEADER: [&str; 64] = [
+pub const CSV_HEADER: [&str; 66] = [
     "experiment",
     "as_of",
     "dimension",
@@ -76,11 +76,13 @@ pub const CSV_HEADER: [&str; 64] = [
     "stratified_lower",
     "stratified_upper",
     "stratified_p_value",
+    "rebuilding_done",
+    "rebuilding_of",
 ];
 
 /// Writes one row per (dimension, value, metric, variant), the control's too, under [`CSV_HEADER`].
 /// `dimension` and `value` are blank for everybody. Economics have a row per figure and variant, after the metrics of
-/// everybody.
+/// everybody. A metric that is rebuilding has one row, without a variant.
 ///
 /// # Errors
 /// What `out` fails with.
@@ -108,24 +110,28 @@ fn write_metric<W: Write>(
     metric: &MetricReport,
 ) -> io::Result<()> {
     let control = metric.comparisons.first().map_or("", |comparison| &comparison.control);
+    if let Some(progress) = metric.rebuilding {
+        let mut row = Row::default();
+        row.head(report, slice, metric);
+        row.0.resize(CSV_HEADER.len() - 2, String::new());
+        row.plain(Some(progress.done.to_string()));
+        row.plain(Some(progress.of.to_string()));
+        writer.write_record(&row.0)?;
+    }
     for arm in &metric.arms {
         let comparison = metric.comparisons.iter().find(|comparison| comparison.variant == arm.variant);
         let so_far = metric.so_far.as_ref();
         let so_far = so_far.and_then(|so_far| so_far.arms.iter().find(|other| other.variant == arm.variant));
         let mut row = Row::default();
-        row.text(&report.experiment);
-        row.plain(report.as_of.map(|as_of| as_of.to_string()));
-        slice.into_iter().for_each(|text| row.text(text));
-        row.text(&metric.metric);
-        row.word(Some(metric.kind));
-        row.word(Some(metric.role));
-        row.word(Some(metric.direction));
+        row.head(report, slice, metric);
         row.text(&arm.variant);
         row.text(control);
         row.arm(arm);
         row.plain(metric.immature.map(|count| count.to_string()));
         row.so_far(so_far);
         row.comparison(comparison);
+        // It is not rebuilding.
+        row.0.extend([String::new(), String::new()]);
         debug_assert_eq!(row.0.len(), CSV_HEADER.len());
         writer.write_record(&row.0)?;
     }
@@ -163,6 +169,17 @@ impl Row {
     pub(super) fn word<T: Serialize>(&mut self, word: Option<T>) {
         let value = word.and_then(|word| serde_json::to_value(word).ok());
         self.plain(value.and_then(|value| value.as_str().map(str::to_owned)));
+    }
+
+    /// What a row speaks of.
+    fn head(&mut self, report: &Report, slice: [&str; 2], metric: &MetricReport) {
+        self.text(&report.experiment);
+        self.plain(report.as_of.map(|as_of| as_of.to_string()));
+        slice.into_iter().for_each(|text| self.text(text));
+        self.text(&metric.metric);
+        self.word(Some(metric.kind));
+        self.word(Some(metric.role));
+        self.word(Some(metric.direction));
     }
 
     fn arm(&mut self, arm: &Arm) {

@@ -163,6 +163,7 @@ fn write_metrics(
     write_cells(&heads.map(str::to_owned), "", out)?;
     for metric in metrics {
         writeln!(out, "  {}", metric_title(metric))?;
+        write_rebuilding(metric, out)?;
         for arm in &metric.arms {
             let comparison = metric.comparisons.iter().find(|comparison| comparison.variant == arm.variant);
             let estimate = arm.estimate.map_or("-".to_owned(), |value| number::value(metric.kind, value));
@@ -183,6 +184,14 @@ fn write_metrics(
         write_immature(metric, out)?;
     }
     Ok(())
+}
+
+/// A metric that was added while the experiment ran, as long as it has no numbers.
+fn write_rebuilding(metric: &MetricReport, out: &mut dyn Write) -> io::Result<()> {
+    let Some(progress) = metric.rebuilding else { return Ok(()) };
+    let (done, of) = (number::count(progress.done), number::count(progress.of));
+    let sentence = format!("{done} of {of} customers are counted; its numbers come once all are");
+    write_item("      rebuilding: ", &sentence, out)
 }
 
 /// Whom a metric is over that only some customers answer.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 
-use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
+use experiment_core::measure::{Cell, Contribution, Moments, MomentsOverflow, Population, Slice};
 use experiment_core::time::Day;
 use redb::{Table, Value, WriteTransaction};
 
+use super::backfill::Coverage;
 use super::error::StoreError;
 use super::fast_hash::BuildMixing;
 use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start};
@@ -16,6 +17,11 @@ use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, DIMENSION_VALUES, 
 
 /// Stands for the slice of all customers.
 pub(super) const ALL: u16 = u16::MAX;
+
+/// Changes of sums by cell, each with the metric's index.
+pub(super) type SumRows = Vec<(CellKey, Moments, Option<u16>)>;
+/// Changes of counts by place.
+pub(super) type CountRows = Vec<(PlaceKey, i64)>;
 
 /// One slice of one cell of one experiment: what all its metrics share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,8 +107,25 @@ impl Changes {
         received: Day,
         rules: &mut Rules,
     ) -> Result<(), StoreError> {
-        let mut rows = Vec::new();
-        let mut counts = Vec::new();
+        let (rows, counts) = self.rows(rules)?;
+        let mut tables = Sums::open(transaction)?;
+        for (cell, moments, metric) in rows {
+            let added = tables.add(&cell, &moments)?;
+            let added = added.and(tables.add_on(received, &cell, &moments)?);
+            if let (Err(_), Some(metric)) = (added, metric) {
+                self.fail(cell.experiment, metric);
+            }
+        }
+        for (place, change) in counts {
+            tables.count(&place, change)?;
+            tables.count_on(received, &place, change)?;
+        }
+        tables.fail(transaction, self.take_failed(), received, rules)
+    }
+
+    /// The changes as rows and as counts, in the order of their keys.
+    pub(super) fn rows(&self, rules: &Rules) -> Result<(SumRows, CountRows), StoreError> {
+        let (mut rows, mut counts) = (Vec::new(), Vec::new());
         for group in &self.groups {
             let experiment = rules.experiment(group.key.experiment)?;
             group.rows(experiment, &mut rows);
@@ -110,42 +133,12 @@ impl Changes {
         }
         rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         counts.sort_unstable();
-        let mut tables = Sums::open(transaction)?;
-        let (mut key, mut buffer) = (Vec::new(), Vec::new());
-        for (cell, moments, metric) in rows {
-            key.clear();
-            cell.encode(&mut key);
-            let added = add_to_row(&mut tables.aggregates, &key, &moments, &mut buffer)?;
-            key.clear();
-            cell.encode_delta(received, &mut key);
-            let added = added.and(add_to_row(&mut tables.deltas, &key, &moments, &mut buffer)?);
-            if let (Err(_), Some(metric)) = (added, metric) {
-                self.fail(cell.experiment, metric);
-            }
-        }
-        for (place, change) in counts {
-            key.clear();
-            place.encode(&mut key);
-            add_to_count(&mut tables.counts, &key, change)?;
-            key.clear();
-            place.encode_delta(received, &mut key);
-            add_to_count(&mut tables.count_deltas, &key, change)?;
-        }
-        for (number, metric) in std::mem::take(&mut self.failed) {
-            let experiment = rules.experiment_mut(number)?;
-            let failed = &mut experiment.metrics[usize::from(metric)];
-            failed.failed = true;
-            let hash = failed.hash;
-            tracing::error!(
-                experiment = number,
-                metric,
-                "an exact sum left 128 bits: the metric is no longer kept"
-            );
-            let mut table = transaction.open_table(FAILED).trying("writing the state")?;
-            table.insert((number, hash), received.0).trying("writing the state")?;
-            tables.remove(number, received, |key| key.metric == hash)?;
-        }
-        Ok(())
+        Ok((rows, counts))
+    }
+
+    /// (experiment number, metric index) whose changes left 128 bits.
+    pub(super) fn take_failed(&mut self) -> Vec<(u32, u16)> {
+        std::mem::take(&mut self.failed)
     }
 }
 
@@ -198,7 +191,7 @@ impl Group {
         CellKey { experiment: key.experiment, metric, slice, cell }
     }
 
-    fn count_rows(&self, experiment: &ExperimentRules, rows: &mut Vec<(PlaceKey, i64)>) {
+    fn count_rows(&self, experiment: &ExperimentRules, rows: &mut CountRows) {
         for ((metric, place), change) in &self.counts {
             let metric = &experiment.metrics[usize::from(*metric)];
             if *change != 0 && !metric.failed {
@@ -208,7 +201,7 @@ impl Group {
         }
     }
 
-    fn rows(&self, experiment: &ExperimentRules, rows: &mut Vec<(CellKey, Moments, Option<u16>)>) {
+    fn rows(&self, experiment: &ExperimentRules, rows: &mut SumRows) {
         let row = |metric| self.cell_key(experiment, metric);
         for (metric, count) in [(EXPOSED, self.exposed), (OFF_ASSIGNMENT, self.off_assignment)] {
             if let (1.., Some(moments)) | (..=-1, Some(moments)) = (count, counted(count)) {
@@ -256,40 +249,112 @@ pub(super) fn write_values(
 }
 
 /// The tables of sums and counts, to be written.
-struct Sums<'txn> {
+pub(super) struct Sums<'txn> {
     aggregates: Table<'txn, &'static [u8], &'static [u8]>,
     deltas: Table<'txn, &'static [u8], &'static [u8]>,
     counts: Table<'txn, &'static [u8], i64>,
     count_deltas: Table<'txn, &'static [u8], i64>,
+    key: Vec<u8>,
+    row: Vec<u8>,
 }
 
 impl<'txn> Sums<'txn> {
-    fn open(transaction: &'txn WriteTransaction) -> Result<Sums<'txn>, StoreError> {
+    pub(super) fn open(transaction: &'txn WriteTransaction) -> Result<Sums<'txn>, StoreError> {
         Ok(Sums {
             aggregates: transaction.open_table(AGGREGATES).trying("writing sums")?,
             deltas: transaction.open_table(DELTAS).trying("writing sums")?,
             counts: transaction.open_table(COUNTS).trying("writing sums")?,
             count_deltas: transaction.open_table(COUNT_DELTAS).trying("writing sums")?,
+            key: Vec::new(),
+            row: Vec::new(),
         })
     }
 
-    /// Removes what `unwanted` names from the sums of an experiment and from its changes of one day: those
-    /// of the days before stay, as they were true then.
-    fn remove(
+    /// Adds to a cell as it is now.
+    pub(super) fn add(
+        &mut self,
+        cell: &CellKey,
+        change: &Moments,
+    ) -> Result<Result<(), MomentsOverflow>, StoreError> {
+        self.key.clear();
+        cell.encode(&mut self.key);
+        add_to_row(&mut self.aggregates, &self.key, change, &mut self.row)
+    }
+
+    /// Adds to what a day changed about a cell.
+    pub(super) fn add_on(
+        &mut self,
+        received: Day,
+        cell: &CellKey,
+        change: &Moments,
+    ) -> Result<Result<(), MomentsOverflow>, StoreError> {
+        self.key.clear();
+        cell.encode_delta(received, &mut self.key);
+        add_to_row(&mut self.deltas, &self.key, change, &mut self.row)
+    }
+
+    /// Adds to the customers at a place as it is now.
+    pub(super) fn count(&mut self, place: &PlaceKey, change: i64) -> Result<(), StoreError> {
+        self.key.clear();
+        place.encode(&mut self.key);
+        add_to_count(&mut self.counts, &self.key, change)
+    }
+
+    /// Adds to what a day changed about a place.
+    pub(super) fn count_on(
+        &mut self,
+        received: Day,
+        place: &PlaceKey,
+        change: i64,
+    ) -> Result<(), StoreError> {
+        self.key.clear();
+        place.encode_delta(received, &mut self.key);
+        add_to_count(&mut self.count_deltas, &self.key, change)
+    }
+
+    /// Keeps no sums of these metrics (experiment number, index) any more. What was known before `received`
+    /// stays, unless it was not complete.
+    pub(super) fn fail(
+        &mut self,
+        transaction: &WriteTransaction,
+        metrics: impl IntoIterator<Item = (u32, u16)>,
+        received: Day,
+        rules: &mut Rules,
+    ) -> Result<(), StoreError> {
+        for (number, metric) in metrics {
+            let experiment = rules.experiment_mut(number)?;
+            let failed = &mut experiment.metrics[usize::from(metric)];
+            failed.failed = true;
+            let hash = failed.hash;
+            let since = if failed.coverage == Coverage::Everybody { received } else { Day(i32::MIN) };
+            tracing::error!(
+                experiment = number,
+                metric,
+                "an exact sum left 128 bits: the metric is no longer kept"
+            );
+            let mut table = transaction.open_table(FAILED).trying("writing the state")?;
+            table.insert((number, hash), since.0).trying("writing the state")?;
+            self.remove(number, since, |key| key.metric == hash)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what `unwanted` names from the sums of an experiment and from its changes of the days from
+    /// `since` on: those of the days before stay, as they were true then.
+    pub(super) fn remove(
         &mut self,
         experiment: u32,
-        received: Day,
+        since: Day,
         unwanted: impl Fn(&CellKey) -> bool,
     ) -> Result<(), StoreError> {
         let (start, end) = (experiment_start(experiment), experiment_start(experiment.saturating_add(1)));
         let now = [start.as_slice(), end.as_slice()];
         retain(&mut self.aggregates, now, |key| Ok(!unwanted(&CellKey::decode(key)?)))?;
         retain(&mut self.counts, now, |key| Ok(!unwanted(&PlaceKey::decode(key)?.cell)))?;
-        let (start, end) =
-            (day_start(experiment, received), day_start(experiment, Day(received.0.saturating_add(1))));
-        let today = [start.as_slice(), end.as_slice()];
-        retain(&mut self.deltas, today, |key| Ok(!unwanted(&CellKey::decode_delta(key)?.1)))?;
-        retain(&mut self.count_deltas, today, |key| Ok(!unwanted(&PlaceKey::decode_delta(key)?.1.cell)))
+        let start = day_start(experiment, since);
+        let days = [start.as_slice(), end.as_slice()];
+        retain(&mut self.deltas, days, |key| Ok(!unwanted(&CellKey::decode_delta(key)?.1)))?;
+        retain(&mut self.count_deltas, days, |key| Ok(!unwanted(&PlaceKey::decode_delta(key)?.1.cell)))
     }
 }
 

@@ -7,7 +7,7 @@ use experiment_core::time::{Day, Timestamp};
 use super::aggregate::{ALL, Changes, GroupKey};
 use super::error::StoreError;
 use super::row::{PackedEvent, PackedExposure, Row};
-use super::rules::{ExperimentRules, Rules};
+use super::rules::{Dimension, ExperimentRules, MetricRules, Rules};
 
 /// The phase of every exposure, until definitions have phases.
 pub(super) const PHASE: u32 = 1;
@@ -58,8 +58,8 @@ impl Affected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placement {
     /// When the first exposure was.
-    first_at: Timestamp,
-    variant: u16,
+    pub(super) first_at: Timestamp,
+    pub(super) variant: u16,
     population: Population,
     is_off: bool,
     values: [u16; MAX_SLOTS],
@@ -68,7 +68,7 @@ pub(super) struct Placement {
 
 impl Placement {
     /// Where these exposures to one experiment put the customer.
-    fn of<'a>(
+    pub(super) fn of<'a>(
         rules: &ExperimentRules,
         exposures: impl Iterator<Item = &'a PackedExposure<'a>> + Clone,
     ) -> Option<Placement> {
@@ -93,8 +93,13 @@ impl Placement {
         Some(Placement { first_at, variant, population, is_off, values, value_count })
     }
 
-    /// The groups it counts in.
-    fn groups(&self, experiment: u32, rules: &ExperimentRules) -> impl Iterator<Item = GroupKey> {
+    /// The groups it counts in: everybody, and its value of each dimension that is kept.
+    pub(super) fn groups(
+        &self,
+        experiment: u32,
+        rules: &ExperimentRules,
+        is_kept: impl Fn(&Dimension) -> bool,
+    ) -> impl Iterator<Item = GroupKey> {
         let group = move |dimension, value| GroupKey {
             experiment,
             phase: PHASE,
@@ -105,7 +110,7 @@ impl Placement {
             value,
         };
         let values = self.values[..self.value_count].iter().zip(&rules.dimensions).enumerate();
-        let sliced = values.filter(|(_, (_, dimension))| !dimension.dropped);
+        let sliced = values.filter(move |(_, (_, dimension))| is_kept(dimension));
         // Lossless: MAX_SLOTS bounds the index.
         let sliced = sliced.map(move |(index, (value, _))| group(index as u16, *value));
         std::iter::once(group(ALL, 0)).chain(sliced)
@@ -116,12 +121,19 @@ impl Placement {
     }
 }
 
-/// Adds what `new_exposures` and `new_events` change about one customer, whose row was `row`.
+/// Sums by it are kept now.
+fn still_kept(dimension: &Dimension) -> bool {
+    dimension.dropped_on.is_none()
+}
+
+/// Adds what `new_exposures` and `new_events` change about one customer, whose row was `row`, and who is
+/// `behind` the backfill's cursor or not.
 pub(super) fn apply(
     row: &Row<'_>,
     new_exposures: &[PackedExposure<'_>],
     new_events: &[PackedEvent],
     rules: &Rules,
+    behind: bool,
     changes: &mut Changes,
     scratch: &mut Scratch,
 ) -> Result<(), StoreError> {
@@ -150,13 +162,13 @@ pub(super) fn apply(
         scratch.changed.clear();
         if before == after {
             let Some(placement) = after else { continue };
-            contribute_again(experiment, &placement, &mut history, scratch);
+            contribute_again(experiment, &placement, behind, &mut history, scratch);
             record(number, experiment, Some(&placement), Some(&placement), changes, scratch);
         } else {
             history.read(&mut scratch.events);
             let events = &scratch.events;
             let old_events = &events[..row.event_count()];
-            for (index, metric) in live_metrics(experiment) {
+            for (index, metric) in counted_metrics(experiment, behind) {
                 let of = |placement: Placement, events| {
                     contribution(metric.tracked.rule(placement.variant), placement.first_at, events)
                 };
@@ -192,6 +204,7 @@ impl History<'_> {
 fn contribute_again(
     experiment: &ExperimentRules,
     placement: &Placement,
+    behind: bool,
     history: &mut History<'_>,
     scratch: &mut Scratch,
 ) {
@@ -202,7 +215,7 @@ fn contribute_again(
             let rules = &experiment.metrics[usize::from(*metric)];
             let event = event.measured();
             let rule = rules.tracked.rule(placement.variant);
-            if !rules.failed && rule.counts(&event, placement.first_at) {
+            if rules.counts_customer(behind) && rule.counts(&event, placement.first_at) {
                 scratch.affected.insert(*metric);
             }
         }
@@ -236,7 +249,7 @@ fn record(
         if scratch.changed.is_empty() {
             return;
         }
-        for key in after.iter().flat_map(|placement| placement.groups(number, experiment)) {
+        for key in after.iter().flat_map(|placement| placement.groups(number, experiment, still_kept)) {
             let group = changes.group(key);
             for (metric, old, new) in counted_in(&key, experiment, &scratch.changed) {
                 if !group.replace(*metric, old.as_ref(), new.as_ref()) {
@@ -247,7 +260,7 @@ fn record(
     } else {
         for (placement, sign) in [(before, -1), (after, 1)] {
             let Some(placement) = placement else { continue };
-            for key in placement.groups(number, experiment) {
+            for key in placement.groups(number, experiment, still_kept) {
                 let is_off = i64::from(placement.is_off && key.dimension == ALL);
                 let group = changes.group(key);
                 group.count(sign, sign * is_off);
@@ -275,8 +288,9 @@ fn counted_in<'a>(
         .filter(move |(metric, _, _)| all || experiment.metrics[usize::from(*metric)].tracked.sliced)
 }
 
-fn live_metrics(experiment: &ExperimentRules) -> impl Iterator<Item = (u16, &super::rules::MetricRules)> {
-    let metrics = experiment.metrics.iter().enumerate().filter(|(_, metric)| !metric.failed);
+fn counted_metrics(experiment: &ExperimentRules, behind: bool) -> impl Iterator<Item = (u16, &MetricRules)> {
+    let metrics = experiment.metrics.iter().enumerate();
+    let counted = metrics.filter(move |(_, metric)| metric.counts_customer(behind));
     // Lossless: MAX_TRACKED bounds the index.
-    metrics.map(|(index, metric)| (index as u16, metric))
+    counted.map(|(index, metric)| (index as u16, metric))
 }

@@ -6,6 +6,7 @@ use experiment_core::definition::AssignmentMode;
 use experiment_core::time::Day;
 use redb::{ReadOnlyTable, ReadableTable};
 
+use super::backfill::Redefinition;
 use super::error::StoreError;
 use super::position::record_checksum;
 use super::record::{EventRecord, ExposureRecord, Flags, Record};
@@ -58,6 +59,8 @@ pub(super) enum Stretch {
     Catalog {
         /// Its checksum.
         checksum: u64,
+        /// Which metrics came and went.
+        redefinition: Redefinition,
     },
     /// Facts about customers, now in the batch.
     Facts {
@@ -95,8 +98,8 @@ impl Batch {
                 if count > 0 {
                     break;
                 }
-                rules.apply(sequence, &record)?;
-                return Ok(Stretch::Catalog { checksum: record_checksum(bytes) });
+                let redefinition = rules.apply(sequence, &record)?;
+                return Ok(Stretch::Catalog { checksum: record_checksum(bytes), redefinition });
             }
             let day = record.received_at().day();
             if *received.get_or_insert(day) != day {

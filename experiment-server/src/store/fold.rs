@@ -1,11 +1,13 @@
 //! The folder thread: keeps the state behind the log.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use redb::{Durability, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
 use super::aggregate::{Changes, write_values};
 use super::apply::{Scratch, apply};
+use super::backfill::{Redefinition, is_pending};
 use super::batch::{Batch, Fact, MAX_FACTS, Stretch};
 use super::error::StoreError;
 use super::position::Position;
@@ -13,6 +15,7 @@ use super::row::{PackedEvent, PackedExposure, Row};
 use super::rules::Rules;
 use super::shared::{SharedStore, Stop, Wishes, count};
 use super::tables::{CUSTOMERS, EVENT_NAMES, FACTS, STATE_META, STATE_POSITION, Trying};
+use super::walk::Walker;
 
 /// How long facts may wait for company, so that little work is done often. Somebody who waits for a
 /// position cuts it short.
@@ -27,9 +30,10 @@ pub(super) struct Folder {
     shared: SharedStore,
     rules: Rules,
     position: Position,
+    walker: Walker,
     /// Most facts in one transaction.
     most: usize,
-    /// Facts folded since the state was last durable.
+    /// Facts folded and customers walked over since the state was last durable.
     since_checkpoint: u64,
     checkpoint_at: Instant,
     batch: Batch,
@@ -40,11 +44,12 @@ pub(super) struct Folder {
 
 impl Folder {
     /// A folder that goes on from `position`, with the rules as of there.
-    pub(super) fn new(shared: SharedStore, rules: Rules, position: Position) -> Folder {
+    pub(super) fn new(shared: SharedStore, rules: Rules, position: Position, walker: Walker) -> Folder {
         Folder {
             shared,
             rules,
             position,
+            walker,
             most: MAX_FACTS,
             since_checkpoint: 0,
             checkpoint_at: Instant::now(),
@@ -81,7 +86,10 @@ impl Folder {
                 if !self.fold()? || self.is_stopped() {
                     break;
                 }
+                // However much waits, a walk goes on; it is short beside a full batch.
+                self.walk()?;
             }
+            self.walk()?;
             if self.checkpoint_is_due() {
                 self.checkpoint()?;
             }
@@ -96,9 +104,12 @@ impl Folder {
             _ => CHECKPOINT_INTERVAL.saturating_sub(self.checkpoint_at.elapsed()),
         };
         let signal = &self.shared.signal;
-        let wishes =
-            signal.wait(until_checkpoint, |wishes| wishes.stop.is_some() || wishes.log_position > folded);
-        if wishes.log_position == folded {
+        let walks = |wishes: &Wishes| self.walker.is_due(&self.rules, wishes.steps);
+        let wishes = signal.wait(until_checkpoint, |wishes| {
+            wishes.stop.is_some() || wishes.log_position > folded || walks(wishes)
+        });
+        // A step of a walk is as good as a pause.
+        if wishes.log_position == folded || walks(&wishes) {
             return wishes;
         }
         let plenty = folded + self.most as u64;
@@ -119,10 +130,12 @@ impl Folder {
             let facts = log.open_table(FACTS).trying("reading the log")?;
             self.batch.read(&facts, self.position.folded, self.most, &mut self.rules)?
         };
-        let (count_read, checksum, received) = match stretch {
+        let (count_read, checksum, received, redefinition) = match stretch {
             Stretch::End => return Ok(false),
-            Stretch::Catalog { checksum } => (1, checksum, None),
-            Stretch::Facts { count, received, checksum } => (count, checksum, Some(received)),
+            Stretch::Catalog { checksum, redefinition } => (1, checksum, None, redefinition),
+            Stretch::Facts { count, received, checksum } => {
+                (count, checksum, Some(received), Redefinition::default())
+            }
         };
         let next = Position { folded: self.position.folded + count_read, checksum, ..self.position };
         self.since_checkpoint += count_read;
@@ -134,6 +147,7 @@ impl Folder {
             self.fold_customers(&transaction)?;
             self.changes.write(&transaction, received, &mut self.rules)?;
         }
+        redefinition.write(&transaction)?;
         self.write_names(&transaction, known_names)?;
         {
             let mut meta = transaction.open_table(STATE_META).trying("writing the state")?;
@@ -150,6 +164,7 @@ impl Folder {
 
     fn fold_customers(&mut self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         let mut customers = transaction.open_table(CUSTOMERS).trying("writing customers")?;
+        let mut passed = 0;
         let mut events: Vec<PackedEvent> = Vec::new();
         let mut exposures: Vec<PackedExposure<'_>> = Vec::new();
         for (customer, facts) in self.batch.customers() {
@@ -162,14 +177,40 @@ impl Folder {
                 }
             }
             self.row.clear();
+            let behind = self.walker.is_behind(customer);
             {
                 let stored = customers.get(customer).trying("reading a customer")?;
                 let row = stored.as_ref().map_or(Ok(Row::EMPTY), |stored| Row::decode(stored.value()))?;
-                apply(&row, &exposures, &events, &self.rules, &mut self.changes, &mut self.scratch)?;
+                passed += u64::from(behind && stored.is_none());
+                apply(&row, &exposures, &events, &self.rules, behind, &mut self.changes, &mut self.scratch)?;
                 row.extend(&exposures, events.iter().copied(), &mut self.row);
             }
             customers.insert(customer, self.row.as_slice()).trying("writing customers")?;
         }
+        // New customers before the cursor need no walk.
+        if let Some(walk) = self.walker.walk.as_mut().filter(|_| passed > 0) {
+            walk.done += passed;
+            walk.write(transaction)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a step of the walk over customers, if one is due.
+    fn walk(&mut self) -> Result<(), StoreError> {
+        if !self.walker.is_due(&self.rules, self.shared.signal.wait(Duration::ZERO, |_| true).steps) {
+            return Ok(());
+        }
+        let durable = self.checkpoint_is_due();
+        let transaction = self.begin(durable)?;
+        let (log, position) = (&self.shared.log, self.position.folded);
+        let walked = self.walker.step(log, &transaction, position, &mut self.rules)?;
+        transaction.commit().trying("committing the state")?;
+        // The last step, too, is to be made durable.
+        self.since_checkpoint += walked.max(1);
+        if durable {
+            self.is_durable();
+        }
+        self.publish_walk();
         Ok(())
     }
 
@@ -203,9 +244,18 @@ impl Folder {
             shared.known.forget(experiment, customer);
         }
         if self.position.folded >= shared.opened_at {
-            shared.rebuilding.store(false, std::sync::atomic::Ordering::Release);
+            shared.rebuilding.store(false, Ordering::Release);
         }
+        shared.backfill.pending.store(is_pending(&self.rules), Ordering::Release);
         shared.folded.send_replace(self.position.folded);
+    }
+
+    fn publish_walk(&self) {
+        let shared = &self.shared;
+        shared.backfill.pending.store(is_pending(&self.rules), Ordering::Release);
+        shared.backfill.steps.store(self.walker.steps, Ordering::Release);
+        // Wakes those who wait for its end.
+        shared.folded.send_modify(|_| ());
     }
 
     fn checkpoint_is_due(&self) -> bool {

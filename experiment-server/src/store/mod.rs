@@ -7,6 +7,7 @@
 mod admit;
 mod aggregate;
 mod apply;
+mod backfill;
 mod batch;
 mod bytes;
 mod catalog;
@@ -32,6 +33,7 @@ mod position;
 mod proposal;
 mod reader;
 mod reading;
+mod received;
 mod record;
 mod recover;
 mod row;
@@ -40,6 +42,7 @@ mod shared;
 mod sums;
 mod tables;
 mod verify;
+mod walk;
 mod writer;
 
 use std::sync::Arc;
@@ -68,6 +71,7 @@ pub use proposal::{
 };
 pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
+pub use walk::Pace;
 
 use shared::{SharedStore, Stop};
 use writer::Command;
@@ -195,6 +199,49 @@ impl Store {
     /// Likewise.
     pub fn wait_for_blocking(&self, sequence: u64) -> Result<(), StoreError> {
         pending::block_on(self.wait_for(sequence))
+    }
+
+    /// Whether some metric came late and does not count every customer yet.
+    #[must_use]
+    pub fn is_backfilling(&self) -> bool {
+        self.shared.backfill.pending.load(Ordering::Acquire)
+    }
+
+    /// Waits until every metric that came late counts every customer. Such a metric is known here once its
+    /// definition is folded: see [`Store::wait_for`].
+    ///
+    /// # Errors
+    /// As [`Store::wait_for`].
+    pub async fn wait_for_backfills(&self) -> Result<(), StoreError> {
+        self.wait_until(|| !self.is_backfilling()).await
+    }
+
+    /// Takes one step of a walk over customers, where they are taken by hand ([`Pace::by_hand`]), and waits
+    /// for it; nothing when no metric waits for one.
+    ///
+    /// # Errors
+    /// As [`Store::wait_for`].
+    pub fn step_backfill(&self) -> Result<(), StoreError> {
+        let backfill = &self.shared.backfill;
+        let wanted = backfill.steps.load(Ordering::Acquire) + 1;
+        self.shared.signal.wish(|wishes| wishes.steps = wanted);
+        pending::block_on(
+            self.wait_until(|| backfill.steps.load(Ordering::Acquire) >= wanted || !self.is_backfilling()),
+        )
+    }
+
+    /// Waits for something of the folder's that it publishes with its position.
+    async fn wait_until(&self, reached: impl Fn() -> bool) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        let mut folded = shared.folded.subscribe();
+        let settled =
+            |_: &u64| reached() || shared.fold_error.get().is_some() || shared.closed.load(Ordering::Acquire);
+        folded.wait_for(settled).await.map_err(|_| StoreError::Closed)?;
+        match shared.fold_error.get() {
+            _ if reached() => Ok(()),
+            Some(error) => Err(error.clone()),
+            None => Err(StoreError::Closed),
+        }
     }
 
     /// Whether intake is open, and how far a rebuild of the state has come.

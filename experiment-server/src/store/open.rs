@@ -12,14 +12,16 @@ use arc_swap::ArcSwap;
 use redb::Database;
 use tokio::sync::watch;
 
+use super::backfill::is_pending;
 use super::clock::Clock;
 use super::error::StoreError;
 use super::fold::Folder;
 use super::known::KnownVariants;
 use super::overlay::Overlay;
 use super::recover;
-use super::shared::{FoldSignal, MAX_LAG, Shared, Tally};
+use super::shared::{BackfillState, FoldSignal, MAX_LAG, Shared, Tally};
 use super::tables::open_log;
+use super::walk::{Pace, Walker};
 use super::writer::{Command, QUEUE_LENGTH, Writer};
 use super::{Store, Threads};
 
@@ -30,18 +32,27 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: the folder can't be used, is in use, is from a later version or is damaged.
     pub fn open(folder: &Path, clock: Clock) -> Result<Store, StoreError> {
+        Store::open_at(folder, clock, Pace::default())
+    }
+
+    /// [`Store::open`] at another pace of counting metrics that came late.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn open_at(folder: &Path, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
         make_folder(folder).map_err(unusable)?;
-        Store::start(folder, open_log(folder)?, clock)
+        Store::start(folder, open_log(folder)?, clock, pace)
     }
 
     /// Opens the store on a log that is open already; its state is in `folder`.
-    fn start(folder: &Path, log: Database, clock: Clock) -> Result<Store, StoreError> {
+    fn start(folder: &Path, log: Database, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
         let head = recover::log_head(folder, &log, clock())?;
         let catalog = recover::catalog(&log)?;
         let recover::FoundState { database: state, position, is_new } = recover::state(folder, &log, &head)?;
         let rules = recover::rules(&log, &state, position.folded)?;
+        let walk = recover::walk(&state)?;
 
         // A short tail is remembered; a long one is folded before intake opens.
         let tail = head.position - position.folded;
@@ -69,12 +80,14 @@ impl Store {
             fold_error: OnceLock::new(),
             queued: AtomicUsize::new(0),
             tally: Tally::default(),
+            backfill: BackfillState { pending: AtomicBool::new(is_pending(&rules)), ..Default::default() },
             signal: FoldSignal::default(),
         });
         shared.signal.wish(|wishes| wishes.log_position = head.position);
         let id_prefix = head.id[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         let writer = Writer::new(Arc::clone(&shared), overlay, names, head.last_received_at, id_prefix);
-        let folder = Folder::new(Arc::clone(&shared), rules, position);
+        let walker = Walker::new(pace, walk);
+        let folder = Folder::new(Arc::clone(&shared), rules, position, walker);
         let (queue, commands): (_, Receiver<Command>) = sync_channel(QUEUE_LENGTH);
         let mut store = Store { shared, queue: Some(queue), threads: Mutex::default() };
         let failed = Arc::clone(&store.shared);
@@ -189,7 +202,7 @@ mod tests {
         let disk =
             Failing { disk: InMemoryBackend::new(), fails: Arc::clone(&fails), syncs: Arc::clone(&syncs) };
         let log = Builder::new().create_with_backend(disk).unwrap();
-        let store = Store::start(folder.path(), log, Arc::new(|| Timestamp(5))).unwrap();
+        let store = Store::start(folder.path(), log, Arc::new(|| Timestamp(5)), Pace::default()).unwrap();
         let before = syncs.load(Ordering::SeqCst);
         let outcomes = store.submit(vec![event("1"), event("2"), event("1")]).wait().unwrap();
         assert!(matches!(outcomes[..], [Outcome::Accepted(_), Outcome::Accepted(_), Outcome::Duplicate]));

@@ -2,21 +2,23 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use experiment_core::definition::Experiment;
 use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Purpose, Slice};
 use experiment_core::report::{Aggregates, Cells, Design, Distributions, Stage};
 use experiment_core::time::Day;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
+use super::backfill;
 use super::catalog::{Catalog, Entry};
 use super::error::StoreError;
 use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start};
 use super::metric_hash::tracked_hash;
 use super::position::{Position, StateView};
 use super::reading::{Reading, SeenExposure};
-use super::record::Record;
+use super::received::facts_received_by;
 use super::row::{PackedExposure, Row};
 use super::sums;
-use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, DIMENSION_VALUES, FACTS, FAILED, Trying};
+use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, DIMENSION_VALUES, FAILED, Trying};
 
 /// The sums of one experiment, see [`Store::aggregates`](super::Store::aggregates).
 ///
@@ -41,7 +43,13 @@ pub(super) fn aggregates(
         (None, Some(_)) => return Err(unknown()),
     };
     let stage = if entry.is_over_at(position, as_of) { Stage::Final } else { Stage::Running };
-    let design = Design::of(&version.experiment, version.number, stage);
+    let mut experiment = Experiment::clone(&version.experiment);
+    // A past day is told with the metrics that there are now: sums of others are not kept.
+    if let Some(present) = entry.version_at(position, None) {
+        experiment.metrics.clone_from(&present.experiment.metrics);
+        experiment.economics.clone_from(&present.experiment.economics);
+    }
+    let design = Design::of(&experiment, version.number, stage);
     let (rows, counts) = match as_of {
         None => (current_rows(&reading, entry.number)?, current_counts(&reading, entry.number)?),
         Some(day) => (rows_until(&reading, entry.number, day)?, counts_until(&reading, entry.number, day)?),
@@ -52,15 +60,21 @@ pub(super) fn aggregates(
     };
     let dropped_dimensions = dropped_dimensions(&reading, entry.number, as_of)?;
     let failed = failed_metrics(&reading, entry.number, as_of)?;
-    let experiment = &version.experiment;
-    let hash = |purpose| tracked_hash(experiment, purpose);
+    let hash = |purpose| tracked_hash(&experiment, purpose);
     let metrics = 0..experiment.metrics.len();
-    let failed_metrics =
+    let failed_metrics: Vec<usize> =
         metrics.clone().filter(|index| failed.contains(&hash(Purpose::Metric(*index)))).collect();
-    let mut aggregates = Aggregates { dropped_dimensions, ..Aggregates::default() };
+    let progress = backfill::progress(&reading, entry.number)?;
+    let rebuilding = metrics
+        .clone()
+        .filter(|index| !failed_metrics.contains(index))
+        .filter_map(|index| Some((index, *progress.get(&hash(Purpose::Metric(index)))?)))
+        .collect();
+    let mut aggregates = Aggregates { dropped_dimensions, rebuilding, ..Aggregates::default() };
+    let is_read = |metric: u64| !failed.contains(&metric) && !progress.contains_key(&metric);
     let mut counts_by_hash: HashMap<u64, Distributions> = HashMap::new();
     for (PlaceKey { cell: CellKey { metric, slice, cell, .. }, place }, count) in counts {
-        if !is_dropped(&slice, &aggregates.dropped_dimensions) && !failed.contains(&metric) {
+        if !is_dropped(&slice, &aggregates.dropped_dimensions) && is_read(metric) {
             let counts = counts_by_hash.entry(metric).or_default().entry((slice, cell)).or_default();
             counts.insert(place, count);
         }
@@ -68,7 +82,7 @@ pub(super) fn aggregates(
     let mut by_hash: HashMap<u64, Cells> = HashMap::new();
     for (key, moments) in rows {
         let CellKey { metric, slice, cell, .. } = key;
-        if is_dropped(&slice, &aggregates.dropped_dimensions) || failed.contains(&metric) {
+        if is_dropped(&slice, &aggregates.dropped_dimensions) || !is_read(metric) {
             continue;
         }
         match metric {
@@ -170,27 +184,6 @@ fn counts_until(
     }
     counts.retain(|_, count| *count != 0);
     Ok(counts)
-}
-
-/// How many facts came by the end of `day`, of the first `position`.
-fn facts_received_by(log: &Database, day: Day, position: u64) -> Result<u64, StoreError> {
-    let reading = log.begin_read().trying("reading the log")?;
-    let facts = reading.open_table(FACTS).trying("reading the log")?;
-    let (mut low, mut high) = (0, position);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let record = ReadableTable::get(&facts, middle).trying("reading the log")?;
-        let Some(record) = record else {
-            let what = format!("fact {middle} of the log");
-            return Err(StoreError::Corrupt { what, detail: "it is missing".to_owned() });
-        };
-        if Record::decode(record.value())?.received_at().day() <= day {
-            low = middle + 1
-        } else {
-            high = middle
-        }
-    }
-    Ok(low)
 }
 
 fn dropped_dimensions(

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use experiment_core::measure::EventNames;
-use experiment_core::time::Timestamp;
+use experiment_core::time::{Day, Timestamp};
 use redb::{Database, ReadableDatabase, ReadableTable};
 use serde_json::Value;
 
+use super::backfill::{self, Walk};
 use super::bytes::Reader;
 use super::catalog::Catalog;
 use super::error::StoreError;
@@ -17,8 +18,8 @@ use super::record::{Flags, Record};
 use super::row::id_hash;
 use super::rules::Rules;
 use super::tables::{
-    AGGREGATES, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES, FACTS,
-    FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META,
+    AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES,
+    FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META,
     STATE_POSITION, Trying, open_state,
 };
 
@@ -176,6 +177,7 @@ pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<Fou
         transaction.open_table(COUNTS).trying("making the state")?;
         transaction.open_table(COUNT_DELTAS).trying("making the state")?;
         transaction.open_table(FAILED).trying("making the state")?;
+        transaction.open_table(BACKFILLS).trying("making the state")?;
     }
     transaction.commit().trying("making the state")?;
     Ok(FoundState { database: state, position, is_new: true })
@@ -236,7 +238,8 @@ pub(super) fn rules(log: &Database, state: &Database, position: u64) -> Result<R
             detail: format!("experiment {experiment} has no dimension {dimension}"),
         })?;
         // In the order of their numbers.
-        known.learn(value.value().1.to_owned());
+        let (received, value) = value.value();
+        known.learn(value.to_owned(), Day(received));
     }
     let failed = reading.open_table(FAILED).trying("reading the state")?;
     for row in failed.iter().trying("reading the state")? {
@@ -244,7 +247,13 @@ pub(super) fn rules(log: &Database, state: &Database, position: u64) -> Result<R
         let metrics = &mut rules.experiment_mut(experiment)?.metrics;
         metrics.iter_mut().filter(|metric| metric.hash == hash).for_each(|metric| metric.failed = true);
     }
+    backfill::recover(&reading, &mut rules)?;
     Ok(rules)
+}
+
+/// The walk over customers that is under way, if there is one.
+pub(super) fn walk(state: &Database) -> Result<Option<Walk>, StoreError> {
+    Walk::read(&state.begin_read().trying("reading the state")?)
 }
 
 fn names(state: &Database) -> Result<EventNames, StoreError> {

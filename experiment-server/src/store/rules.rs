@@ -3,11 +3,12 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 
-use experiment_core::definition::{self, AssignmentMode, MAX_SLOTS};
+use experiment_core::definition::{self, AssignmentMode, MAX_SLOTS, Status};
 use experiment_core::measure::{EventName, EventNames, MAX_DIMENSION_VALUES, Tracked, tracked};
 use experiment_core::time::Day;
 use serde_json::{Map, Value};
 
+use super::backfill::{Coverage, Redefinition};
 use super::catalog::{Catalog, Entry};
 use super::error::StoreError;
 use super::fast_hash::BuildMixing;
@@ -46,8 +47,8 @@ pub(super) struct Dimension {
     numbers: HashMap<String, u16>,
     /// By number.
     pub(super) values: Vec<String>,
-    /// More values than are sliced by: no sums are kept any more.
-    pub(super) dropped: bool,
+    /// The day on which there were more values than are sliced by: no sums are kept from it on.
+    pub(super) dropped_on: Option<Day>,
 }
 
 /// A metric, or something that follows from metrics.
@@ -57,6 +58,21 @@ pub(super) struct MetricRules {
     pub(super) tracked: Tracked,
     /// Its sums left 128 bits: none are kept any more.
     pub(super) failed: bool,
+    /// Who is in its sums.
+    pub(super) coverage: Coverage,
+}
+
+impl MetricRules {
+    /// Whether a customer before or `behind` the backfill's cursor is in its sums.
+    #[inline]
+    pub(super) fn counts_customer(&self, behind: bool) -> bool {
+        let covered = match self.coverage {
+            Coverage::Everybody => true,
+            Coverage::Behind => behind,
+            Coverage::Nobody => false,
+        };
+        covered && !self.failed
+    }
 }
 
 /// A dimension's value that was not seen before.
@@ -72,19 +88,21 @@ pub(super) struct NewValue {
 }
 
 impl Rules {
-    /// Takes in a definition or life-cycle fact.
-    pub(super) fn apply(&mut self, sequence: u64, record: &Record<'_>) -> Result<(), StoreError> {
-        let Some(entry) = self.catalog.apply(sequence, record)? else { return Ok(()) };
-        if let Record::Definition(_) = record {
-            let number = entry.number as usize;
-            let rules = ExperimentRules::compile(entry, &mut self.names);
-            if let Some(known) = self.experiments.get_mut(number) {
-                known.replace(rules);
-            } else {
-                self.experiments.push(rules);
-            }
-        }
-        Ok(())
+    /// Takes in a definition or life-cycle fact; says which metrics came and went.
+    pub(super) fn apply(&mut self, sequence: u64, record: &Record<'_>) -> Result<Redefinition, StoreError> {
+        let nothing = Redefinition::default();
+        let Some(entry) = self.catalog.apply(sequence, record)? else { return Ok(nothing) };
+        let Record::Definition(_) = record else { return Ok(nothing) };
+        let number = entry.number;
+        let rules = ExperimentRules::compile(entry, &mut self.names);
+        let Some(known) = self.experiments.get_mut(number as usize) else {
+            self.experiments.push(rules);
+            return Ok(nothing);
+        };
+        // Nobody is exposed before the start.
+        let has_customers = entry.status != Status::Draft;
+        let (added, removed) = known.replace(rules, has_customers);
+        Ok(Redefinition { experiment: number, added, removed })
     }
 
     /// The experiment with this number.
@@ -122,25 +140,35 @@ impl ExperimentRules {
                     readers.push(index);
                 }
             }
-            metrics.push(MetricRules { hash, tracked, failed: false });
+            metrics.push(MetricRules { hash, tracked, failed: false, coverage: Coverage::Everybody });
         }
         let slots = experiment.slots().into_iter();
         let dimensions = slots.map(|slot| Dimension::new(slot.into_iter().cloned().collect())).collect();
         ExperimentRules { mode: experiment.assignment, dimensions, metrics, readers }
     }
 
-    /// Keeps what was learned about dimensions and metrics that stay.
-    fn replace(&mut self, mut rules: ExperimentRules) {
+    /// Keeps what was learned about dimensions and metrics that stay. Gives the hashes of the metrics that
+    /// must be counted for customers who are there already, and of those that went.
+    fn replace(&mut self, mut rules: ExperimentRules, has_customers: bool) -> (Vec<u64>, Vec<u64>) {
         let sources = |dimensions: &[Dimension]| -> Vec<Vec<definition::Dimension>> {
             dimensions.iter().map(|dimension| dimension.sources.clone()).collect()
         };
         if sources(&self.dimensions) == sources(&rules.dimensions) {
             rules.dimensions = std::mem::take(&mut self.dimensions);
         }
+        let mut added = Vec::new();
         for metric in &mut rules.metrics {
-            metric.failed = self.metrics.iter().any(|known| known.hash == metric.hash && known.failed);
+            if let Some(known) = self.metrics.iter().find(|known| known.hash == metric.hash) {
+                (metric.failed, metric.coverage) = (known.failed, known.coverage);
+            } else if has_customers {
+                metric.coverage = Coverage::Nobody;
+                added.push(metric.hash);
+            }
         }
+        let gone = |hash: &u64| rules.metrics.iter().all(|metric| metric.hash != *hash);
+        let removed = self.metrics.iter().map(|metric| metric.hash).filter(gone).collect();
         *self = rules;
+        (added, removed)
     }
 
     /// The metrics (by index) that read events of this name.
@@ -168,12 +196,12 @@ impl ExperimentRules {
             let value = known.value_of(&dimension.sources);
             let number = match dimension.numbers.get(&*value).copied() {
                 Some(number) => number,
-                None if dimension.dropped => UNNUMBERED,
+                None if dimension.dropped_on.is_some() => UNNUMBERED,
                 None => {
                     // Lossless: at most one beyond MAX_DIMENSION_VALUES.
                     let number = dimension.values.len() as u16;
-                    dimension.learn(value.clone());
-                    let (dimension, drops) = (index as u16, dimension.dropped);
+                    dimension.learn(value.clone(), received);
+                    let (dimension, drops) = (index as u16, dimension.dropped_on.is_some());
                     new.push(NewValue { experiment, dimension, number, received, value, drops });
                     number
                 }
@@ -186,14 +214,19 @@ impl ExperimentRules {
 
 impl Dimension {
     fn new(sources: Vec<definition::Dimension>) -> Dimension {
-        Dimension { sources, numbers: HashMap::new(), values: Vec::new(), dropped: false }
+        Dimension { sources, numbers: HashMap::new(), values: Vec::new(), dropped_on: None }
     }
 
-    /// Gives the next number to `value`.
-    pub(super) fn learn(&mut self, value: String) {
+    /// Gives the next number to `value`, first received on `received`.
+    pub(super) fn learn(&mut self, value: String, received: Day) {
         self.numbers.insert(value.clone(), self.values.len() as u16);
         self.values.push(value);
-        self.dropped = self.values.len() > MAX_DIMENSION_VALUES;
+        self.dropped_on = (self.values.len() > MAX_DIMENSION_VALUES).then_some(received);
+    }
+
+    /// Whether changes received on `day` are kept by it.
+    pub(super) fn is_kept_on(&self, day: Day) -> bool {
+        self.dropped_on.is_none_or(|dropped| day < dropped)
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) struct Shared {
     /// Facts in the queue.
     pub(super) queued: AtomicUsize,
     pub(super) tally: Tally,
+    pub(super) backfill: BackfillState,
     pub(super) signal: FoldSignal,
 }
 
@@ -79,6 +80,15 @@ impl Shared {
     pub(super) fn position(&self) -> u64 {
         *self.folded.borrow()
     }
+}
+
+/// How far the folder is with metrics that came late.
+#[derive(Debug, Default)]
+pub(super) struct BackfillState {
+    /// Some metric is not complete.
+    pub(super) pending: AtomicBool,
+    /// Steps taken since opening.
+    pub(super) steps: AtomicU64,
 }
 
 /// Counters since opening.
@@ -128,6 +138,8 @@ pub(super) struct Wishes {
     pub(super) log_position: u64,
     /// Somebody waits for this position.
     pub(super) awaited: u64,
+    /// How many steps of walks may be taken in all, where they are taken by hand.
+    pub(super) steps: u64,
     /// How to end, if it shall end.
     pub(super) stop: Option<Stop>,
 }

@@ -60,6 +60,12 @@ pub(super) const COUNT_DELTAS: TableDefinition<&[u8], i64> = TableDefinition::ne
 /// `state.redb`: (experiment number, metric hash) → received day i32 on which its sums left 128 bits.
 pub(super) const FAILED: TableDefinition<(u32, u64), i32> = TableDefinition::new("failed");
 
+/// The row of [`STATE_META`] that is there while a walk is under way → [`super::backfill::Walk`].
+pub(super) const STATE_WALK: &str = "walk";
+/// `state.redb`: (experiment number, metric hash) → whether the walk under way counts it; a metric that is
+/// not here has everybody in its sums.
+pub(super) const BACKFILLS: TableDefinition<(u32, u64), bool> = TableDefinition::new("backfills");
+
 /// Opens or makes the file of facts.
 pub(super) fn open_log(folder: &Path) -> Result<Database, StoreError> {
     open(folder, LOG_FILE, LOG_CACHE_BYTES)

@@ -13,6 +13,7 @@ use experiment_core::measure::{
 use experiment_core::time::{Day, Timestamp};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
+use super::backfill::{Walk, incomplete};
 use super::catalog::Catalog;
 use super::error::StoreError;
 use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey};
@@ -22,7 +23,7 @@ use super::reading::Verification;
 use super::record::{ExposureRecord, Flags, Record};
 use super::rules::Known;
 use super::sums;
-use super::tables::{AGGREGATES, COUNT_DELTAS, COUNTS, DELTAS, FACTS, FAILED, Trying};
+use super::tables::{AGGREGATES, CATALOG, COUNT_DELTAS, COUNTS, DELTAS, FACTS, FAILED, Trying};
 
 /// Most differences that are put into words.
 const MAX_DIFFERENCES: usize = 100;
@@ -33,7 +34,9 @@ type Rows<K> = BTreeMap<K, Moments>;
 pub(super) fn verify(log: &Database, state: &Database) -> Result<Verification, StoreError> {
     let reading = state.begin_read().trying("reading the state")?;
     let position = Position::read(&reading)?.map_or(0, |position| position.folded);
-    let recount = Recount::of(log, position)?;
+    let walk = Walk::read(&reading)?.map(|walk| walk.cursor);
+    let partial = Partial { incomplete: incomplete(&reading)?, cursor: walk.unwrap_or_default() };
+    let recount = Recount::of(log, position, partial)?;
     let mut found = Verification { facts: position, ..Verification::default() };
     let failed = failed(&reading)?;
     let kept = |key: &CellKey| !failed.contains(&(key.experiment, key.metric));
@@ -107,13 +110,33 @@ fn compare<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
 struct Recount {
     catalog: Catalog,
     names: EventNames,
-    /// Experiment number → metric hash → what it counts.
+    /// Experiment number → metric hash → what it counts: by the last definition, for every day alike.
     rules: HashMap<u32, BTreeMap<u64, Tracked>>,
+    partial: Partial,
     customers: HashMap<String, Customer>,
     /// (experiment number, dimension) → the values seen at any exposure that counts.
     values: HashMap<(u32, u16), HashSet<String>>,
     deltas: Rows<(Day, CellKey)>,
     count_deltas: BTreeMap<(Day, PlaceKey), i64>,
+}
+
+/// Which metrics do not count every customer yet.
+#[derive(Default)]
+struct Partial {
+    /// (experiment number, metric hash) → whether a walk counts it.
+    incomplete: HashMap<(u32, u64), bool>,
+    /// The last customer that it has counted.
+    cursor: Vec<u8>,
+}
+
+impl Partial {
+    /// Whether the customer is in the sums of the metric.
+    fn includes(&self, experiment: u32, metric: u64, customer: &str) -> bool {
+        match self.incomplete.get(&(experiment, metric)) {
+            None => true,
+            Some(walks) => *walks && customer.as_bytes() <= self.cursor.as_slice(),
+        }
+    }
 }
 
 /// What customers add up to.
@@ -161,10 +184,11 @@ struct Exposure {
 }
 
 impl Recount {
-    fn of(log: &Database, position: u64) -> Result<Recount, StoreError> {
+    fn of(log: &Database, position: u64, partial: Partial) -> Result<Recount, StoreError> {
         let reading = log.begin_read().trying("reading the log")?;
         let facts = reading.open_table(FACTS).trying("reading the log")?;
-        let mut recount = Recount::default();
+        let mut recount = Recount { partial, ..Recount::default() };
+        recount.define(&reading, position)?;
         let mut day = None;
         let mut touched: BTreeSet<String> = BTreeSet::new();
         for row in ReadableTable::range(&facts, ..position).trying("reading the log")? {
@@ -189,11 +213,7 @@ impl Recount {
                         touched.insert(exposure.customer.to_owned());
                     }
                 }
-                Record::Definition(_) => {
-                    recount.define(sequence.value(), &record)?;
-                    touched.extend(recount.customers.keys().cloned());
-                }
-                Record::Lifecycle(_) | Record::Catalog(_) => {
+                Record::Definition(_) | Record::Lifecycle(_) | Record::Catalog(_) => {
                     recount.catalog.apply(sequence.value(), &record)?;
                 }
             }
@@ -204,8 +224,16 @@ impl Recount {
         Ok(recount)
     }
 
-    fn define(&mut self, sequence: u64, record: &Record<'_>) -> Result<(), StoreError> {
-        if let Some(entry) = self.catalog.apply(sequence, record)? {
+    /// Compiles the metrics that there are at `position`. They are counted as if they had been there from the
+    /// start, and no others are.
+    fn define(&mut self, log: &ReadTransaction, position: u64) -> Result<(), StoreError> {
+        let mut catalog = Catalog::default();
+        let records = log.open_table(CATALOG).trying("reading the catalog")?;
+        for row in ReadableTable::range(&records, ..position).trying("reading the catalog")? {
+            let (sequence, record) = row.trying("reading the catalog")?;
+            catalog.apply(sequence.value(), &Record::decode(record.value())?)?;
+        }
+        for entry in catalog.iter() {
             let experiment = &entry.current().experiment;
             let tracked = tracked(experiment, &mut self.names).into_iter();
             let rules = tracked.map(|tracked| (tracked_hash(experiment, tracked.purpose), tracked));
@@ -246,7 +274,7 @@ impl Recount {
         let mut changes = Counted::default();
         for id in touched {
             let Some(customer) = self.customers.get(&id) else { continue };
-            let now = self.count(customer);
+            let now = self.count(&id, customer);
             for (key, contribution) in &customer.counted {
                 changes.subtract(key, contribution)?;
             }
@@ -271,7 +299,7 @@ impl Recount {
     }
 
     /// Everything that one customer adds anywhere.
-    fn count(&self, customer: &Customer) -> Vec<(CellKey, Contribution)> {
+    fn count(&self, id: &str, customer: &Customer) -> Vec<(CellKey, Contribution)> {
         let experiments: BTreeSet<&str> = customer.exposures.iter().map(|seen| &*seen.experiment).collect();
         let mut counted = Vec::new();
         for key in experiments {
@@ -295,6 +323,7 @@ impl Recount {
                 .map(|(dimension, value)| Slice::Value { dimension: dimension as u16, value: value.clone() });
             let slices: Vec<Slice> = [Slice::All].into_iter().chain(sliced).collect();
             let rules = self.rules.get(&entry.number).into_iter().flatten();
+            let rules = rules.filter(|(hash, _)| self.partial.includes(entry.number, **hash, id));
             for (metric, tracked) in rules {
                 let rule = tracked.rule(first.variant);
                 let Some(contribution) = contribution(rule, first.at, &customer.events) else { continue };
@@ -319,8 +348,8 @@ impl Recount {
     /// The sums over all customers as they are at the end.
     fn aggregates(&self) -> Result<Counted, StoreError> {
         let mut counted = Counted::default();
-        for customer in self.customers.values() {
-            for (key, contribution) in self.count(customer) {
+        for (id, customer) in &self.customers {
+            for (key, contribution) in self.count(id, customer) {
                 if !self.is_dropped(&key) {
                     counted.add(&key, &contribution)?;
                 }

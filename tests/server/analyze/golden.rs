@@ -70,7 +70,7 @@ fn csv_columns_are_the_published_ones() {
         cuped_std_error,cuped_lower,cuped_upper,cuped_p_value,unbounded,not_estimable,decision_shows,\
         always_valid_p_value,always_valid_lower,always_valid_upper,chance_to_win,expected_loss,credible_lower,\
         credible_upper,harm_bound,harm_shown,strata,stratified_variance_reduction,stratified_effect,\
-        stratified_std_error,stratified_lower,stratified_upper,stratified_p_value";
+        stratified_std_error,stratified_lower,stratified_upper,stratified_p_value,rebuilding_done,rebuilding_of";
     assert_eq!(CSV_HEADER.join(","), published);
     assert!(golden("report.csv").starts_with(&format!("{published}\r\n")));
 }
@@ -103,6 +103,12 @@ fn of_a_running_experiment() -> Report {
     }
     comparison["not_estimable"] =
         serde_json::json!({"code": "zero_denominator", "detail": "no orders at all"});
+    let mut added: serde_json::Value = serde_json::from_str(
+        r#"{"metric": "added", "kind": "mean", "role": "secondary", "direction": "up",
+            "rebuilding": {"done": 1234, "of": 5678}, "arms": [], "comparisons": []}"#,
+    )
+    .unwrap();
+    json["metrics"].as_array_mut().unwrap().push(added.take());
     serde_json::from_value(json).unwrap()
 }
 
@@ -128,6 +134,7 @@ fn everything_a_report_can_hold_is_shown() {
         "relative effect +12.50 %",
         "without strata and covariate: ",
         "3 strata: variance reduced by 25.00 %",
+        "  added (mean, more is better)\n      rebuilding: 1,234 of 5,678 customers are counted; its numbers come once all are\n",
     ] {
         assert!(table.contains(words), "{words:?} is not in\n{table}");
     }
@@ -137,7 +144,11 @@ fn everything_a_report_can_hold_is_shown() {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let rows: Vec<std::collections::HashMap<String, String>> =
         reader.deserialize().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), (1 + 2) * 3 * 2);
+    assert_eq!(rows.len(), (1 + 2) * 3 * 2 + 1);
+    let added = &rows[6];
+    assert_eq!((&*added["metric"], &*added["variant"], &*added["n"]), ("added", "", ""));
+    let progress = |row: usize| [rows[row]["rebuilding_done"].as_str(), rows[row]["rebuilding_of"].as_str()];
+    assert_eq!([progress(6), progress(0)], [["1234", "5678"], ["", ""]]);
     let first = |column: &str| [rows[0][column].as_str(), rows[1][column].as_str()];
     assert_eq!(first("experiment"), ["'=HYPERLINK(\"x\")"; 2]);
     assert_eq!(first("as_of"), ["2026-03-31T23:00:00Z"; 2]);

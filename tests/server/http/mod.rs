@@ -10,6 +10,7 @@ mod exposures;
 mod kpis;
 mod lifecycle;
 mod limits;
+mod metrics;
 mod power;
 mod probes;
 mod results;

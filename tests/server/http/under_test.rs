@@ -54,11 +54,7 @@ impl Served {
         let start: Timestamp = START.parse().unwrap();
         let clock = Arc::new(AtomicI64::new(start.0));
         let data = tempfile::tempdir().unwrap();
-        let mut settings = settings(&data);
-        let read = Arc::clone(&clock);
-        settings.clock = Arc::new(move || Timestamp(read.load(Ordering::SeqCst)));
-        change(&mut settings);
-        let server = Some(Server::start(settings).unwrap());
+        let server = Some(serve(&data, &clock, change));
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
@@ -91,6 +87,12 @@ impl Served {
     /// Stops the server; the folder stays.
     pub(super) fn stop(&mut self) {
         self.server.take().unwrap().stop().unwrap();
+    }
+
+    /// Stops the server and starts one on the same folder by the same clock.
+    pub(super) fn restart(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.stop();
+        self.server = Some(serve(&self.data, &self.clock, change));
     }
 
     pub(super) fn pass(&self, span: &str) {
@@ -160,6 +162,14 @@ impl Drop for Served {
             server.stop().unwrap();
         }
     }
+}
+
+fn serve(data: &tempfile::TempDir, clock: &Arc<AtomicI64>, change: impl FnOnce(&mut Settings)) -> Server {
+    let mut settings = settings(data);
+    let read = Arc::clone(clock);
+    settings.clock = Arc::new(move || Timestamp(read.load(Ordering::SeqCst)));
+    change(&mut settings);
+    Server::start(settings).unwrap()
 }
 
 /// Defaults for tests: a free port and no key, whatever the environment says.

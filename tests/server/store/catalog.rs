@@ -59,10 +59,13 @@ fn definitions_have_versions_and_preconditions() {
 #[test]
 fn a_running_experiment_changes_only_where_it_may() {
     let world = World::running();
-    let changed = experiment(&WINBACK.replace("cap: 500", "cap: 600"));
+    let changed = experiment(&WINBACK.replace("from: 1d, to: 3d", "from: 1d, to: 4d"));
     let refused = world.store().define(changed, Expected::Any).wait().unwrap_err();
     let CatalogError::NotAllowed { problems } = refused else { panic!("{refused}") };
-    assert_eq!(problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), ["metrics"]);
+    assert_eq!(
+        problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(),
+        ["metrics[0].window"]
+    );
     assert_eq!(world.define(&format!("{WINBACK}\ntraffic: 0.25")), 2);
     world.step("winback", LifecycleStep::Stop);
     world.step("winback", LifecycleStep::Archive);

@@ -1,6 +1,7 @@
 //! The store: nothing lost, nothing twice, sums as a recount would give them.
 
 mod admission;
+mod backfill;
 mod catalog;
 mod playbook;
 mod recount;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use experiment_core::report::{Cells, Distributions};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
     Outcome, Proposal, ProposedAssign, ProposedEvent, ProposedExposure, Reading, RefusalCode,
@@ -11,10 +12,10 @@ use redb::{Database, ReadableTable, TableDefinition};
 
 use super::world::{HOUR, MARCH, WINBACK, World, accepted, attributes, event, exposure};
 
-const EXPERIMENTS: [&str; 3] = ["winback", "outside", "exact"];
+pub(super) const EXPERIMENTS: [&str; 3] = ["winback", "outside", "exact"];
 
 /// What they share.
-const SHARED: &str = "{segments: {basic: {id: {$inGroup: chosen}}}, groups: {chosen: [c-0]}}";
+pub(super) const SHARED: &str = "{segments: {basic: {id: {$inGroup: chosen}}}, groups: {chosen: [c-0]}}";
 
 /// A metric of each kind that WINBACK lacks.
 const KINDS: &str = "
@@ -42,7 +43,7 @@ const ECONOMICS: &str =
 
 /// The same definition under three keys and modes, two of them with all kinds of metrics, sliced by a segment and
 /// stratified by it and the plan together.
-fn definitions() -> [String; 3] {
+pub(super) fn definitions() -> [String; 3] {
     let other = |key: &str, mode: &str| {
         let sliced = WINBACK.replace("dimensions: [plan]", "dimensions: [{segment: basic}, plan]");
         let sliced = sliced.replace(
@@ -68,22 +69,26 @@ enum Act {
     LoseState,
     Settle,
     Redefine(u8),
+    /// Which of the secondary metrics there are from now on in one of the experiments.
+    Metrics(usize, u16),
+    /// Steps of the walk that counts those that came.
+    Walk(u8),
     Share(u8),
 }
 
-fn customer() -> impl Strategy<Value = String> {
+pub(super) fn customer() -> impl Strategy<Value = String> {
     (0..5_u8).prop_map(|i| format!("c-{i}"))
 }
 
-fn time() -> impl Strategy<Value = Option<Timestamp>> {
+pub(super) fn time() -> impl Strategy<Value = Option<Timestamp>> {
     proptest::option::weighted(0.8, (-6 * 24..10 * 24_i64).prop_map(|hours| Timestamp(MARCH + hours * HOUR)))
 }
 
-fn plan() -> impl Strategy<Value = Option<&'static str>> {
+pub(super) fn plan() -> impl Strategy<Value = Option<&'static str>> {
     proptest::option::of(prop_oneof![Just("basic"), Just("pro"), Just("")])
 }
 
-fn proposed_event() -> impl Strategy<Value = Proposal> {
+pub(super) fn proposed_event() -> impl Strategy<Value = Proposal> {
     let value = prop_oneof![
         4 => (-100..1_000_i32).prop_map(|cents| Some(f64::from(cents) / 4.0)),
         2 => (-1..12_i8).prop_map(|score| Some(f64::from(score))),
@@ -102,7 +107,7 @@ fn proposed_event() -> impl Strategy<Value = Proposal> {
     )
 }
 
-fn proposed_exposure() -> impl Strategy<Value = Proposal> {
+pub(super) fn proposed_exposure() -> impl Strategy<Value = Proposal> {
     let variant = prop_oneof![5 => Just("control"), 5 => Just("discount"), 1 => Just("bonus")];
     let id = proptest::option::weighted(0.9, 0..4_u8);
     (customer(), 0..3_usize, variant, id, time(), plan()).prop_map(
@@ -141,6 +146,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => Just(Act::LoseState),
         2 => Just(Act::Settle),
         1 => (0..3_u8).prop_map(Act::Redefine),
+        3 => (0..3_usize, any::<u16>()).prop_map(|(experiment, kept)| Act::Metrics(experiment, kept)),
+        4 => (1..5_u8).prop_map(Act::Walk),
         1 => (0..3_u8).prop_map(Act::Share),
     ];
     proptest::collection::vec(act, 1..40)
@@ -153,7 +160,7 @@ struct Accounts {
     named: BTreeMap<(String, String, String), Proposal>,
 }
 
-fn identity(proposal: &Proposal) -> Option<(String, String, String)> {
+pub(super) fn identity(proposal: &Proposal) -> Option<(String, String, String)> {
     match proposal {
         Proposal::Event(event) => Some((event.customer.clone(), String::new(), event.id.clone()?)),
         Proposal::Exposure(exposure) => {
@@ -206,6 +213,30 @@ fn is_assign(proposal: &Proposal) -> bool {
     matches!(proposal, Proposal::Assign(_))
 }
 
+/// The definition with those of its secondary metrics whose bit is set.
+pub(super) fn with_metrics(definition: &str, kept: u16) -> String {
+    let mut bit = 0;
+    let lines = definition.lines().filter(|line| {
+        let is_secondary = line.starts_with("  - {key: ") && !line.contains("role: ");
+        bit += u32::from(is_secondary);
+        !is_secondary || kept >> (bit - 1) & 1 == 1
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The sums by the keys of the metrics that are complete, everybody and counts by value among them.
+fn by_metric(reading: &Reading) -> BTreeMap<String, (Cells, Distributions)> {
+    let aggregates = &reading.aggregates;
+    let metrics = reading.design.metrics.iter().enumerate();
+    let complete =
+        metrics.filter(|(index, _)| !aggregates.rebuilding.contains_key(index)).map(|(index, metric)| {
+            let sums = (aggregates.metrics[index].clone(), aggregates.distributions[index].clone());
+            (metric.key.clone(), sums)
+        });
+    let exposed = (String::new(), (aggregates.exposed.clone(), Distributions::new()));
+    complete.chain([exposed]).collect()
+}
+
 fn readings(world: &World) -> Vec<Reading> {
     EXPERIMENTS.iter().map(|key| world.reading(key)).collect()
 }
@@ -215,7 +246,7 @@ proptest! {
 
     #[test]
     fn any_life_gives_the_sums_of_a_recount(acts in acts()) {
-        let mut world = World::new();
+        let mut world = World::by_hand();
         let mut accounts = Accounts::default();
         world.share(SHARED);
         for definition in definitions() {
@@ -225,6 +256,8 @@ proptest! {
         // What was known at the end of each day.
         let mut days: BTreeMap<_, Vec<Reading>> = BTreeMap::new();
         let mut now = MARCH;
+        let mut traffic = 0;
+        let mut metrics = [u16::MAX; 3];
         for act in acts {
             match act {
                 Act::Propose(proposals) => {
@@ -246,11 +279,25 @@ proptest! {
                     world.open();
                 }
                 Act::Settle => world.verify(),
-                Act::Redefine(traffic) => {
+                Act::Redefine(_) | Act::Metrics(..) => {
+                    let experiment = match act {
+                        Act::Redefine(to) => {
+                            traffic = to;
+                            2
+                        }
+                        Act::Metrics(experiment, kept) => {
+                            metrics[experiment] = kept;
+                            experiment
+                        }
+                        _ => unreachable!(),
+                    };
                     let before = world.store().log_position();
-                    world.define(&format!("{}\ntraffic: 0.{traffic}", definitions()[2]));
+                    let definition = with_metrics(&definitions()[experiment], metrics[experiment]);
+                    let traffic = if experiment == 2 { format!("\ntraffic: 0.{traffic}") } else { String::new() };
+                    world.define(&(definition + &traffic));
                     catalog_facts += world.store().log_position() - before;
                 }
+                Act::Walk(steps) => world.walk(steps),
                 // The group behind the segment changes under running experiments.
                 Act::Share(chosen) => {
                     let before = world.store().log_position();
@@ -260,15 +307,29 @@ proptest! {
             }
         }
         world.verify();
+        world.walk_to_the_end();
+        world.verify();
         accounts.audit(&world, catalog_facts);
         for (day, known) in days {
             for (key, known) in EXPERIMENTS.iter().zip(known) {
-                prop_assert_eq!(world.store().aggregates(key, Some(day)).unwrap(), known);
+                // Whatever came and went since: the metrics of then that are still there, as they were.
+                let found = world.store().aggregates(key, Some(day)).unwrap();
+                prop_assert!(found.aggregates.rebuilding.is_empty());
+                let (found_metrics, known_metrics) = (by_metric(&found), by_metric(&known));
+                for (metric, sums) in known_metrics {
+                    prop_assert!(found_metrics.get(&metric).is_none_or(|found| *found == sums), "{metric} on {day}");
+                }
+                prop_assert_eq!(
+                    (found.sequence, found.aggregates.off_assignment, found.design.definition_version),
+                    (known.sequence, known.aggregates.off_assignment, known.design.definition_version)
+                );
             }
         }
         world.close();
         std::fs::remove_file(world.folder.path().join("state.redb")).unwrap();
         world.open();
+        world.verify();
+        world.walk_to_the_end();
         world.verify();
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use experiment_core::definition::{Catalog, Experiment, LifecycleStep, read_document};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
-    Accepted, Attributes, Clock, Expected, Outcome, Proposal, ProposedAssign, ProposedEvent,
+    Accepted, Attributes, Clock, Expected, Outcome, Pace, Proposal, ProposedAssign, ProposedEvent,
     ProposedExposure, Reading, RefusalCode, Store, StoreError,
 };
 use tempfile::TempDir;
@@ -82,15 +82,26 @@ impl TestClock {
 pub(super) struct World {
     pub(super) folder: TempDir,
     pub(super) clock: Arc<TestClock>,
+    /// How metrics that are added are counted.
+    pace: Pace,
     store: Option<Store>,
 }
 
 impl World {
     /// An empty store on 1 March.
     pub(super) fn new() -> World {
+        World::at(Pace::default())
+    }
+
+    /// One in which metrics that are added are counted one customer at a time, by [`World::walk`].
+    pub(super) fn by_hand() -> World {
+        World::at(Pace { customers: 1, by_hand: true })
+    }
+
+    fn at(pace: Pace) -> World {
         let clock = Arc::new(TestClock::default());
         clock.set(MARCH);
-        let mut world = World { folder: tempfile::tempdir().unwrap(), clock, store: None };
+        let mut world = World { folder: tempfile::tempdir().unwrap(), clock, pace, store: None };
         world.open();
         world
     }
@@ -113,7 +124,7 @@ impl World {
 
     /// Opens the folder and waits until intake is open.
     pub(super) fn open(&mut self) {
-        let store = Store::open(self.folder.path(), self.clock()).unwrap();
+        let store = Store::open_at(self.folder.path(), self.clock(), self.pace).unwrap();
         if !store.ready().ready {
             store.wait_for_blocking(store.ready().of).unwrap();
             assert!(store.ready().ready);
@@ -176,6 +187,20 @@ impl World {
     /// Waits until everything is folded.
     pub(super) fn settle(&self) {
         self.store().wait_for_blocking(self.store().log_position()).unwrap();
+    }
+
+    /// Everything folded, then so many steps of the walk that counts metrics that were added.
+    pub(super) fn walk(&self, steps: u8) {
+        self.settle();
+        (0..steps).for_each(|_| self.store().step_backfill().unwrap());
+    }
+
+    /// Everything folded, and every metric counts everybody.
+    pub(super) fn walk_to_the_end(&self) {
+        self.settle();
+        while self.store().is_backfilling() {
+            self.store().step_backfill().unwrap();
+        }
     }
 
     /// Everything folded, and the sums as a recount gives them.

@@ -89,6 +89,8 @@ pub enum CheckCode {
     Strata,
     /// Exposures agree with our own draw.
     OffAssignment,
+    /// A metric counts every customer: one that was added while the experiment ran may not do so yet.
+    Rebuilding,
     /// New facts still reach the sums.
     Stale,
     /// Every metric's sums fit their 128 bits.

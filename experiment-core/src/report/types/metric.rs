@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
 use crate::definition::{Direction, Role};
-use crate::report::Estimand;
+use crate::report::{Estimand, Rebuilding};
 
 /// One metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,10 @@ pub struct MetricReport {
     pub role: Role,
     /// Which way is good.
     pub direction: Direction,
+    /// It was added while the experiment ran and does not count every customer yet: there are no numbers, `arms`
+    /// and `comparisons` are empty. Absent once it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuilding: Option<Rebuilding>,
     /// Customers whose window is still open; absent where nothing waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub immature: Option<u64>,
