@@ -8,6 +8,7 @@ use experiment_core::report::{
 };
 use experiment_core::time::{DAY, Day, Span, Timestamp};
 
+mod daily;
 mod economics;
 mod health;
 mod phases;

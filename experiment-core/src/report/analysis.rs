@@ -1,5 +1,6 @@
 //! Exact sums and a design → the whole report.
 
+use super::daily::daily;
 use super::economics::economics;
 use super::family::{Adjusted, adjust};
 use super::look::{Allowance, Look, looks, sizes};
@@ -26,7 +27,10 @@ pub fn report(
     aggregates: &Aggregates,
     as_of: Option<Timestamp>,
 ) -> Result<Report, MomentsOverflow> {
-    let main = MainReading::new(design, aggregates, as_of)?;
+    let mut main = MainReading::new(design, aggregates, as_of)?;
+    for ((report, metric), cells) in main.metrics.iter_mut().zip(&design.metrics).zip(&aggregates.metrics) {
+        report.daily = daily(design, metric, cells, report, as_of)?;
+    }
     let customers = sums::customers(&aggregates.exposed, design.variants.len(), None);
     let variants = design.variants.iter().zip(customers);
     Ok(Report {

@@ -14,7 +14,7 @@ use super::{
     Arm, ArmSoFar, Comparison, Design, Distribution, Estimand, IntentionToTreat, MetricDesign, MetricReport,
     NotEstimableReason, Reading, SoFar,
 };
-use crate::definition::{Method, Role};
+use crate::definition::{Method, Plan, Role};
 use crate::measure::Moments;
 use crate::stats::ratio::delta_method;
 use crate::stats::{NotEstimable, TestOptions};
@@ -64,6 +64,7 @@ impl<'a> MetricAnalysis<'a> {
             so_far: waits.then(|| SoFar { arms: so_far.collect() }),
             arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums, design.plan.alpha)).collect(),
             comparisons: Vec::new(),
+            daily: Vec::new(),
         };
         let mut analysis = MetricAnalysis { design, metric, sums, strata, readings: Vec::new(), report };
         let compared = analysis.treatments().map(|(place, variant)| analysis.compare(place, variant));
@@ -158,8 +159,7 @@ impl<'a> MetricAnalysis<'a> {
         if comparison.stratified.is_some() && !is_rare {
             return self.stratified_reading();
         }
-        let adjusted = self.design.plan.cuped && comparison.cuped.is_some();
-        if adjusted { Reading::Cuped } else { Reading::Unadjusted }
+        reading_without_strata(&self.design.plan, comparison)
     }
 
     fn stratified_reading(&self) -> Reading {
@@ -207,6 +207,11 @@ impl<'a> MetricAnalysis<'a> {
         comparison.always_valid = always_valid(self.design, self.metric, &pair, reading);
         (comparison, reading)
     }
+}
+
+/// The reading on which a comparison is decided where nothing is stratified.
+pub(crate) fn reading_without_strata(plan: &Plan, comparison: &Comparison) -> Reading {
+    if plan.cuped && comparison.cuped.is_some() { Reading::Cuped } else { Reading::Unadjusted }
 }
 
 pub(crate) fn reason(error: &NotEstimable) -> NotEstimableReason {

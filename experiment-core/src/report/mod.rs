@@ -6,6 +6,7 @@
 mod adjusted;
 mod aggregates;
 mod analysis;
+mod daily;
 mod design;
 mod economics;
 mod family;
@@ -33,10 +34,10 @@ pub(crate) use reading::{Pair, count, mean_of, proportion_of};
 pub(crate) use strata::StratumPair;
 pub use types::{
     Advice, AlwaysValid, Arm, ArmSoFar, Bayes, Bound, BreakEvenCost, Check, CheckCode, Comparison, Cuped,
-    Decision, DimensionReport, EconomicsArm, EconomicsReport, Effect, EffectQuotient, Harm, Health,
-    InputRows, IntentionToTreat, Level, LookReport, MethodCode, MetricReport, NotEstimableReason, Reading,
-    RelativeEffect, RelativeSet, Report, Rollout, Shows, SoFar, Srm, Stratified, SurvivalDay, Takers,
-    VariantCount, Verdict, VerdictCode, Whom,
+    DailyComparison, DailyReport, Decision, DimensionReport, EconomicsArm, EconomicsReport, Effect,
+    EffectQuotient, Harm, Health, InputRows, IntentionToTreat, Level, LookReport, MethodCode, MetricReport,
+    NotEstimableReason, Reading, RelativeEffect, RelativeSet, Report, Rollout, Shows, SoFar, Srm, Stratified,
+    SurvivalDay, Takers, VariantCount, Verdict, VerdictCode, Whom,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

@@ -1,6 +1,7 @@
 //! The report as every consumer sees it. Names are a public contract.
 
 mod comparison;
+mod daily;
 mod economics;
 mod health;
 mod metric;
@@ -16,6 +17,7 @@ pub use comparison::{
     AlwaysValid, Bayes, Bound, Comparison, Cuped, Decision, Effect, Harm, IntentionToTreat, MethodCode,
     NotEstimableReason, Reading, RelativeEffect, RelativeSet, Shows, Stratified,
 };
+pub use daily::{DailyComparison, DailyReport};
 pub use economics::{
     Advice, BreakEvenCost, EconomicsArm, EconomicsReport, EffectQuotient, Rollout, Takers, Whom,
 };
