@@ -16,6 +16,7 @@ use super::{
 };
 use crate::definition::{Method, Plan, Role};
 use crate::measure::Moments;
+use crate::stats::heterogeneity::GroupEffect;
 use crate::stats::ratio::delta_method;
 use crate::stats::{NotEstimable, TestOptions};
 
@@ -148,6 +149,18 @@ impl<'a> MetricAnalysis<'a> {
             let comparison = &mut self.report.comparisons[place];
             (comparison.harm, comparison.bayes) = (harm, bayes);
         }
+    }
+
+    /// The effect on which the arm at this place among the comparisons is decided, where both arms are large enough
+    /// for a normal one.
+    pub(crate) fn group_effect(&self, place: usize) -> Option<GroupEffect> {
+        let (_, variant) = self.treatments().nth(place)?;
+        let (pair, reading) = (self.pair(place, variant), *self.readings.get(place)?);
+        if !is_large_enough(self.metric, &pair) {
+            return None;
+        }
+        let test = pair.estimate(reading, &TestOptions::two_sided(1.0 - self.design.plan.alpha)).ok()?;
+        Some(GroupEffect { effect: test.effect, std_error: test.std_error })
     }
 
     /// What decides: strata where the plan names them, covariates where the metric has them.

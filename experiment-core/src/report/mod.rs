@@ -12,6 +12,7 @@ mod economics;
 mod family;
 mod harm;
 mod health;
+mod interaction;
 mod judge;
 pub mod kpi;
 mod look;
@@ -35,9 +36,9 @@ pub(crate) use strata::StratumPair;
 pub use types::{
     Advice, AlwaysValid, Arm, ArmSoFar, Bayes, Bound, BreakEvenCost, Check, CheckCode, Comparison, Cuped,
     DailyComparison, DailyReport, Decision, DimensionReport, EconomicsArm, EconomicsReport, Effect,
-    EffectQuotient, Harm, Health, InputRows, IntentionToTreat, Level, LookReport, MethodCode, MetricReport,
-    NotEstimableReason, Reading, RelativeEffect, RelativeSet, Report, Rollout, Shows, SoFar, Srm, Stratified,
-    SurvivalDay, Takers, VariantCount, Verdict, VerdictCode, Whom,
+    EffectQuotient, Harm, Health, InputRows, IntentionToTreat, Interaction, Level, LookReport, MethodCode,
+    MetricReport, NotEstimableReason, Reading, RelativeEffect, RelativeSet, Report, Rollout, Shows, SoFar,
+    Srm, Stratified, SurvivalDay, Takers, VariantCount, Verdict, VerdictCode, Whom,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

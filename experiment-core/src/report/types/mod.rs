@@ -4,6 +4,7 @@ mod comparison;
 mod daily;
 mod economics;
 mod health;
+mod interaction;
 mod metric;
 mod verdict;
 
@@ -22,6 +23,7 @@ pub use economics::{
     Advice, BreakEvenCost, EconomicsArm, EconomicsReport, EffectQuotient, Rollout, Takers, Whom,
 };
 pub use health::{Check, CheckCode, Health, Level, Srm};
+pub use interaction::Interaction;
 pub use metric::{Arm, ArmSoFar, MetricReport, SoFar, SurvivalDay};
 pub use verdict::{Verdict, VerdictCode};
 
@@ -59,6 +61,9 @@ pub struct Report {
     /// What each variant's offer earns after its cost, where the definition says how.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub economics: Vec<EconomicsReport>,
+    /// Whether effects differ between the values of a dimension.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interactions: Vec<Interaction>,
     /// What to do.
     pub verdict: Verdict,
 }
