@@ -11,6 +11,7 @@ use experiment_core::time::{DAY, Day, Span, Timestamp};
 mod daily;
 mod economics;
 mod health;
+mod inputs;
 mod interaction;
 mod phases;
 mod plans;

@@ -52,6 +52,7 @@ pub fn report(
         interactions,
         economics: economics(design, aggregates, as_of)?,
         verdict: main.verdict,
+        inputs: None,
     })
 }
 

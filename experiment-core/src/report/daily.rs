@@ -6,7 +6,9 @@ use super::metric::reading_without_strata;
 use super::reading::{Pair, alternative, count};
 use super::sequence::{Sequence, is_large_enough};
 use super::sums::slice_cells;
-use super::{Cells, DailyComparison, DailyReport, Design, Estimand, MetricDesign, MetricReport};
+use super::{
+    Cells, DailyComparison, DailyReport, DailySequence, Design, Effect, Estimand, MetricDesign, MetricReport,
+};
 use crate::measure::{Moments, MomentsOverflow, Population, Slice};
 use crate::stats::TestOptions;
 use crate::time::{Day, Timestamp};
@@ -78,8 +80,12 @@ fn compare(
             variant: comparison.variant.clone(),
             control_n: count(control),
             n: count(&sums[arm]),
-            effect: pair.shown(reading, estimate.as_ref(), &options),
-            always_valid: sequence.and_then(|sequence| sequence.shown(options.confidence_level)),
+            effect: pair
+                .shown(reading, estimate.as_ref(), &options)
+                .map(|effect| Effect { std_error: None, ..effect }),
+            always_valid: sequence
+                .and_then(|sequence| sequence.shown(options.confidence_level))
+                .map(|shown| DailySequence { lower: shown.lower, upper: shown.upper }),
         }
     });
     against_control.collect()

@@ -13,6 +13,7 @@ mod kpis;
 mod new;
 mod place;
 mod power;
+mod recompute;
 mod serve;
 mod simulate;
 mod verdict_table;
@@ -48,6 +49,7 @@ enum Command {
     Assign(assign::Args),
     Kpis(kpis::Args),
     Verify(verify::Args),
+    Recompute(recompute::Args),
 }
 
 impl Command {
@@ -64,6 +66,7 @@ impl Command {
             Command::Assign(args) => assign::run(args, console),
             Command::Kpis(args) => kpis::run(args, console),
             Command::Verify(args) => verify::run(args, console),
+            Command::Recompute(args) => recompute::run(args, console),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The curve of effects from cohort day to cohort day.
 
 use experiment_core::definition::Method;
-use experiment_core::report::{Cells, Comparison, DailyComparison};
+use experiment_core::report::{Cells, Comparison, DailyComparison, Effect};
 
 use super::*;
 
@@ -38,8 +38,9 @@ fn world() -> (Design, Aggregates) {
 fn agree(point: &DailyComparison, whole: &Comparison, reading: Reading) {
     let effect =
         if reading == Reading::Cuped { whole.cuped.as_ref().map(|c| c.effect) } else { whole.effect };
-    assert_eq!(point.effect, effect);
-    assert_eq!(point.always_valid, whole.always_valid);
+    assert_eq!(point.effect, effect.map(|effect| Effect { std_error: None, ..effect }));
+    let ends = whole.always_valid.map(|sequence| (sequence.lower, sequence.upper));
+    assert_eq!(point.always_valid.map(|sequence| (sequence.lower, sequence.upper)), ends);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod lifecycle;
 mod limits;
 mod power;
 mod probes;
+mod recompute;
 mod results;
 mod routes;
 mod server;

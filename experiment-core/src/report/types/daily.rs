@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::comparison::{AlwaysValid, Effect};
+use super::comparison::Effect;
 use crate::time::Day;
 
 /// What was known once the customers of a cohort day were mature: they and all who came before them.
@@ -23,10 +23,21 @@ pub struct DailyComparison {
     pub control_n: u64,
     /// Mature customers of the arm.
     pub n: u64,
-    /// Variant − control, at 1 − α: holds for a single look.
+    /// Variant − control, at 1 − α: holds for a single look; without its standard error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
     /// Holds on all days together, whatever the plan's method; absent below the sizes that sequences need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub always_valid: Option<AlwaysValid>,
+    pub always_valid: Option<DailySequence>,
+}
+
+/// An interval at 1 − α for all days together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DailySequence {
+    /// Lower end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<f64>,
+    /// Upper end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper: Option<f64>,
 }

@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Inputs;
 use crate::time::Timestamp;
 
 pub use comparison::{
     AlwaysValid, Bayes, Bound, Comparison, Cuped, Decision, Effect, Harm, IntentionToTreat, MethodCode,
     NotEstimableReason, Reading, RelativeEffect, RelativeSet, Shows, Stratified,
 };
-pub use daily::{DailyComparison, DailyReport};
+pub use daily::{DailyComparison, DailyReport, DailySequence};
 pub use economics::{
     Advice, BreakEvenCost, EconomicsArm, EconomicsReport, EffectQuotient, Rollout, Takers, Whom,
 };
@@ -66,6 +67,9 @@ pub struct Report {
     pub interactions: Vec<Interaction>,
     /// What to do.
     pub verdict: Verdict,
+    /// What all that was made from, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Box<Inputs>>,
 }
 
 /// What was read from a file.
