@@ -56,7 +56,7 @@ pub(in crate::command) struct Winback {
 impl Winback {
     fn of(id: u32, first: i64) -> Winback {
         let chance = |purpose| chance(id, purpose);
-        let variant = if id % 2 == 0 { "control" } else { "gift" };
+        let variant = if id.is_multiple_of(2) { "control" } else { "gift" };
         let mut place = chance(1);
         let found = SEGMENTS.iter().find(|segment| {
             let here = place < segment.share;
