@@ -1,7 +1,7 @@
 //! Inputs that a report carries: they come back whole, and no others make the analysis panic.
 
 use experiment_core::definition::{BetaShape, Method, Prior, Ship, Spending};
-use experiment_core::report::{Cells, Distributions, EconomicsDesign, Inputs};
+use experiment_core::report::{Cells, Distributions, EconomicsDesign, Inputs, PhaseDesign};
 use proptest::prelude::*;
 
 use super::*;
@@ -35,7 +35,8 @@ fn inputs() -> Inputs {
         values: vec![Distributions::new(); metrics.len()],
         ..Aggregates::default()
     };
-    let slices = [Slice::All, Slice::Value { dimension: 0, value: "pro".to_owned() }];
+    let value = |value: &str| Slice::Value { dimension: 0, value: value.to_owned() };
+    let slices = [Slice::All, value("basic"), value("pro")];
     for (day, arm) in (0..4).flat_map(|day| [(day, 0_u16), (day, 1)]) {
         let n = 60 + i64::from(day) + i64::from(arm);
         for (slice, population) in slices.iter().flat_map(|slice| {
@@ -71,6 +72,8 @@ fn inputs() -> Inputs {
     }
     let mut design = design(metrics);
     design.stage = Stage::Running;
+    design.phases = vec![PhaseDesign { phase: 1, weights: vec![1.0, 1.0] }];
+    design.plan.stratify = vec!["plan".to_owned()];
     let window = design.metrics[0].window;
     design.economics = Some(EconomicsDesign { window, rollout: Some(10_000), is_taken: vec![false, true] });
     Inputs { design, aggregates, checks: Vec::new(), decision: None }
@@ -86,7 +89,7 @@ fn inputs_come_back_whole_and_make_the_same_report() {
     let made = inputs.report(as_of()).unwrap();
     assert_eq!(made, report(&inputs.design, &inputs.aggregates, as_of()).unwrap());
     assert!(made.metrics.iter().any(|metric| !metric.daily.is_empty()) && !made.dimensions.is_empty());
-    assert!(!made.economics.is_empty());
+    assert!(!made.economics.is_empty() && made.metrics[0].comparisons[0].stratified.is_some());
     let shape = BetaShape { alpha: 0.1, beta: 1.0 / 3.0 };
     for (method, spending, target) in [
         (Method::Fixed, Spending::ObrienFleming, None),
