@@ -4,7 +4,9 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use experiment_core::definition::{Direction, Plan, Role, Window};
 use experiment_core::measure::{Cell, Contribution, Moments, Population, Slice};
-use experiment_core::report::{Aggregates, Design, Estimand, MetricDesign, Stage, VariantDesign, report};
+use experiment_core::report::{
+    Aggregates, Design, Estimand, Inputs, MetricDesign, Stage, VariantDesign, report,
+};
 use experiment_core::time::{DAY, Day, Span};
 
 const METRICS: usize = 10;
@@ -72,6 +74,12 @@ fn results(criterion: &mut Criterion) {
     let made = report(&design, &aggregates, as_of).unwrap();
     criterion.bench_function("report/as JSON", |bencher| {
         bencher.iter(|| serde_json::to_vec(&made).unwrap());
+    });
+    let inputs = Inputs { design, aggregates, checks: Vec::new(), decision: None };
+    let carried = serde_json::to_string(&inputs).unwrap();
+    println!("report {} bytes, its inputs {}", serde_json::to_vec(&made).unwrap().len(), carried.len());
+    criterion.bench_function("report/inputs from JSON", |bencher| {
+        bencher.iter(|| serde_json::from_str::<Inputs>(&carried).unwrap());
     });
 }
 

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use experiment_core::measure::MomentsOverflow;
-use experiment_core::report::{Report, Verdict, VerdictCode, verdict_of};
+use experiment_core::report::{DecisionInputs, Report, Verdict, VerdictCode, verdict_of};
 use experiment_core::time::{Day, Timestamp};
 
-use crate::store::{Store, StoreError};
+use crate::store::{Reading, Store, StoreError};
 
 /// Why a decision can't be made again.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,16 @@ impl Decisions {
         let yesterday = Day(Timestamp(as_of.0.saturating_sub(1)).day().0 - 1);
         let Some(verdict) = self.decided(store, &now.experiment, yesterday)? else { return Ok(now) };
         Ok(Report { verdict, ..now })
+    }
+
+    /// What the verdict of a past day was made from; nothing for a verdict of the present moment.
+    ///
+    /// # Errors
+    /// [`DecisionError`].
+    pub fn inputs(store: &Store, report: &Report) -> Result<Option<DecisionInputs>, DecisionError> {
+        let Some(day) = report.verdict.decided_on else { return Ok(None) };
+        let Reading { design, aggregates, .. } = store.aggregates(&report.experiment, Some(day))?;
+        Ok(Some(DecisionInputs { day, design, aggregates }))
     }
 
     fn decided(&self, store: &Store, key: &str, until: Day) -> Result<Option<Verdict>, DecisionError> {

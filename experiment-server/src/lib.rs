@@ -5,6 +5,7 @@ pub mod analyze;
 pub mod client;
 pub mod command;
 pub mod decision;
+mod difference;
 pub mod http;
 pub mod import;
 pub mod output;

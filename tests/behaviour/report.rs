@@ -8,8 +8,11 @@ use experiment_core::report::{
 };
 use experiment_core::time::{DAY, Day, Span, Timestamp};
 
+mod daily;
 mod economics;
 mod health;
+mod inputs;
+mod interaction;
 mod phases;
 mod plans;
 mod strata;

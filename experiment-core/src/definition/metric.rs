@@ -76,11 +76,13 @@ pub enum Churn {
 }
 
 /// When events count: in [exposure + `from`, exposure + `to`) by exact time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Window {
     /// Start after exposure.
     pub from: Span,
     /// End after exposure; without it the window never closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Span>,
     /// How long late facts are waited for before a day counts as mature.
     pub grace: Span,

@@ -6,7 +6,8 @@ use crate::time::Day;
 const DEFAULT_TUNING: u64 = 5_000;
 
 /// The plan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The statistical method that decides.
     pub method: Method,
@@ -17,22 +18,27 @@ pub struct Plan {
     /// How p-values are adjusted over primaries × variants.
     pub correction: Correction,
     /// When the sample is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// Group-sequential: the shares of the target at which it is looked at, rising to 1; empty when not stated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<f64>,
     /// Group-sequential: how the error rate is spread over the looks.
     pub spending: Spending,
     /// Customers of both arms together at which always-valid intervals are tightest, where stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<u64>,
     /// Bayesian: what is believed beforehand.
     pub prior: Prior,
     /// Bayesian: when to ship.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ship: Option<Ship>,
     /// Fewest days before a decision.
     pub min_days: u32,
     /// Whether a metric with a covariate is decided on its CUPED reading.
     pub cuped: bool,
     /// Names of the dimensions whose values together are the strata; empty when effects are not stratified.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stratify: Vec<String>,
 }
 
@@ -85,7 +91,8 @@ pub enum Correction {
 }
 
 /// When the sample is complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// Every arm has this many mature customers.
     CustomersPerArm(u64),
@@ -94,7 +101,8 @@ pub enum Target {
 }
 
 /// How a group-sequential plan spreads its error rate over the looks.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Spending {
     /// Next to nothing early, nearly a fixed test at the end.
     ObrienFleming,
@@ -105,16 +113,20 @@ pub enum Spending {
 }
 
 /// What a Bayesian plan believes beforehand; without either, every effect is as likely as any other.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Prior {
     /// Standard deviation of the effect over the control's level: a normal prior around no effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative_sd: Option<f64>,
     /// Of each arm's rate: as if so many customers had done it, and so many had not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<BetaShape>,
 }
 
 /// The shape of a beta prior.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BetaShape {
     /// From 0.1 to 10⁹.
     pub alpha: f64,
@@ -123,7 +135,8 @@ pub struct BetaShape {
 }
 
 /// When a Bayesian plan ships.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ship {
     /// Least chance to win, in (0.5, 1).
     pub chance: f64,

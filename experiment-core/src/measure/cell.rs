@@ -6,7 +6,8 @@ use crate::time::Day;
 pub const MAX_DIMENSION_VALUES: usize = 200;
 
 /// Whom the sums are over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Population {
     /// Customers of the main reading.
     Analysed,

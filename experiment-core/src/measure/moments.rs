@@ -135,17 +135,19 @@ impl Moments {
     }
 
     /// Mean of part `i` in units of 10^-`places` steps, that is, in the metric's unit; `None` without
-    /// customers.
+    /// customers or without that part.
     #[must_use]
     pub fn mean(&self, i: usize, places: u32) -> Option<f64> {
-        (self.n > 0).then(|| self.sums[i] as f64 / (self.n as f64 * step_count(places)))
+        let sum = *self.sums.get(i)?;
+        (self.n > 0).then(|| sum as f64 / (self.n as f64 * step_count(places)))
     }
 
     /// Sample covariance of parts `i` and `j` (divisor n − 1), in squared units; the variance for
-    /// `i == j`. The numerator nΣxy − ΣxΣy is exact and rounded once. `None` below two customers.
+    /// `i == j`. The numerator nΣxy − ΣxΣy is exact and rounded once. `None` below two customers or without
+    /// those parts.
     #[must_use]
     pub fn covariance(&self, i: usize, j: usize, places: u32) -> Option<f64> {
-        if self.n < 2 {
+        if self.n < 2 || i.max(j) >= self.sums.len() {
             return None;
         }
         let n = self.n as f64;

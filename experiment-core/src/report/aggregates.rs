@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Rebuilding;
+use super::inputs::cells;
 use crate::measure::{Cell, Moments, Slice};
 
 /// How many customers there are at each place: the bucket of a value, or the days from the cohort day to the day
@@ -16,26 +19,34 @@ pub type Distributions = BTreeMap<(Slice, Cell), Distribution>;
 pub type Cells = BTreeMap<(Slice, Cell), Moments>;
 
 /// Everything a report is made from, whether it was kept up to date by a store or read from a file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Aggregates {
     /// First exposures: counts without entries (k = 0).
+    #[serde(with = "cells::table")]
     pub exposed: Cells,
     /// First exposures in the main reading that differ from our own draw.
     pub off_assignment: u64,
     /// One entry a metric, in the order of the design.
+    #[serde(with = "cells::tables")]
     pub metrics: Vec<Cells>,
     /// Counts of customers by value, likewise; empty for metrics that are read from sums alone.
+    #[serde(with = "cells::tables")]
     pub distributions: Vec<Distributions>,
     /// The vectors of [`Account`](crate::measure::Account); empty where the design has no economics.
+    #[serde(default, with = "cells::table", skip_serializing_if = "BTreeMap::is_empty")]
     pub economics: Cells,
     /// One entry a metric: its value in the first and in the second half of its window; empty for metrics that are
     /// not halved, or all of it where nothing is.
+    #[serde(default, with = "cells::tables", skip_serializing_if = "Vec::is_empty")]
     pub halves: Vec<Cells>,
     /// One entry a metric: customers by value, beside the sums from which it is read; likewise.
+    #[serde(default, with = "cells::tables", skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Distributions>,
     /// Dimensions (by index) left out because they have more than
     /// [`MAX_DIMENSION_VALUES`](crate::measure::MAX_DIMENSION_VALUES) values.
     pub dropped_dimensions: Vec<u16>,
     /// Metrics (by index) that do not count every customer yet; their sums are not read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rebuilding: BTreeMap<usize, Rebuilding>,
 }

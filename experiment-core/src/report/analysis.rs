@@ -1,7 +1,9 @@
 //! Exact sums and a design → the whole report.
 
+use super::daily::daily;
 use super::economics::economics;
 use super::family::{Adjusted, adjust};
+use super::interaction::{ValueAnalysis, interactions};
 use super::look::{Allowance, Look, looks, sizes};
 use super::metric::MetricAnalysis;
 use super::rebuilding::{announce, complete};
@@ -9,8 +11,8 @@ use super::strata::{StratumPair, by_stratum, fewest, pairs};
 use super::sums::{self, arms_as_assigned, arms_of};
 use super::verdict::verdict;
 use super::{
-    Aggregates, Design, DimensionReport, Health, LIBRARY_VERSION, LookReport, MetricReport, Report,
-    VariantCount, Verdict, health,
+    Aggregates, Design, DimensionReport, Health, Interaction, LIBRARY_VERSION, LookReport, MetricReport,
+    Report, VariantCount, Verdict, health,
 };
 use crate::definition::{Correction, Method, Role, Sides};
 use crate::measure::{MomentsOverflow, Population, Slice};
@@ -29,7 +31,11 @@ pub fn report(
 ) -> Result<Report, MomentsOverflow> {
     let (all_metrics, all_sums) = (design, aggregates);
     let (design, aggregates) = &complete(design, aggregates);
-    let main = MainReading::new(design, aggregates, as_of)?;
+    let mut main = MainReading::new(design, aggregates, as_of)?;
+    for ((report, metric), cells) in main.metrics.iter_mut().zip(&design.metrics).zip(&aggregates.metrics) {
+        report.daily = daily(design, metric, cells, report, as_of)?;
+    }
+    let (dimensions, interactions) = dimensions(design, aggregates, as_of)?;
     let customers = sums::customers(&aggregates.exposed, design.variants.len(), None);
     let variants = design.variants.iter().zip(customers);
     let mut report = Report {
@@ -45,9 +51,11 @@ pub fn report(
         health: main.health,
         metrics: main.metrics,
         looks: main.looks,
-        dimensions: dimensions(design, aggregates, as_of)?,
+        dimensions,
+        interactions,
         economics: economics(design, aggregates, as_of)?,
         verdict: main.verdict,
+        inputs: None,
     };
     announce(all_metrics, all_sums, &mut report);
     Ok(report)
@@ -202,30 +210,32 @@ fn decide_at_look(
     Ok(())
 }
 
-/// The metrics by value of each dimension; a family is a metric's values × variants in one dimension.
+/// The metrics by value of each dimension, and whether the values differ; a family is a metric's values × variants in
+/// one dimension.
 fn dimensions(
     design: &Design,
     aggregates: &Aggregates,
     as_of: Option<Timestamp>,
-) -> Result<Vec<DimensionReport>, MomentsOverflow> {
+) -> Result<(Vec<DimensionReport>, Vec<Interaction>), MomentsOverflow> {
     let mut analysed = Vec::new();
     for slice in sums::values(&aggregates.exposed) {
         let Slice::Value { dimension, value } = &slice else { continue };
         let Some(name) = design.dimensions.get(usize::from(*dimension)) else { continue };
-        analysed.push((name.clone(), value.clone(), analyse(design, aggregates, &slice, as_of)?));
+        let metrics = analyse(design, aggregates, &slice, as_of)?;
+        analysed.push(ValueAnalysis { dimension: name.clone(), value: value.clone(), metrics });
     }
     for name in &design.dimensions {
         for metric in 0..design.metrics.len() {
-            let values = analysed.iter_mut().filter(|(dimension, _, _)| dimension == name);
-            let mut members: Vec<_> =
-                values.filter_map(|(_, _, analyses)| analyses.get_mut(metric)).collect();
+            let values = analysed.iter_mut().filter(|value| value.dimension == *name);
+            let mut members: Vec<_> = values.filter_map(|value| value.metrics.get_mut(metric)).collect();
             decide_family(design, &mut members, Correction::BenjaminiHochberg);
         }
     }
-    let reports = analysed.into_iter().map(|(dimension, value, analyses)| DimensionReport {
-        dimension,
-        value,
-        metrics: analyses.into_iter().map(|analysis| analysis.report).collect(),
+    let interactions = interactions(design, &analysed);
+    let reports = analysed.into_iter().map(|analysed| DimensionReport {
+        dimension: analysed.dimension,
+        value: analysed.value,
+        metrics: analysed.metrics.into_iter().map(|analysis| analysis.report).collect(),
     });
-    Ok(reports.collect())
+    Ok((reports.collect(), interactions))
 }

@@ -1,16 +1,20 @@
 //! What an analysis needs to know of an experiment, whether it was defined or only loaded from a file.
 
+use serde::{Deserialize, Serialize};
+
 use crate::definition::{Direction, Experiment, Measure, MeasureKind, MetricKind, Plan, Role, Window};
 
 /// The phase of every exposure, until definitions have phases.
 const FIRST_PHASE: u32 = 1;
 
 /// What is compared, and how it is decided.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Design {
     /// The experiment's key.
     pub experiment: String,
     /// The version of its definition, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition_version: Option<u32>,
     /// Whether more customers may still enter.
     pub stage: Stage,
@@ -23,6 +27,7 @@ pub struct Design {
     /// The metrics, in the order of [`Aggregates::metrics`](super::Aggregates::metrics).
     pub metrics: Vec<MetricDesign>,
     /// How offers become money; sums of accounts are kept where it is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub economics: Option<EconomicsDesign>,
     /// Names of the dimensions that [`Slice::Value`](crate::measure::Slice::Value) counts.
     pub dimensions: Vec<String>,
@@ -31,7 +36,8 @@ pub struct Design {
 }
 
 /// Whether the reading is one of many or the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Customers enter and will be looked at again: the bar for alarms is higher.
     Running,
@@ -40,18 +46,21 @@ pub enum Stage {
 }
 
 /// An arm.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VariantDesign {
     /// Its key.
     pub key: String,
     /// Its share of the entrants relative to the other weights.
     pub weight: f64,
     /// Which elements differ from the control, as the definition names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
 }
 
 /// A stretch between changes of weights.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PhaseDesign {
     /// The phase, as [`Cell`](crate::measure::Cell) counts it.
     pub phase: u32,
@@ -60,7 +69,7 @@ pub struct PhaseDesign {
 }
 
 /// What kind of number a metric estimates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Estimand {
     /// The share of customers with a 1.
@@ -76,7 +85,8 @@ pub enum Estimand {
 }
 
 /// A metric as the analysis sees it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MetricDesign {
     /// Its key.
     pub key: String,
@@ -87,14 +97,17 @@ pub struct MetricDesign {
     /// Which way is good.
     pub direction: Direction,
     /// Guardrails: how much worse is acceptable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<f64>,
     /// The smallest effect worth acting on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_effect: Option<f64>,
     /// Digits of the fixed point.
     pub places: u32,
     /// How many covariates stand at the end of the vector.
     pub covariates: usize,
     /// Quantiles: the share of customers that do not exceed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantile: Option<f64>,
     /// Whether only some customers answer, over whom it is the mean.
     pub answered: bool,
@@ -103,11 +116,13 @@ pub struct MetricDesign {
 }
 
 /// Economics as the analysis sees them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EconomicsDesign {
     /// Over which value and cost count.
     pub window: Window,
     /// How many customers would get the offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<u64>,
     /// By variant: whether it has an offer that customers can be seen to take.
     pub is_taken: Vec<bool>,

@@ -14,8 +14,9 @@ use super::{
     Arm, ArmSoFar, Comparison, Design, Distribution, Estimand, IntentionToTreat, MetricDesign, MetricReport,
     NotEstimableReason, Reading, SoFar,
 };
-use crate::definition::{Method, Role};
+use crate::definition::{Method, Plan, Role};
 use crate::measure::Moments;
+use crate::stats::heterogeneity::GroupEffect;
 use crate::stats::ratio::delta_method;
 use crate::stats::{NotEstimable, TestOptions};
 
@@ -65,6 +66,7 @@ impl<'a> MetricAnalysis<'a> {
             so_far: waits.then(|| SoFar { arms: so_far.collect() }),
             arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums, design.plan.alpha)).collect(),
             comparisons: Vec::new(),
+            daily: Vec::new(),
         };
         let mut analysis = MetricAnalysis { design, metric, sums, strata, readings: Vec::new(), report };
         let compared = analysis.treatments().map(|(place, variant)| analysis.compare(place, variant));
@@ -150,6 +152,18 @@ impl<'a> MetricAnalysis<'a> {
         }
     }
 
+    /// The effect on which the arm at this place among the comparisons is decided, where both arms are large enough
+    /// for a normal one.
+    pub(crate) fn group_effect(&self, place: usize) -> Option<GroupEffect> {
+        let (_, variant) = self.treatments().nth(place)?;
+        let (pair, reading) = (self.pair(place, variant), *self.readings.get(place)?);
+        if !is_large_enough(self.metric, &pair) {
+            return None;
+        }
+        let test = pair.estimate(reading, &TestOptions::two_sided(1.0 - self.design.plan.alpha)).ok()?;
+        Some(GroupEffect { effect: test.effect, std_error: test.std_error })
+    }
+
     /// What decides: strata where the plan names them, covariates where the metric has them.
     fn reading(&self, pair: &Pair<'_>, comparison: &Comparison) -> Reading {
         // Rare outcomes are judged by a score bound, which has no strata.
@@ -159,8 +173,7 @@ impl<'a> MetricAnalysis<'a> {
         if comparison.stratified.is_some() && !is_rare {
             return self.stratified_reading();
         }
-        let adjusted = self.design.plan.cuped && comparison.cuped.is_some();
-        if adjusted { Reading::Cuped } else { Reading::Unadjusted }
+        reading_without_strata(&self.design.plan, comparison)
     }
 
     fn stratified_reading(&self) -> Reading {
@@ -208,6 +221,11 @@ impl<'a> MetricAnalysis<'a> {
         comparison.always_valid = always_valid(self.design, self.metric, &pair, reading);
         (comparison, reading)
     }
+}
+
+/// The reading on which a comparison is decided where nothing is stratified.
+pub(crate) fn reading_without_strata(plan: &Plan, comparison: &Comparison) -> Reading {
+    if plan.cuped && comparison.cuped.is_some() { Reading::Cuped } else { Reading::Unadjusted }
 }
 
 pub(crate) fn reason(error: &NotEstimable) -> NotEstimableReason {

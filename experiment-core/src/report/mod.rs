@@ -6,11 +6,14 @@
 mod adjusted;
 mod aggregates;
 mod analysis;
+mod daily;
 mod design;
 mod economics;
 mod family;
 mod harm;
 mod health;
+mod inputs;
+mod interaction;
 mod judge;
 pub mod kpi;
 mod look;
@@ -30,15 +33,16 @@ mod verdict;
 pub use aggregates::{Aggregates, Cells, Distribution, Distributions};
 pub use analysis::{report, verdict_of};
 pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, PhaseDesign, Stage, VariantDesign};
+pub use inputs::{DecisionInputs, Inputs, InputsError};
 pub(crate) use reading::{Pair, count, mean_of, proportion_of};
 pub use rebuilding::Rebuilding;
 pub(crate) use strata::StratumPair;
 pub use types::{
     Advice, AlwaysValid, Arm, ArmSoFar, Bayes, Bound, BreakEvenCost, Check, CheckCode, Comparison, Cuped,
-    Decision, DimensionReport, EconomicsArm, EconomicsReport, Effect, EffectQuotient, Harm, Health,
-    InputRows, IntentionToTreat, Level, LookReport, MethodCode, MetricReport, NotEstimableReason, Reading,
-    RelativeEffect, RelativeSet, Report, Rollout, Shows, SoFar, Srm, Stratified, SurvivalDay, Takers,
-    VariantCount, Verdict, VerdictCode, Whom,
+    DailyComparison, DailyReport, DailySequence, Decision, DimensionReport, EconomicsArm, EconomicsReport,
+    Effect, EffectQuotient, Harm, Health, InputRows, IntentionToTreat, Interaction, Level, LookReport,
+    MethodCode, MetricReport, NotEstimableReason, Reading, RelativeEffect, RelativeSet, Report, Rollout,
+    Shows, SoFar, Srm, Stratified, SurvivalDay, Takers, VariantCount, Verdict, VerdictCode, Whom,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

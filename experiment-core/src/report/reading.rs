@@ -135,6 +135,19 @@ impl Pair<'_> {
         Ok(effect(difference, Some(proportion::unpooled_std_error(&control, &variant)?), interval))
     }
 
+    /// The effect of a reading with the interval that is shown, given its [`Pair::estimate`].
+    pub(crate) fn shown(
+        &self,
+        reading: Reading,
+        estimate: Option<&stats::Comparison>,
+        options: &TestOptions,
+    ) -> Option<Effect> {
+        if reading == Reading::Unadjusted && self.metric.estimand == Estimand::Proportion {
+            return self.effect(options).ok().map(|(effect, _)| effect);
+        }
+        estimate.map(|test| effect(test.effect, Some(test.std_error), test.interval).0)
+    }
+
     /// The effect over the control.
     pub(crate) fn relative(&self, options: &TestOptions) -> Result<RelativeEffect, NotEstimable> {
         match self.metric.estimand {

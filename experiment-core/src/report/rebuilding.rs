@@ -63,6 +63,7 @@ fn bare(metric: &MetricDesign, progress: Rebuilding) -> MetricReport {
         rebuilding: Some(progress),
         immature: None,
         so_far: None,
+        daily: Vec::new(),
         arms: Vec::new(),
         comparisons: Vec::new(),
     }

@@ -57,6 +57,16 @@ impl Sequence {
         let options = TestOptions { alternative: self.alternative, confidence_level };
         asymptotic_of_width(&self.estimate, self.rho, &options).ok()
     }
+
+    /// The same as reports show it.
+    pub(crate) fn shown(&self, confidence_level: f64) -> Option<AlwaysValid> {
+        let look = self.at(confidence_level)?;
+        Some(AlwaysValid {
+            p_value: look.always_valid_p_value,
+            lower: Some(look.interval.lower).filter(|end| end.is_finite()),
+            upper: Some(look.interval.upper).filter(|end| end.is_finite()),
+        })
+    }
 }
 
 /// Whether both arms are large enough for a normal approximation that may be read on any day.
@@ -97,10 +107,5 @@ pub(crate) fn always_valid(
         return None;
     }
     let alternative = alternative(&design.plan, metric.direction);
-    let look = deciding_sequence(design, metric, pair, reading, alternative)?.at(1.0 - design.plan.alpha)?;
-    Some(AlwaysValid {
-        p_value: look.always_valid_p_value,
-        lower: Some(look.interval.lower).filter(|end| end.is_finite()),
-        upper: Some(look.interval.upper).filter(|end| end.is_finite()),
-    })
+    deciding_sequence(design, metric, pair, reading, alternative)?.shown(1.0 - design.plan.alpha)
 }

@@ -2,9 +2,10 @@
 //!
 //! In reading order: what every comparison asks and answers ([`TestOptions`], [`Comparison`],
 //! [`NotEstimable`]); then [`distribution`] and [`root`], on which all rests; then one module a method:
-//! [`proportion`], [`exact`], [`mean`], [`anova`], [`yuen`], [`ratio`], [`relative`], [`effect_ratio`], [`cuped`], [`stratify`], [`rank`],
-//! [`quantile`], [`rate`], [`survival`], [`resample`]; [`chi_square`] and [`srm`] for counts; [`margin`] for
-//! tests against a margin; [`multiplicity`] and [`dunnett`] for many tests at once; [`bayes`] for posterior
+//! [`proportion`], [`exact`], [`mean`], [`anova`], [`yuen`], [`ratio`], [`relative`], [`effect_ratio`], [`cuped`],
+//! [`stratify`], [`rank`], [`quantile`], [`rate`], [`survival`], [`resample`]; [`chi_square`] and [`srm`] for counts;
+//! [`heterogeneity`] for effects of several groups; [`margin`] for tests against a margin; [`multiplicity`] and
+//! [`dunnett`] for many tests at once; [`bayes`] for posterior
 //! probabilities; [`sequential`] for looks while data comes in; [`power`] for planning; [`retention`] for
 //! the figures of a customer base.
 //!
@@ -22,6 +23,7 @@ pub mod cuped;
 pub mod dunnett;
 pub mod effect_ratio;
 pub mod exact;
+pub mod heterogeneity;
 pub mod margin;
 pub mod mean;
 pub mod multiplicity;

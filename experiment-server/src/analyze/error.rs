@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use experiment_core::measure::MomentsOverflow;
+use experiment_core::report::InputsError;
 
 /// Most variants a file may hold.
 pub const MAX_VARIANTS: usize = 100;
@@ -136,6 +137,9 @@ pub enum AnalyzeError {
     /// A sum beyond 128 bits.
     #[error(transparent)]
     Overflow(#[from] MomentsOverflow),
+    /// The sums make no report.
+    #[error(transparent)]
+    Inputs(#[from] InputsError),
     /// The rejected rows can't be written.
     #[error("--rejects: cannot write {path:?}")]
     Rejects {

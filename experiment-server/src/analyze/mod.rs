@@ -30,9 +30,9 @@ pub use reject::Reason;
 pub use rejects_file::RejectsFile;
 pub use request::{Flags, MetricRequest, ROW_UNIT, Request, RequestError, RowKind, Unit};
 
-use experiment_core::report::{Report, report};
+use experiment_core::report::{Inputs, Report};
 
-/// Reads `source` and analyses it: [`read`], then the core's report, then what was read and left out.
+/// Reads `source` and analyses it: [`read`], then the core's report with its inputs, then what was read and left out.
 ///
 /// # Errors
 /// [`AnalyzeError`].
@@ -43,8 +43,7 @@ pub fn analyze(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Report, AnalyzeError> {
     let Reading { design, aggregates, input } = read(request, source, rejects, progress)?;
-    let mut report = report(&design, &aggregates, None)?;
-    report.health.checks.push(check::rejected_rows(&input));
-    report.input = Some(input);
-    Ok(report)
+    let inputs = Inputs { design, aggregates, checks: vec![check::rejected_rows(&input)], decision: None };
+    let report = inputs.report(None)?;
+    Ok(Report { input: Some(input), inputs: Some(Box::new(inputs)), ..report })
 }

@@ -87,6 +87,9 @@ pub(super) struct Args {
     /// How p-values are adjusted: none, bonferroni, holm, benjamini_hochberg
     #[arg(long, default_value = "holm")]
     correction: String,
+    /// Put the exact sums into the report, so that `experiment recompute` can make it again; with --format json
+    #[arg(long)]
+    inputs: bool,
     /// How the report is printed; the CSV has one row per metric and variant
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -105,6 +108,10 @@ const PROGRESS_BYTES: u64 = 32 << 20;
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let (format, file, rejects) = (args.format, args.file.clone(), args.rejects.clone());
+    let with_inputs = args.inputs;
+    if with_inputs && format != Format::Json {
+        anyhow::bail!("--inputs are part of the JSON only; add --format json");
+    }
     let request = Request::new(flags(args))?;
     let stdin = file == Path::new("-");
     let mut source = if stdin { Source::Stream(console.stdin) } else { Source::File(file.clone()) };
@@ -129,7 +136,10 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     if last > 0 {
         let _ = writeln!(console.stderr);
     }
-    let report = report?;
+    let mut report = report?;
+    if !with_inputs {
+        report.inputs = None;
+    }
     match format {
         Format::Table => write_table(&report, console.stdout)?,
         Format::Json => write_json(&report, console.stdout)?,

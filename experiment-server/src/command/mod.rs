@@ -14,6 +14,7 @@ mod new;
 mod offer_table;
 mod place;
 mod power;
+mod recompute;
 mod serve;
 mod simulate;
 mod verdict_table;
@@ -49,6 +50,7 @@ enum Command {
     Assign(assign::Args),
     Kpis(kpis::Args),
     Verify(verify::Args),
+    Recompute(recompute::Args),
 }
 
 impl Command {
@@ -65,6 +67,7 @@ impl Command {
             Command::Assign(args) => assign::run(args, console),
             Command::Kpis(args) => kpis::run(args, console),
             Command::Verify(args) => verify::run(args, console),
+            Command::Recompute(args) => recompute::run(args, console),
         }
     }
 }

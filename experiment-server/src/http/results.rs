@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use experiment_core::report::{Check, CheckCode, Level, Report, report};
+use experiment_core::report::{Check, CheckCode, Inputs, Level, Report};
 use experiment_core::time::{Day, Timestamp};
 
 use super::body::off_thread;
@@ -14,6 +14,7 @@ use super::nearest::did_you_mean;
 use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
+use crate::decision::Decisions;
 use crate::output::write_csv;
 use crate::store::Reading;
 
@@ -34,32 +35,41 @@ pub(super) async fn get_results(
 ) -> Result<Response, Problem> {
     let as_of = query.take("as_of")?.map(|day| parse_day(&day, app.now())).transpose()?;
     let fresh = query.flag("fresh")?;
+    let with_inputs = query.flag("inputs")?;
     let format = parse_format(query.take("format")?.as_deref())?;
     query.end()?;
+    if with_inputs && matches!(format, Format::Csv) {
+        return Err(invalid("inputs", "are part of the JSON only", "send format=json, or no inputs"));
+    }
     find(&app.store.catalog(), &key)?;
     app.check_rebuilt()?;
     if fresh {
         app.fold_all().await?;
     }
-    let found = off_thread(move || make_report(&app, &key, as_of)).await?;
+    let found = off_thread(move || make_report(&app, &key, as_of, with_inputs)).await?;
     match format {
         Format::Json => reply::json(&found),
         Format::Csv => as_csv(&found),
     }
 }
 
-fn make_report(app: &AppState, key: &str, day: Option<Day>) -> Result<Report, Problem> {
+fn make_report(app: &AppState, key: &str, day: Option<Day>, with_inputs: bool) -> Result<Report, Problem> {
     let reading = app.store.aggregates(key, day)?;
     let now = app.now();
     // A day that has not ended yet is read as far as it has come. Once an experiment is concluded its
     // controls get the winner, so the days mature by then are all there will be.
     let concluded = app.store.catalog().get(key).and_then(|entry| entry.concluded_at());
     let as_of = day.map_or(now, |day| day.end().min(now)).min(concluded.unwrap_or(now));
-    let found = report(&reading.design, &reading.aggregates, Some(as_of)).map_err(Problem::internal)?;
-    let found = app.decisions.settle(&app.store, found).map_err(Problem::internal)?;
-    let mut found = Report { sequence: Some(reading.sequence), ..found };
-    found.health.checks.extend(overflow_check(&reading));
-    found.health.checks.extend(stale_check(app));
+    let checks = overflow_check(&reading).into_iter().chain(stale_check(app)).collect();
+    let Reading { design, aggregates, sequence, .. } = reading;
+    let mut inputs = Inputs { design, aggregates, checks, decision: None };
+    let found = inputs.report(Some(as_of)).map_err(Problem::internal)?;
+    let mut found = app.decisions.settle(&app.store, found).map_err(Problem::internal)?;
+    found.sequence = Some(sequence);
+    if with_inputs {
+        inputs.decision = Decisions::inputs(&app.store, &found).map_err(Problem::internal)?;
+        found.inputs = Some(Box::new(inputs));
+    }
     Ok(found)
 }
 

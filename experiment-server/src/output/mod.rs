@@ -2,6 +2,7 @@
 
 mod csv;
 mod csv_economics;
+mod interactions;
 mod json;
 mod kpis;
 mod money;

@@ -8,6 +8,7 @@ use experiment_core::report::{
     VerdictCode,
 };
 
+use super::interactions::write_interactions;
 use super::money::write_money;
 use super::number;
 use super::text::{cut, printable, wrap};
@@ -47,7 +48,12 @@ fn write_dimensions(report: &Report, control: &str, out: &mut dyn Write) -> io::
     }
     writeln!(out)?;
     writeln!(out, "By dimension (they don't decide; p adjusted over a metric's values and variants)")?;
+    let mut shown = None;
     for slice in &report.dimensions {
+        if shown != Some(&slice.dimension) {
+            write_interactions(report, &slice.dimension, out)?;
+            shown = Some(&slice.dimension);
+        }
         let value = if slice.value.is_empty() { "(missing)" } else { &slice.value };
         let title = format!("{} = {}", cut(&slice.dimension, 40), cut(value, 50));
         write_metrics(&title, &slice.metrics.iter().collect::<Vec<_>>(), control, out)?;

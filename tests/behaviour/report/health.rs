@@ -150,6 +150,39 @@ fn an_effect_that_wears_off_from_week_to_week_is_told() {
 }
 
 #[test]
+fn arms_that_answer_differently_are_not_comparable() {
+    let mut nps = metric("nps", Role::Primary, Direction::Up);
+    (nps.estimand, nps.answered) = (Estimand::Mean, true);
+    let one = design(vec![nps]);
+    let read = |answered: [i64; 2]| {
+        let mut sums = Aggregates { metrics: vec![Cells::new()], ..Aggregates::default() };
+        for (arm, answered) in (0..).zip(answered) {
+            let points: Vec<i64> = (0..answered).map(|i| (i % 3 - 1) * 100).collect();
+            sums.exposed.insert(cell(arm, Population::Analysed, 0), counted(1_000));
+            sums.metrics[0].insert(cell(arm, Population::Analysed, 0), columns(&[&points]));
+            // Open windows tell nothing of who will answer.
+            sums.exposed.insert(cell(arm, Population::Analysed, 40), counted(1_000 * i64::from(arm)));
+        }
+        report(&one, &sums, Some(Day(41).start())).unwrap()
+    };
+    assert_eq!(level_of(&read([300, 360]), CheckCode::DifferentialResponse), Some(Level::Ok));
+    let apart = read([300, 380]);
+    let check = found(&apart, CheckCode::DifferentialResponse).unwrap();
+    assert_eq!(check.level, Level::Warn);
+    // z = 0.08/√(0.34 · 0.66 · 2/1000) = 3.776, p = 1.59e-4.
+    assert!(
+        check.detail.starts_with(
+            "38.00 % of the customers in discount answered for nps, 30.00 % of those in control (p = 1.59e-4)."
+        ),
+        "{}",
+        check.detail
+    );
+    assert_eq!(level_of(&read([0, 0]), CheckCode::DifferentialResponse), None);
+    let nobody_is_asked = report(&kept(), &aggregates((9, 9), &[(3, 3)]), None).unwrap();
+    assert_eq!(level_of(&nobody_is_asked, CheckCode::DifferentialResponse), None);
+}
+
+#[test]
 fn less_than_a_week_is_too_early() {
     let mut sums = Aggregates::default();
     for day in 0..10 {

@@ -109,6 +109,9 @@ fn of_a_running_experiment() -> Report {
     )
     .unwrap();
     json["metrics"].as_array_mut().unwrap().push(added.take());
+    json["interactions"] = serde_json::json!([{"dimension": "plan", "metric": "kept", "variant": "discount",
+        "values": 2, "statistic": 9.0, "degrees_of_freedom": 1.0, "p_value": 0.0027, "adjusted_p_value": 0.0081,
+        "i_squared": 0.875, "significant": true}]);
     serde_json::from_value(json).unwrap()
 }
 
@@ -135,6 +138,8 @@ fn everything_a_report_can_hold_is_shown() {
         "without strata and covariate: ",
         "3 strata: variance reduced by 25.00 %",
         "  added (mean, more is better)\n      rebuilding: 1,234 of 5,678 customers are counted; its numbers come once all are\n",
+        "plan: do the effects differ between values? (believe that they do only where a * stands)",
+        "kept, discount: p 0.0027, adj. p 0.0081 * over 2 values, I2 87.50 %",
     ] {
         assert!(table.contains(words), "{words:?} is not in\n{table}");
     }

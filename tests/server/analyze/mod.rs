@@ -2,6 +2,7 @@
 
 mod golden;
 mod order;
+mod recompute;
 mod reference;
 mod rows;
 mod wrong;

@@ -13,6 +13,7 @@ mod limits;
 mod metrics;
 mod power;
 mod probes;
+mod recompute;
 mod results;
 mod routes;
 mod server;

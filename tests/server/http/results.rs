@@ -49,12 +49,12 @@ fn the_report_holds_everything_acknowledged() {
 }
 
 /// An experiment whose arms are drawn elsewhere and whose windows last a day.
-struct Campaign {
-    served: Served,
+pub(super) struct Campaign {
+    pub(super) served: Served,
 }
 
 impl Campaign {
-    fn start(plan: &str) -> Campaign {
+    pub(super) fn start(plan: &str) -> Campaign {
         let served = Served::start();
         let definition = format!(
             "
@@ -71,7 +71,7 @@ plan: {plan}
     }
 
     /// 200 customers an arm, of whom so many order.
-    fn wave(&self, name: &str, buyers: [usize; 2]) {
+    pub(super) fn wave(&self, name: &str, buyers: [usize; 2]) {
         let (mut exposures, mut orders) = (Vec::new(), Vec::new());
         for (variant, buyers) in ["control", "discount"].iter().zip(buyers) {
             for i in 0..200 {
@@ -89,7 +89,7 @@ plan: {plan}
         self.served.send("/v1/conversions", &orders.join("\n"));
     }
 
-    fn report(&self, query: &str) -> Value {
+    pub(super) fn report(&self, query: &str) -> Value {
         self.served.get(&format!("/v1/experiments/once/results?{query}")).json()
     }
 

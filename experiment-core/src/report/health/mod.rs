@@ -6,6 +6,7 @@ mod crossover;
 mod influence;
 mod mismatch;
 mod novelty;
+mod response;
 mod sample;
 mod stability;
 mod values;
@@ -45,6 +46,7 @@ pub(crate) fn health(
     checks.extend(sample::power_check(design, metrics));
     checks.extend(sample::peeking_check(design, metrics, as_of));
     checks.extend(balance::balance_check(design, aggregates));
+    checks.extend(response::response_check(design, aggregates, as_of));
     checks.extend(stability::drift_check(design, aggregates, as_of));
     checks.extend(novelty::novelty_check(design, aggregates, as_of));
     checks.extend(influence::influence_check(design, aggregates, as_of));

@@ -8,16 +8,13 @@ use crate::measure::{Moments, Population, Slice};
 use crate::report::sequence::is_large_enough;
 use crate::report::{Aggregates, Cells, Check, CheckCode, Design, Level, MetricDesign, Pair, Reading, sums};
 use crate::stats::TestOptions;
-use crate::stats::distribution::chi_square;
+use crate::stats::heterogeneity::{GroupEffect, cochran_q};
 use crate::time::Timestamp;
 
 /// Days of a cohort week, counted from the first cohort day.
 const WEEK: i32 = 7;
 
 /// The effect by week of entry, over mature customers: Cochran's Q over the weeks whose arms are large enough.
-///
-/// Cochran (1954), Biometrics 10(1), 101–129, doi:10.2307/3001666: Q = Σw(d − d̄)² with w = 1/se² is χ² with one
-/// degree of freedom less than there are weeks when the effect is the same in all.
 pub(super) fn drift_check(
     design: &Design,
     aggregates: &Aggregates,
@@ -32,8 +29,8 @@ pub(super) fn drift_check(
         let weeks = weeks(design, aggregates, metric, cells, as_of)?;
         for variant in design.treatments() {
             let effects = effects(metric, &weeks, design.control, variant);
-            if let Some(p_value) = heterogeneity(&effects) {
-                tested.push((metric, variant, p_value, effects));
+            if let Ok(test) = cochran_q(&effects) {
+                tested.push((metric, variant, test.p_value, effects));
             }
         }
     }
@@ -47,7 +44,7 @@ pub(super) fn drift_check(
     let detail = format!(
         "The effect of {} on {} changes from week to week of customers (p = {p_value:.2e}): {:+.4} among those of the \
          first week, {:+.4} among those of the last. One number for all of them says little about the future; find out what changed.",
-        design.variants[*variant].key, metric.key, first.0, last.0,
+        design.variants[*variant].key, metric.key, first.effect, last.effect,
     );
     Some(check(CheckCode::Drift, Level::Warn, detail))
 }
@@ -75,32 +72,19 @@ fn weeks(
     Some(weeks)
 }
 
-/// (effect, standard error) of each week with large enough arms.
+/// The effect of each week with large enough arms.
 fn effects(
     metric: &MetricDesign,
     weeks: &BTreeMap<i32, Vec<Moments>>,
     control: usize,
     variant: usize,
-) -> Vec<(f64, f64)> {
+) -> Vec<GroupEffect> {
     let of_week = weeks.values().filter_map(|arms| {
         let pair =
             Pair { metric, control: &arms[control], variant: &arms[variant], by_value: None, strata: &[] };
         let test = pair.estimate(Reading::Unadjusted, &TestOptions::two_sided(0.95)).ok()?;
-        is_large_enough(metric, &pair).then_some((test.effect, test.std_error))
+        let effect = GroupEffect { effect: test.effect, std_error: test.std_error };
+        is_large_enough(metric, &pair).then_some(effect)
     });
     of_week.collect()
-}
-
-fn heterogeneity(effects: &[(f64, f64)]) -> Option<f64> {
-    if effects.len() < 2 {
-        return None;
-    }
-    let weight = |std_error: f64| 1.0 / (std_error * std_error);
-    let total: f64 = effects.iter().map(|(_, std_error)| weight(*std_error)).sum();
-    let mean = effects.iter().map(|(effect, std_error)| weight(*std_error) * effect).sum::<f64>() / total;
-    let q: f64 = effects
-        .iter()
-        .map(|(effect, std_error)| weight(*std_error) * (effect - mean) * (effect - mean))
-        .sum();
-    q.is_finite().then(|| chi_square::sf(q, (effects.len() - 1) as f64))
 }

@@ -69,6 +69,8 @@ pub enum CheckCode {
     Peeking,
     /// The arms were alike before exposure.
     PreExposureBalance,
+    /// About as many customers of each arm answered.
+    DifferentialResponse,
     /// The effect is the same from week to week of customers.
     Drift,
     /// The effect is the same in both halves of the window.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
+use super::daily::DailyReport;
 use crate::definition::{Direction, Role};
 use crate::report::{Estimand, Rebuilding};
 
@@ -31,6 +32,9 @@ pub struct MetricReport {
     pub arms: Vec<Arm>,
     /// Each other arm against the control.
     pub comparisons: Vec<Comparison>,
+    /// The effect over mature cohort days up to each, at most 400 of them; for everybody, where windows end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub daily: Vec<DailyReport>,
 }
 
 /// Everybody, open windows included.

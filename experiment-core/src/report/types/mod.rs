@@ -1,8 +1,10 @@
 //! The report as every consumer sees it. Names are a public contract.
 
 mod comparison;
+mod daily;
 mod economics;
 mod health;
+mod interaction;
 mod metric;
 mod verdict;
 
@@ -10,16 +12,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Inputs;
 use crate::time::Timestamp;
 
 pub use comparison::{
     AlwaysValid, Bayes, Bound, Comparison, Cuped, Decision, Effect, Harm, IntentionToTreat, MethodCode,
     NotEstimableReason, Reading, RelativeEffect, RelativeSet, Shows, Stratified,
 };
+pub use daily::{DailyComparison, DailyReport, DailySequence};
 pub use economics::{
     Advice, BreakEvenCost, EconomicsArm, EconomicsReport, EffectQuotient, Rollout, Takers, Whom,
 };
 pub use health::{Check, CheckCode, Health, Level, Srm};
+pub use interaction::Interaction;
 pub use metric::{Arm, ArmSoFar, MetricReport, SoFar, SurvivalDay};
 pub use verdict::{Verdict, VerdictCode};
 
@@ -57,8 +62,14 @@ pub struct Report {
     /// What each variant's offer earns after its cost, where the definition says how.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub economics: Vec<EconomicsReport>,
+    /// Whether effects differ between the values of a dimension.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interactions: Vec<Interaction>,
     /// What to do.
     pub verdict: Verdict,
+    /// What all that was made from, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Box<Inputs>>,
 }
 
 /// What was read from a file.
