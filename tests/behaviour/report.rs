@@ -15,6 +15,7 @@ mod inputs;
 mod interaction;
 mod phases;
 mod plans;
+mod progress;
 mod strata;
 
 const PLACES: u32 = 6;

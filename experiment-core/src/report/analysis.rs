@@ -6,6 +6,7 @@ use super::family::{Adjusted, adjust};
 use super::interaction::{ValueAnalysis, interactions};
 use super::look::{Allowance, Look, looks, sizes};
 use super::metric::MetricAnalysis;
+use super::progress::progress;
 use super::rebuilding::{announce, complete};
 use super::strata::{StratumPair, by_stratum, fewest, pairs};
 use super::sums::{self, arms_as_assigned, arms_of};
@@ -50,6 +51,7 @@ pub fn report(
             .collect(),
         health: main.health,
         metrics: main.metrics,
+        progress: progress(design, aggregates, as_of),
         looks: main.looks,
         dimensions,
         interactions,

@@ -55,7 +55,7 @@ pub(crate) fn looks(design: &Design, aggregates: &Aggregates, as_of: Option<Time
 }
 
 /// The share of the target that is mature, at each end of a day at which it grows.
-fn shares(design: &Design, aggregates: &Aggregates) -> BTreeMap<Timestamp, f64> {
+pub(crate) fn shares(design: &Design, aggregates: &Aggregates) -> BTreeMap<Timestamp, f64> {
     match design.plan.target {
         Some(Target::CustomersPerArm(wanted)) => shares_by_customers(design, aggregates, wanted),
         Some(Target::End(end)) => shares_by_days(design, aggregates, end),
@@ -116,12 +116,12 @@ fn share_at_once(design: &Design, aggregates: &Aggregates) -> f64 {
     (smallest.min().unwrap_or(0).max(0) as f64 / wanted as f64).min(1.0)
 }
 
-fn primaries(design: &Design) -> impl Iterator<Item = (usize, &MetricDesign)> {
+pub(crate) fn primaries(design: &Design) -> impl Iterator<Item = (usize, &MetricDesign)> {
     design.metrics.iter().enumerate().filter(|(_, metric)| metric.role == Role::Primary)
 }
 
 /// The first end of a day not before an instant.
-fn end_of_day(instant: Timestamp) -> Timestamp {
+pub(crate) fn end_of_day(instant: Timestamp) -> Timestamp {
     Timestamp(instant.0.div_euclid(DAY) * DAY + if instant.0.rem_euclid(DAY) == 0 { 0 } else { DAY })
 }
 

@@ -19,6 +19,7 @@ pub mod kpi;
 mod look;
 mod metric;
 mod posterior;
+mod progress;
 mod quantile;
 mod reading;
 mod rebuilding;
@@ -41,8 +42,8 @@ pub use types::{
     Advice, AlwaysValid, Arm, ArmSoFar, Bayes, Bound, BreakEvenCost, Check, CheckCode, Comparison, Cuped,
     DailyComparison, DailyReport, DailySequence, Decision, DimensionReport, EconomicsArm, EconomicsReport,
     Effect, EffectQuotient, Harm, Health, InputRows, IntentionToTreat, Interaction, Level, LookReport,
-    MethodCode, MetricReport, NotEstimableReason, Reading, RelativeEffect, RelativeSet, Report, Rollout,
-    Shows, SoFar, Srm, Stratified, SurvivalDay, Takers, VariantCount, Verdict, VerdictCode, Whom,
+    MethodCode, MetricReport, NotEstimableReason, Progress, Reading, RelativeEffect, RelativeSet, Report,
+    Rollout, Shows, SoFar, Srm, Stratified, SurvivalDay, Takers, VariantCount, Verdict, VerdictCode, Whom,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

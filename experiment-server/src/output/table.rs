@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use experiment_core::definition::{Direction, Role};
 use experiment_core::report::{
-    Bound, Check, Comparison, Effect, Estimand, InputRows, Level, MetricReport, Reading, RelativeSet, Report,
-    VerdictCode,
+    Bound, Check, Comparison, Effect, Estimand, InputRows, Level, MetricReport, Progress, Reading,
+    RelativeSet, Report, VerdictCode,
 };
 
 use super::interactions::write_interactions;
@@ -69,6 +69,9 @@ fn write_head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for reason in &report.verdict.reasons {
         write_item("  - ", reason, out)?;
     }
+    if let Some(progress) = &report.progress {
+        writeln!(out, "Sample: {}", sample(progress))?;
+    }
     writeln!(out)?;
     if let Some(input) = &report.input {
         write_item("", &input_sentence(input), out)?;
@@ -114,6 +117,22 @@ fn verdict(report: &Report) -> String {
         VerdictCode::KeepControl => format!("KEEP THE CONTROL {variant}").trim_end().to_owned(),
         VerdictCode::Inconclusive => "INCONCLUSIVE".to_owned(),
         VerdictCode::Continue => "CONTINUE, too early to tell".to_owned(),
+    }
+}
+
+/// Reached against target.
+fn sample(progress: &Progress) -> String {
+    let target = match (progress.customers_per_arm, progress.end) {
+        (Some(customers), _) => format!("{} mature customers an arm", number::count(customers)),
+        (None, Some(end)) => format!("customers who enter until {end}"),
+        (None, None) => "the target".to_owned(),
+    };
+    let reached = number::percent(progress.reached);
+    match progress.days_to_go {
+        _ if progress.reached >= 1.0 => format!("complete ({target})"),
+        Some(1) => format!("{reached} of {target}, about one day to go"),
+        Some(days) => format!("{reached} of {target}, about {days} days to go"),
+        None => format!("{reached} of {target}"),
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Inputs;
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 
 pub use comparison::{
     AlwaysValid, Bayes, Bound, Comparison, Cuped, Decision, Effect, Harm, IntentionToTreat, MethodCode,
@@ -53,6 +53,9 @@ pub struct Report {
     pub health: Health,
     /// The metrics in the order of the definition.
     pub metrics: Vec<MetricReport>,
+    /// How far the sample is, where the plan states a target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     /// Method `group_sequential`: the looks that were reached; `decision` speaks of the last one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<LookReport>,
@@ -106,6 +109,22 @@ pub struct LookReport {
     /// The end of the day on which it was reached; absent where nothing waits for maturity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+}
+
+/// How far the sample is: the smallest arm's mature customers against the target, or the days of entry.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The target, where it is a number of customers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customers_per_arm: Option<u64>,
+    /// The target, where it is a last day of entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Day>,
+    /// The share of it that is reached, at most 1.
+    pub reached: f64,
+    /// Days until it is reached, if customers go on entering as in the last week; absent where that can't be foreseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_to_go: Option<u32>,
 }
 
 /// The metrics among customers with one value of a dimension.
