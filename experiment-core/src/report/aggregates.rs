@@ -43,10 +43,24 @@ pub struct Aggregates {
     /// One entry a metric: customers by value, beside the sums from which it is read; likewise.
     #[serde(default, with = "cells::tables", skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Distributions>,
+    /// One entry a metric: what facts changed that came after their windows and grace were over; empty where nothing
+    /// waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late: Vec<Late>,
     /// Dimensions (by index) left out because they have more than
     /// [`MAX_DIMENSION_VALUES`](crate::measure::MAX_DIMENSION_VALUES) values.
     pub dropped_dimensions: Vec<u16>,
     /// Metrics (by index) that do not count every customer yet; their sums are not read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rebuilding: BTreeMap<usize, Rebuilding>,
+}
+
+/// What late facts changed about one metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    /// Customers who came or went.
+    pub customers: u64,
+    /// By how many steps of the scale the first sum changed, up or down.
+    pub steps: u64,
 }

@@ -31,7 +31,7 @@ mod survival;
 mod types;
 mod verdict;
 
-pub use aggregates::{Aggregates, Cells, Distribution, Distributions};
+pub use aggregates::{Aggregates, Cells, Distribution, Distributions, Late};
 pub use analysis::{report, verdict_of};
 pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, PhaseDesign, Stage, VariantDesign};
 pub use inputs::{DecisionInputs, Inputs, InputsError};

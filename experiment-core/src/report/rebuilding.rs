@@ -31,6 +31,7 @@ pub(super) fn complete<'a>(
         distributions: keep(aggregates, &aggregates.distributions),
         halves: keep(aggregates, &aggregates.halves),
         values: keep(aggregates, &aggregates.values),
+        late: keep(aggregates, &aggregates.late),
         rebuilding: BTreeMap::new(),
         ..aggregates.clone()
     };

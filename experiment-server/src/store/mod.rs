@@ -22,6 +22,7 @@ mod fold;
 mod key;
 mod known;
 mod kpis;
+mod late;
 mod links;
 mod memory;
 mod metric_hash;

@@ -12,6 +12,7 @@ use super::backfill;
 use super::catalog::{Catalog, Entry};
 use super::error::StoreError;
 use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start};
+use super::late::late_changes;
 use super::metric_hash::tracked_hash;
 use super::position::{Position, StateView};
 use super::reading::{Reading, SeenExposure};
@@ -70,7 +71,8 @@ pub(super) fn aggregates(
         .filter(|index| !failed_metrics.contains(index))
         .filter_map(|index| Some((index, *progress.get(&hash(Purpose::Metric(index)))?)))
         .collect();
-    let mut aggregates = Aggregates { dropped_dimensions, rebuilding, ..Aggregates::default() };
+    let late = late_changes(&reading, entry.number, &experiment, as_of)?;
+    let mut aggregates = Aggregates { dropped_dimensions, rebuilding, late, ..Aggregates::default() };
     let is_read = |metric: u64| !failed.contains(&metric) && !progress.contains_key(&metric);
     let mut counts_by_hash: HashMap<u64, Distributions> = HashMap::new();
     for (PlaceKey { cell: CellKey { metric, slice, cell, .. }, place }, count) in counts {

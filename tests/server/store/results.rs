@@ -2,7 +2,7 @@
 
 use experiment_core::definition::LifecycleStep;
 use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Slice, bucket_value};
-use experiment_core::report::{Cells, CheckCode, Stage, report};
+use experiment_core::report::{Cells, CheckCode, Level, Stage, report};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{Attributes, Proposal, ProposedExposure, Reading, StoreError};
 
@@ -328,4 +328,45 @@ fn exposures_unlike_our_own_draw_are_counted() {
         }
         world.verify();
     }
+}
+
+#[test]
+fn facts_that_come_too_late_are_told() {
+    let world = World::running();
+    let late = |world: &World| {
+        let Reading { design, aggregates, .. } = world.reading("winback");
+        let now = Timestamp(MARCH + 4 * DAY + HOUR);
+        let checks = report(&design, &aggregates, Some(now)).unwrap().health.checks;
+        (aggregates.late, checks.into_iter().find(|check| check.check == CheckCode::LateFacts))
+    };
+    // Day 0 is mature at the end of day 3.
+    world.clock.set(MARCH + HOUR);
+    let first = (0..100).map(|i| exposure(&format!("c-{i}"), "x", "control", MARCH + HOUR)).collect();
+    world.submit(first);
+    world.clock.set(MARCH + 2 * DAY);
+    world.submit((0..50).map(|i| event(&format!("c-{i}"), "1", "order", 10.0, MARCH + 30 * HOUR)).collect());
+    assert_eq!(late(&world).1, None);
+    // On day 4 itself, before any report could have counted on day 0, and then after.
+    world.clock.set(MARCH + 4 * DAY + HOUR);
+    world.submit(vec![event("c-60", "1", "order", 10.0, MARCH + 30 * HOUR)]);
+    let (found, check) = late(&world);
+    assert_eq!((found[0].customers, found[0].steps, found[1].steps), (0, 1_000_000, 10_000_000));
+    let check = check.unwrap();
+    assert_eq!(check.level, Level::Warn);
+    assert!(
+        check.detail.starts_with(
+            "Facts that came after their windows and grace were over changed retained by 1.96 %"
+        )
+    );
+    // A whole cohort that comes late was never reported without itself.
+    world.clock.set(MARCH + 20 * DAY);
+    world.submit(vec![
+        exposure("old", "x", "control", MARCH + DAY + HOUR),
+        event("old", "1", "order", 10.0, MARCH + DAY + 30 * HOUR),
+    ]);
+    assert_eq!(late(&world).0, found);
+    // One more of a cohort that was reported is late.
+    world.submit(vec![exposure("new", "x", "control", MARCH + HOUR)]);
+    assert_eq!(late(&world).0[0].customers, 1);
+    world.verify();
 }

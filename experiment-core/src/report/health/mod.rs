@@ -4,6 +4,7 @@ mod arms;
 mod balance;
 mod crossover;
 mod influence;
+mod late;
 mod mismatch;
 mod novelty;
 mod response;
@@ -51,6 +52,7 @@ pub(crate) fn health(
     checks.extend(novelty::novelty_check(design, aggregates, as_of));
     checks.extend(influence::influence_check(design, aggregates, as_of));
     checks.extend(arms::changes_check(design));
+    checks.extend(late::late_check(design, aggregates));
     checks.push(values::rounded_check(design, aggregates));
     checks.push(values::clamped_check(design, aggregates));
     checks.extend(values::dimension_check(design, aggregates));

@@ -79,6 +79,8 @@ pub enum CheckCode {
     OutlierInfluence,
     /// Each variant changes one thing.
     SeveralChanges,
+    /// Few facts came after their windows were over.
+    LateFacts,
     /// No value was finer than the metric's scale.
     RoundedValues,
     /// No customer's total was beyond the bound.
