@@ -10,6 +10,7 @@ trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 echo "demo"
 timeout 300 "$bin" demo --exit --listen 127.0.0.1:0 | tee "$work/demo.txt"
 grep -q "KEEP THE CONTROL gate_30" "$work/demo.txt"
+grep -q "SHIP gift" "$work/demo.txt"
 
 command -v curl >/dev/null || { echo "SKIPPED: no curl, so the README's calls are not tried"; exit 0; }
 if curl -s -o /dev/null http://127.0.0.1:8016/healthz; then

@@ -190,6 +190,18 @@ fn the_demo_prints_the_published_numbers() {
     for expected in ["44.82", "44.23", "19.02", "18.20", "KEEP THE CONTROL gate_30"] {
         assert!(stdout.contains(expected), "{expected} is not in\n{stdout}");
     }
+    // The README tells the same story, line by line.
+    let readme = include_str!("../../README.md");
+    let story =
+        readme.split("```\nVerdict: SHIP gift").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    for line in story.lines().filter(|line| !line.is_empty()) {
+        assert!(stdout.lines().any(|printed| printed == line), "{line:?} is not in\n{stdout}");
+    }
+    let told = stdout.split("winback_gift as of").nth(1).unwrap();
+    assert!(
+        told.lines().take_while(|line| !line.ends_with(" s")).count() <= 30,
+        "more than a screen:\n{told}"
+    );
 }
 
 /// A report without what watches a running experiment, which a file is not.
