@@ -275,13 +275,30 @@ fn an_effect_that_wears_off_is_told() {
     let wearing = halves((500, 640), (500, 505));
     let check = found(&wearing, CheckCode::Novelty).unwrap();
     assert_eq!(check.level, Level::Warn);
-    let told = "The effect of discount on kept wears off: +0.0700 in the first half of the window, +0.0025";
+    let told = "The effect of discount on kept wears off: +28.00 % in the first half of the window, +1.00 %";
     assert!(check.detail.starts_with(told), "{}", check.detail);
     let growing = halves((500, 505), (500, 640));
-    assert!(found(&growing, CheckCode::Novelty).unwrap().detail.contains("grows: +0.0025"));
+    assert!(found(&growing, CheckCode::Novelty).unwrap().detail.contains("grows: +1.00 %"));
+    // Everybody does less later on, and the effect is the same share of it.
+    let falling = halves((1_000, 1_300), (500, 650));
+    assert_eq!(level_of(&falling, CheckCode::Novelty), Some(Level::Ok));
     let turning = halves((500, 620), (500, 440));
     assert!(found(&turning, CheckCode::Novelty).unwrap().detail.contains("turns round"));
-    // Too few to tell.
+    // Whoever comes at first comes later as well, in both arms.
+    let mut alike = aggregates((1_000, 1_000), &[(300, 310)]);
+    let both = |n: i64| {
+        Moments::from_parts(
+            1_000,
+            0,
+            0,
+            vec![(n * ONE).into(); 2],
+            vec![i128::from(n * ONE) * i128::from(ONE); 3],
+        )
+    };
+    let arms = [(0, both(300).unwrap()), (1, both(310).unwrap())];
+    alike.halves = vec![arms.map(|(variant, sums)| (cell(variant, Population::Analysed, 0), sums)).into()];
+    assert_eq!(level_of(&report(&kept(), &alike, None).unwrap(), CheckCode::Novelty), Some(Level::Ok));
+    // Nothing to tell it by.
     let none = report(&kept(), &aggregates((1_000, 1_000), &[(300, 310)]), None).unwrap();
     assert_eq!(level_of(&none, CheckCode::Novelty), None);
 }

@@ -67,7 +67,7 @@ impl Winback {
         let takes = variant == "gift" && chance(2) < segment.takes;
         // Who would have left may be kept: of all who take it so many in ten thousand.
         let is_kept = takes && chance(4) < segment.is_kept * WHOLE / (WHOLE - segment.stays);
-        let moment = i64::from(mixed(id ^ 0x5eed) % (DAYS * 86_400)) * SECOND;
+        let moment = i64::from(mixed(id) % (DAYS * 86_400)) * SECOND;
         Winback {
             id,
             came: Timestamp(first + moment),
@@ -127,6 +127,9 @@ impl Campaign for Winback {
         }
         if self.stays {
             write("order", 32 + i64::from(chance(self.id, 8) % 10), Some(40 + chance(self.id, 9) % 60));
+        }
+        // Most come back once more.
+        if self.stays && chance(self.id, 12) < 8 * WHOLE / 10 {
             write("order", 45 + i64::from(chance(self.id, 10) % 14), Some(40 + chance(self.id, 11) % 60));
         }
         if self.unsubscribes {
@@ -136,9 +139,13 @@ impl Campaign for Winback {
     }
 }
 
-/// A number below ten thousand, for one customer and one purpose.
+/// A number below ten thousand, for one customer and one purpose (SplitMix64's finaliser).
 fn chance(id: u32, purpose: u32) -> u32 {
-    mixed(mixed(id).wrapping_add(purpose.wrapping_mul(0x9e37_79b9))) % WHOLE
+    let mut x = (u64::from(purpose) << 32 | u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    // Lossless: it is below ten thousand.
+    ((x ^ (x >> 31)) % u64::from(WHOLE)) as u32
 }
 
 #[cfg(test)]
