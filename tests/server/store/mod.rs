@@ -2,6 +2,7 @@
 
 mod admission;
 mod backfill;
+mod bounds;
 mod catalog;
 mod playbook;
 mod recount;
