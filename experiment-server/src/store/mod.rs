@@ -16,6 +16,7 @@ mod catalog_writer;
 mod change;
 mod check;
 mod clock;
+mod disk;
 mod error;
 mod fast_hash;
 mod fold;
@@ -62,6 +63,7 @@ pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version}
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
 pub use clock::{Clock, system_clock};
+pub use disk::{Directory, Disk};
 pub use error::{CatalogError, IntakeError, StoreError};
 pub use kpis::KpiError;
 pub use memory::Remembered;

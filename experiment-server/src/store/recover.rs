@@ -1,7 +1,6 @@
 //! What is read when a store is opened: which log, which state, what is not folded yet.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
 
 use experiment_core::measure::EventNames;
 use experiment_core::time::{Day, Timestamp};
@@ -11,6 +10,7 @@ use serde_json::Value;
 use super::backfill::{self, Walk};
 use super::bytes::Reader;
 use super::catalog::Catalog;
+use super::disk::Disk;
 use super::error::StoreError;
 use super::overlay::{Overlay, PendingExposure};
 use super::position::{LogId, Position, record_checksum};
@@ -20,7 +20,7 @@ use super::rules::Rules;
 use super::tables::{
     AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES,
     FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META,
-    STATE_POSITION, Trying, open_state,
+    STATE_POSITION, Trying, UNFINISHED_LOG_FILE, open_log, open_state,
 };
 
 /// What a log says of itself.
@@ -33,17 +33,44 @@ pub(super) struct LogHead {
     pub(super) last_received_at: Timestamp,
 }
 
-/// Reads the head of the log; makes the tables of a new one.
-pub(super) fn log_head(folder: &Path, log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
+/// Opens the log, or makes a new one. A crash while a file is made can leave one that is no database, so
+/// the log is made under another name: whatever has its own name was whole once and may hold facts.
+pub(super) fn log(disk: &dyn Disk, now: Timestamp) -> Result<Database, StoreError> {
+    let is_there = || disk.exists(LOG_FILE).map_err(|error| unusable(disk, LOG_FILE, &error));
+    if is_there()? {
+        return open_log(disk, LOG_FILE);
+    }
+    let log = match open_log(disk, UNFINISHED_LOG_FILE) {
+        Err(StoreError::Corrupt { .. }) => {
+            let path = UNFINISHED_LOG_FILE;
+            disk.remove(path).map_err(|error| unusable(disk, path, &error))?;
+            open_log(disk, path)?
+        }
+        opened => opened?,
+    };
+    // From here on the unfinished file is ours alone; another process may have finished one just before.
+    if is_there()? {
+        drop(log);
+        return open_log(disk, LOG_FILE);
+    }
+    if identity(disk, &log)?.is_none() {
+        new_log(&log, now)?;
+    }
+    disk.rename(UNFINISHED_LOG_FILE, LOG_FILE).map_err(|error| unusable(disk, LOG_FILE, &error))?;
+    Ok(log)
+}
+
+fn unusable(disk: &dyn Disk, file: &str, error: &std::io::Error) -> StoreError {
+    StoreError::Folder { path: disk.path(file), detail: error.to_string() }
+}
+
+/// Reads the head of the log.
+pub(super) fn log_head(disk: &dyn Disk, log: &Database) -> Result<LogHead, StoreError> {
+    let id = identity(disk, log)?.ok_or_else(|| StoreError::Corrupt {
+        what: disk.path(LOG_FILE).display().to_string(),
+        detail: "it has no identity".to_owned(),
+    })?;
     let reading = log.begin_read().trying("reading the log")?;
-    let identity = match reading.open_table(LOG_META) {
-        Ok(table) => read_identity(folder, &table)?,
-        Err(redb::TableError::TableDoesNotExist(_)) => None,
-        Err(error) => return Err(error).trying("reading the log"),
-    };
-    let Some(id) = identity else {
-        return new_log(log, now);
-    };
     let facts = reading.open_table(FACTS).trying("reading the log")?;
     let Some((sequence, record)) = ReadableTable::last(&facts).trying("reading the log")? else {
         return Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) });
@@ -52,15 +79,25 @@ pub(super) fn log_head(folder: &Path, log: &Database, now: Timestamp) -> Result<
     Ok(LogHead { id, position: sequence.value() + 1, last_received_at })
 }
 
+/// Which log it is; `None` in one that was not begun.
+fn identity(disk: &dyn Disk, log: &Database) -> Result<Option<LogId>, StoreError> {
+    let reading = log.begin_read().trying("reading the log")?;
+    match reading.open_table(LOG_META) {
+        Ok(table) => read_identity(disk, &table),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error).trying("reading the log"),
+    }
+}
+
 fn read_identity(
-    folder: &Path,
+    disk: &dyn Disk,
     table: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> Result<Option<LogId>, StoreError> {
     let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
     let mut reader = Reader::new(row.value(), "the identity of the log");
     let found = reader.u32()?;
     if found != LOG_FORMAT {
-        return Err(StoreError::OtherFormat { path: folder.join(LOG_FILE), found, known: LOG_FORMAT });
+        return Err(StoreError::OtherFormat { path: disk.path(LOG_FILE), found, known: LOG_FORMAT });
     }
     let mut id = LogId::default();
     id.copy_from_slice(reader.bytes(16)?);
@@ -69,7 +106,8 @@ fn read_identity(
     Ok(Some(id))
 }
 
-fn new_log(log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
+/// Gives a log its tables and its id.
+fn new_log(log: &Database, now: Timestamp) -> Result<(), StoreError> {
     let mut id = LogId::default();
     getrandom::fill(&mut id)
         .map_err(|error| StoreError::Io { what: "drawing the log's id", detail: error.to_string() })?;
@@ -85,8 +123,7 @@ fn new_log(log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
         transaction.open_table(OVERRIDES).trying("making the log")?;
         transaction.open_table(GROUPS).trying("making the log")?;
     }
-    transaction.commit().trying("making the log")?;
-    Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) })
+    transaction.commit().trying("making the log")
 }
 
 /// The experiments and what they share as of the end of the log, overrides and groups included.
@@ -144,8 +181,8 @@ pub(super) struct FoundState {
 }
 
 /// Opens the state if it is a fold of this log, else makes an empty one.
-pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<FoundState, StoreError> {
-    match existing_state(folder, log, head) {
+pub(super) fn state(disk: &dyn Disk, log: &Database, head: &LogHead) -> Result<FoundState, StoreError> {
+    match existing_state(disk, log, head) {
         Ok(Ok((database, position))) => return Ok(FoundState { database, position, is_new: false }),
         Ok(Err(reason)) if head.position > 0 => {
             tracing::warn!(reason, "the state is folded again from the log");
@@ -156,14 +193,8 @@ pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<Fou
         }
         Err(error) => return Err(error),
     }
-    let path = folder.join(STATE_FILE);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(StoreError::Folder { path, detail: error.to_string() });
-        }
-        _ => {}
-    }
-    let state = open_state(folder)?;
+    disk.remove(STATE_FILE).map_err(|error| unusable(disk, STATE_FILE, &error))?;
+    let state = open_state(disk)?;
     let position = Position::start(head.id);
     let transaction = state.begin_write().trying("making the state")?;
     {
@@ -185,14 +216,14 @@ pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<Fou
 
 /// The state, or why it is not a fold of this log.
 fn existing_state(
-    folder: &Path,
+    disk: &dyn Disk,
     log: &Database,
     head: &LogHead,
 ) -> Result<Result<(Database, Position), &'static str>, StoreError> {
-    if !folder.join(STATE_FILE).exists() {
+    if !disk.exists(STATE_FILE).map_err(|error| unusable(disk, STATE_FILE, &error))? {
         return Ok(Err("there is no state"));
     }
-    let state = open_state(folder)?;
+    let state = open_state(disk)?;
     let reading = state.begin_read().trying("reading the state")?;
     if let Err(redb::TableError::TableDoesNotExist(_)) = reading.open_table(STATE_META) {
         return Ok(Err("the state was never begun"));
