@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod analyze;
+mod backup;
 mod campaign;
 mod commands;
 mod http;

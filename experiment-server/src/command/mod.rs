@@ -3,6 +3,7 @@
 mod analyze;
 mod apply;
 mod assign;
+mod backup;
 mod calibration;
 mod campaign;
 mod console;
@@ -14,7 +15,9 @@ mod new;
 mod offer_table;
 mod place;
 mod power;
+mod progress;
 mod recompute;
+mod restore;
 mod serve;
 mod simulate;
 mod verdict_table;
@@ -50,6 +53,8 @@ enum Command {
     Assign(assign::Args),
     Kpis(kpis::Args),
     Verify(verify::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Recompute(recompute::Args),
 }
 
@@ -67,6 +72,8 @@ impl Command {
             Command::Assign(args) => assign::run(args, console),
             Command::Kpis(args) => kpis::run(args, console),
             Command::Verify(args) => verify::run(args, console),
+            Command::Backup(args) => backup::run(args, console),
+            Command::Restore(args) => restore::run(args, console),
             Command::Recompute(args) => recompute::run(args, console),
         }
     }

@@ -6,6 +6,7 @@
 
 mod assign;
 mod auth;
+mod backup;
 mod batch;
 mod body;
 mod catalog;
@@ -34,6 +35,7 @@ mod serve;
 mod server;
 mod state;
 mod store_problem;
+mod stream;
 mod verify;
 
 pub use server::{Server, StartError, StopError};

@@ -8,6 +8,7 @@ mod admit;
 mod aggregate;
 mod apply;
 mod backfill;
+mod backup;
 mod batch;
 mod bytes;
 mod catalog;
@@ -37,6 +38,7 @@ mod reading;
 mod received;
 mod record;
 mod recover;
+mod restore;
 mod row;
 mod rules;
 mod shared;
@@ -58,6 +60,7 @@ use experiment_core::time::Day;
 use tokio::sync::oneshot;
 
 pub use admit::{MAX_AHEAD, MAX_EVENT_NAMES, MAX_EVENTS_PER_CUSTOMER, MAX_EXPOSURES_PER_CUSTOMER};
+pub use backup::{Backup, BackupError, back_up_folder};
 pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version};
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
@@ -71,6 +74,7 @@ pub use proposal::{
     RefusalCode,
 };
 pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
+pub use restore::{RestoreError, check_backup, restore, sync_folder};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
 pub use walk::Pace;
 

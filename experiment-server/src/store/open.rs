@@ -114,7 +114,7 @@ impl Store {
 }
 
 /// Makes the folder if it is not there; what it will hold is nobody else's business.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
+pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

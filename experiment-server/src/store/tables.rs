@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use redb::{Builder, Database, DatabaseError, StorageError, TableDefinition};
+use redb::{Builder, Database, DatabaseError, Key, StorageError, TableDefinition, Value};
 
 use super::error::StoreError;
 
@@ -66,9 +66,35 @@ pub(super) const STATE_WALK: &str = "walk";
 /// not here has everybody in its sums.
 pub(super) const BACKFILLS: TableDefinition<(u32, u64), bool> = TableDefinition::new("backfills");
 
+/// Something to be done with each table, whatever its types.
+pub(super) trait WithTable {
+    /// What can go wrong.
+    type Error;
+
+    /// Does it.
+    fn with<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), Self::Error>;
+}
+
+/// Every table of `log.redb`: what is not here is not made, and is missing from backups.
+pub(super) fn each_log_table<W: WithTable>(work: &mut W) -> Result<(), W::Error> {
+    work.with(LOG_META)?;
+    work.with(CATALOG)?;
+    work.with(OVERRIDES)?;
+    work.with(GROUPS)?;
+    work.with(FACTS)
+}
+
 /// Opens or makes the file of facts.
 pub(super) fn open_log(folder: &Path) -> Result<Database, StoreError> {
-    open(folder, LOG_FILE, LOG_CACHE_BYTES)
+    open_log_file(folder, LOG_FILE)
+}
+
+/// Opens or makes a file of facts that does not have its name yet.
+pub(super) fn open_log_file(folder: &Path, file: &str) -> Result<Database, StoreError> {
+    open(folder, file, LOG_CACHE_BYTES)
 }
 
 /// Opens or makes the file of what was folded.
