@@ -13,3 +13,4 @@ mod published;
 mod real_path;
 mod simulate;
 mod store;
+mod transfer;

@@ -8,6 +8,7 @@ mod calibration;
 mod campaign;
 mod console;
 mod demo;
+mod export;
 mod format;
 mod import;
 mod kpis;
@@ -49,6 +50,7 @@ enum Command {
     Simulate(simulate::Args),
     New(new::Args),
     Apply(apply::Args),
+    Export(export::Args),
     Import(import::Args),
     Assign(assign::Args),
     Kpis(kpis::Args),
@@ -68,6 +70,7 @@ impl Command {
             Command::Simulate(args) => simulate::run(args, console),
             Command::New(args) => new::run(args, console),
             Command::Apply(args) => apply::run(args, console),
+            Command::Export(args) => export::run(args, console),
             Command::Import(args) => import::run(args, console),
             Command::Assign(args) => assign::run(args, console),
             Command::Kpis(args) => kpis::run(args, console),

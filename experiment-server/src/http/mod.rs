@@ -14,6 +14,7 @@ mod customers;
 mod definition_body;
 mod etag;
 mod experiments;
+mod export;
 mod extract;
 mod fields;
 mod intake;

@@ -44,6 +44,7 @@ mod rules;
 mod shared;
 mod sums;
 mod tables;
+mod transfer;
 mod verify;
 mod walk;
 mod writer;
@@ -76,6 +77,9 @@ pub use proposal::{
 pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
 pub use restore::{RestoreError, check_backup, restore, sync_folder};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
+pub use transfer::{
+    ExportError, ExportFormat, Exported, ImportError, ImportNews, Imported, LineError, check_export_line,
+};
 pub use walk::Pace;
 
 use shared::{SharedStore, Stop};

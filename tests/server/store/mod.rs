@@ -9,4 +9,5 @@ mod recount;
 mod recovery;
 mod results;
 mod telco;
+mod transfer;
 mod world;
