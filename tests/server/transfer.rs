@@ -104,8 +104,7 @@ fn bad_news_is_told_and_is_the_exit_code() {
     drop(process);
     let conflict = folder.write(
         "conflict.ndjson",
-        &text
-            .replace("\"id\":\"e\",\"event\":\"session\"", "\"id\":\"e\",\"event\":\"login\""),
+        &text.replace("\"id\":\"e\",\"event\":\"session\"", "\"id\":\"e\",\"event\":\"login\""),
     );
     let (exit, stdout, stderr) = run(&["import", &conflict, "--data", &data]);
     assert_eq!((exit, stdout), (Exit::BadNews, format!("{conflict}: 0 new, 4 there already, 1 refused\n")));

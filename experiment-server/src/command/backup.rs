@@ -21,9 +21,9 @@ Examples:
   # into a file, which must not be there
   experiment backup --data ./data --to before-upgrade.backup
 
-A folder that a server holds is copied by that server, which goes on meanwhile; set EXPERIMENT_ADMIN_KEY if it
-has keys. The copy is read back and checked before it gets its name. It holds customers' ids: only its owner may
-read it. `experiment restore` makes a store of it again.";
+A folder that a server holds is copied by that server, which goes on meanwhile; set
+EXPERIMENT_ADMIN_KEY if it has keys. The copy is read back and checked before it gets its name.
+It holds customers' ids, and only its owner may read it.";
 
 /// Copy all facts, definitions and lists, as of one instant, into one file
 #[derive(Debug, clap::Args)]

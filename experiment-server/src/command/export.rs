@@ -22,8 +22,9 @@ Examples:
   # exposures and events as one flat table
   experiment export --data ./data --format csv | gzip > facts.csv.gz
 
-A folder that a server holds is read by that server, which goes on meanwhile; set EXPERIMENT_ADMIN_KEY if it has
-keys. A table has no place for definitions, life cycles and lists: only NDJSON can be imported.";
+A folder that a server holds is read by that server, which goes on meanwhile; set
+EXPERIMENT_ADMIN_KEY if it has keys. A table has no place for definitions, life cycles and lists:
+only NDJSON can be imported.";
 
 /// Write facts, definitions and lists as NDJSON or CSV
 #[derive(Debug, clap::Args)]

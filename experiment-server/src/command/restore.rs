@@ -12,8 +12,8 @@ Examples:
   # recount everything, then serve it
   experiment verify --data ./restored && experiment serve --data ./restored
 
-The folder must hold no store. The backup is checked to its end before anything is written, and the log gets its
-name only once it is whole. What is added up from the facts is folded again when the folder is opened first.";
+The backup is checked to its end before anything is written, and the log gets its name only once
+it is whole. All sums are made again when the folder is opened first.";
 
 /// Make a store again from a backup, in an empty or new folder
 #[derive(Debug, clap::Args)]

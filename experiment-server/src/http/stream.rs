@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
 use axum::http::HeaderValue;
@@ -10,9 +11,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use http_body::Frame;
-use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::timeout;
 
 use super::limits::{STREAM_CHUNK_BYTES, STREAM_CHUNKS, STREAM_STALL};
 
@@ -23,9 +23,8 @@ pub(super) fn stream<E: std::error::Error>(
     work: impl FnOnce(&mut dyn Write) -> Result<(), E> + Send + 'static,
 ) -> Response {
     let (sender, receiver) = channel(STREAM_CHUNKS);
-    let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
-        let mut sink = Sink { sender, buffer: BytesMut::new(), runtime };
+        let mut sink = Sink { sender, buffer: BytesMut::new() };
         let written = work(&mut sink).map_err(|error| error.to_string());
         let written = written.and_then(|()| sink.flush().map_err(|error| error.to_string()));
         if let Err(error) = written {
@@ -37,21 +36,32 @@ pub(super) fn stream<E: std::error::Error>(
     ([(CONTENT_TYPE, HeaderValue::from_static(media_type))], Body::new(Streamed(receiver))).into_response()
 }
 
+/// How long to wait before asking for room again.
+const PAUSE: Duration = Duration::from_millis(1);
+
 type Chunk = io::Result<Bytes>;
 
 /// Where the work writes to.
 struct Sink {
     sender: Sender<Chunk>,
     buffer: BytesMut,
-    runtime: Handle,
 }
 
 impl Sink {
-    /// Waits until the client has room, for a while.
-    fn send(&self, chunk: Chunk) -> io::Result<()> {
-        match self.runtime.block_on(timeout(STREAM_STALL, self.sender.send(chunk))) {
-            Ok(sent) => sent.map_err(|_| io::ErrorKind::BrokenPipe.into()),
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read on")),
+    /// Waits until the client has room, for a while. Asks again and again: this thread may outlive the
+    /// runtime, and with it whatever could wake it.
+    fn send(&self, mut chunk: Chunk) -> io::Result<()> {
+        let since = Instant::now();
+        loop {
+            chunk = match self.sender.try_send(chunk) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Closed(_)) => return Err(io::ErrorKind::BrokenPipe.into()),
+                Err(TrySendError::Full(_)) if since.elapsed() > STREAM_STALL => {
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read on"));
+                }
+                Err(TrySendError::Full(chunk)) => chunk,
+            };
+            std::thread::sleep(PAUSE);
         }
     }
 }

@@ -22,8 +22,8 @@ Examples:
   # definitions from a GrowthBook SDK payload
   experiment import growthbook payload.json --out definitions
 
-No server may hold the folder meanwhile. An import that was cut off is repeated as it was. Exit code 1 when a line
-was refused, for what it contradicts: each is told with its number, all others are in.";
+No server may hold the folder meanwhile. An import that was cut off is repeated as it was.
+Exit code 1 when lines were refused: each is told with its number, all others are in.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Facts {

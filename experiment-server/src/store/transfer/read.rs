@@ -217,6 +217,8 @@ fn moment(received_at: Time, at: Time, sent_at: Option<Time>, undated: bool) -> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::super::record::Record;
     use super::*;
 
@@ -237,6 +239,27 @@ mod tests {
         );
         assert_eq!(event.moment.sent, Some(event.moment.at));
         assert_eq!(event.moment.at.0 - event.received_at.0, 1);
+    }
+
+    proptest! {
+        /// A line with some of its bytes changed is read or refused, and what is read is a record.
+        #[test]
+        fn broken_lines_are_lines_or_refused(
+            line in any::<prop::sample::Index>(),
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_usize), 0..4),
+        ) {
+            let lines: Vec<&str> = include_str!("../../../../fuzz/seeds/export.ndjson").lines().collect();
+            let mut line = line.get(&lines).as_bytes().to_vec();
+            prop_assert!(!changes.is_empty() || check_export_line(std::str::from_utf8(&line).unwrap()).is_ok());
+            for (place, byte, cut) in changes {
+                let place = place.index(line.len());
+                let end = (place + cut).min(line.len());
+                line.splice(place..end, [byte]);
+            }
+            if let Ok(Line::Fact(record)) = Line::read(&String::from_utf8_lossy(&line)) {
+                prop_assert!(Record::decode(&record).is_ok());
+            }
+        }
     }
 
     #[test]
