@@ -6,6 +6,7 @@
 
 mod assign;
 mod auth;
+mod backup;
 mod batch;
 mod body;
 mod catalog;
@@ -13,6 +14,7 @@ mod customers;
 mod definition_body;
 mod etag;
 mod experiments;
+mod export;
 mod extract;
 mod fields;
 mod intake;
@@ -34,6 +36,7 @@ mod serve;
 mod server;
 mod state;
 mod store_problem;
+mod stream;
 mod verify;
 
 pub use server::{Server, StartError, StopError};

@@ -8,6 +8,7 @@ mod admit;
 mod aggregate;
 mod apply;
 mod backfill;
+mod backup;
 mod batch;
 mod bytes;
 mod catalog;
@@ -38,11 +39,13 @@ mod reading;
 mod received;
 mod record;
 mod recover;
+mod restore;
 mod row;
 mod rules;
 mod shared;
 mod sums;
 mod tables;
+mod transfer;
 mod verify;
 mod walk;
 mod writer;
@@ -59,6 +62,7 @@ use experiment_core::time::Day;
 use tokio::sync::oneshot;
 
 pub use admit::{MAX_AHEAD, MAX_EVENT_NAMES, MAX_EVENTS_PER_CUSTOMER, MAX_EXPOSURES_PER_CUSTOMER};
+pub use backup::{Backup, BackupError, back_up_folder};
 pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version};
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
@@ -73,7 +77,11 @@ pub use proposal::{
     RefusalCode,
 };
 pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
+pub use restore::{RestoreError, check_backup, restore, sync_folder};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
+pub use transfer::{
+    ExportError, ExportFormat, Exported, ImportError, ImportNews, Imported, LineError, check_export_line,
+};
 pub use walk::Pace;
 
 use shared::{SharedStore, Stop};

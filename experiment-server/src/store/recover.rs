@@ -1,10 +1,11 @@
 //! What is read when a store is opened: which log, which state, what is not folded yet.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 use experiment_core::measure::EventNames;
 use experiment_core::time::{Day, Timestamp};
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, Key, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde_json::Value;
 
 use super::backfill::{self, Walk};
@@ -20,7 +21,7 @@ use super::rules::Rules;
 use super::tables::{
     AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES,
     FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META,
-    STATE_POSITION, Trying, UNFINISHED_LOG_FILE, open_log, open_state,
+    STATE_POSITION, Trying, UNFINISHED_LOG_FILE, WithTable, each_log_table, open_log, open_state,
 };
 
 /// What a log says of itself.
@@ -83,45 +84,83 @@ pub(super) fn log_head(disk: &dyn Disk, log: &Database) -> Result<LogHead, Store
 fn identity(disk: &dyn Disk, log: &Database) -> Result<Option<LogId>, StoreError> {
     let reading = log.begin_read().trying("reading the log")?;
     match reading.open_table(LOG_META) {
-        Ok(table) => read_identity(disk, &table),
+        Ok(table) => {
+            let identity = Identity::read(&disk.path(LOG_FILE), &table)?;
+            Ok(identity.map(|identity| identity.id))
+        }
         Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error).trying("reading the log"),
     }
 }
 
-fn read_identity(
-    disk: &dyn Disk,
-    table: &impl ReadableTable<&'static str, &'static [u8]>,
-) -> Result<Option<LogId>, StoreError> {
-    let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
-    let mut reader = Reader::new(row.value(), "the identity of the log");
-    let found = reader.u32()?;
-    if found != LOG_FORMAT {
-        return Err(StoreError::OtherFormat { path: disk.path(LOG_FILE), found, known: LOG_FORMAT });
+/// What tells a log from any other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Identity {
+    pub(super) id: LogId,
+    /// When its first fact could come.
+    pub(super) created: Timestamp,
+}
+
+impl Identity {
+    /// The stored form.
+    pub(super) fn encode(self) -> Vec<u8> {
+        let mut out = LOG_FORMAT.to_le_bytes().to_vec();
+        out.extend_from_slice(&self.id);
+        out.extend_from_slice(&self.created.0.to_le_bytes());
+        out
     }
+
+    /// Reads it from its table; `None` before the log was begun.
+    pub(super) fn read(
+        path: &Path,
+        table: &impl ReadableTable<&'static str, &'static [u8]>,
+    ) -> Result<Option<Identity>, StoreError> {
+        let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
+        let mut reader = Reader::new(row.value(), "the identity of the log");
+        let found = reader.u32()?;
+        if found != LOG_FORMAT {
+            return Err(StoreError::OtherFormat { path: path.to_owned(), found, known: LOG_FORMAT });
+        }
+        let mut id = LogId::default();
+        id.copy_from_slice(reader.bytes(16)?);
+        let created = Timestamp(reader.i64()?);
+        reader.end()?;
+        Ok(Some(Identity { id, created }))
+    }
+}
+
+/// A name that no other log has.
+pub(super) fn random_log_id() -> Result<LogId, StoreError> {
     let mut id = LogId::default();
-    id.copy_from_slice(reader.bytes(16)?);
-    reader.i64()?;
-    reader.end()?;
-    Ok(Some(id))
+    getrandom::fill(&mut id)
+        .map_err(|error| StoreError::Io { what: "drawing the log's id", detail: error.to_string() })?;
+    Ok(id)
+}
+
+/// Makes the tables that are not there.
+struct MakeTables<'a>(&'a WriteTransaction);
+
+impl WithTable for MakeTables<'_> {
+    type Error = StoreError;
+
+    fn with<K: Key + 'static, V: redb::Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), StoreError> {
+        self.0.open_table(table).trying("making the log").map(drop)
+    }
 }
 
 /// Gives a log its tables and its id.
 fn new_log(log: &Database, now: Timestamp) -> Result<(), StoreError> {
-    let mut id = LogId::default();
-    getrandom::fill(&mut id)
-        .map_err(|error| StoreError::Io { what: "drawing the log's id", detail: error.to_string() })?;
-    let mut identity = LOG_FORMAT.to_le_bytes().to_vec();
-    identity.extend_from_slice(&id);
-    identity.extend_from_slice(&now.0.to_le_bytes());
+    let id = random_log_id()?;
+    let identity = Identity { id, created: now }.encode();
     let transaction = log.begin_write().trying("making the log")?;
     {
         let mut meta = transaction.open_table(LOG_META).trying("making the log")?;
         meta.insert(LOG_IDENTITY, identity.as_slice()).trying("making the log")?;
-        transaction.open_table(FACTS).trying("making the log")?;
-        transaction.open_table(CATALOG).trying("making the log")?;
-        transaction.open_table(OVERRIDES).trying("making the log")?;
-        transaction.open_table(GROUPS).trying("making the log")?;
+        drop(meta);
+        each_log_table(&mut MakeTables(&transaction))?;
     }
     transaction.commit().trying("making the log")
 }

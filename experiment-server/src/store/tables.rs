@@ -4,7 +4,7 @@
 //! written by the folder thread alone, and may be deleted at any time while the store is closed.
 //! `docs/storage-format.md` spells out each byte.
 
-use redb::{Builder, Database, DatabaseError, StorageError, TableDefinition};
+use redb::{Builder, Database, DatabaseError, Key, StorageError, TableDefinition, Value};
 
 use super::disk::Disk;
 use super::error::StoreError;
@@ -66,6 +66,27 @@ pub(super) const STATE_WALK: &str = "walk";
 /// `state.redb`: (experiment number, metric hash) → whether the walk under way counts it; a metric that is
 /// not here has everybody in its sums.
 pub(super) const BACKFILLS: TableDefinition<(u32, u64), bool> = TableDefinition::new("backfills");
+
+/// Something to be done with each table, whatever its types.
+pub(super) trait WithTable {
+    /// What can go wrong.
+    type Error;
+
+    /// Does it.
+    fn with<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), Self::Error>;
+}
+
+/// Every table of `log.redb`: what is not here is not made, and is missing from backups.
+pub(super) fn each_log_table<W: WithTable>(work: &mut W) -> Result<(), W::Error> {
+    work.with(LOG_META)?;
+    work.with(CATALOG)?;
+    work.with(OVERRIDES)?;
+    work.with(GROUPS)?;
+    work.with(FACTS)
+}
 
 /// Opens or makes a file of facts.
 pub(super) fn open_log(disk: &dyn Disk, file: &str) -> Result<Database, StoreError> {

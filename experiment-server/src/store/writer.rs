@@ -20,6 +20,7 @@ use super::proposal::{Outcome, Proposal};
 use super::recover::event_names;
 use super::shared::{SharedStore, count};
 use super::tables::{FACTS, Trying};
+use super::transfer::{Replay, ReplayOutcome};
 
 /// Submissions that may wait in the queue.
 pub(super) const QUEUE_LENGTH: usize = 4_096;
@@ -36,6 +37,8 @@ pub(super) enum Command {
     Share { catalog: Box<definition::Catalog>, expected: Expected, reply: Reply<Defined, CatalogError> },
     /// Write a step of a life cycle.
     Step { key: String, step: LifecycleStep, reply: Reply<Stepped, CatalogError> },
+    /// Write facts of another log.
+    Replay { batch: Arc<Vec<Replay>>, reply: Reply<Vec<ReplayOutcome>, IntakeError> },
     /// End once everything before this is answered.
     Shutdown,
 }
@@ -48,11 +51,12 @@ enum Answer {
     Facts(Reply<Vec<Outcome>, IntakeError>, Vec<Outcome>),
     Defined(Reply<Defined, CatalogError>, Result<Defined, CatalogError>),
     Stepped(Reply<Stepped, CatalogError>, Result<Stepped, CatalogError>),
+    Replayed(Reply<Vec<ReplayOutcome>, IntakeError>, Vec<ReplayOutcome>),
 }
 
 /// What the writer alone knows.
 pub(super) struct Writer {
-    shared: SharedStore,
+    pub(super) shared: SharedStore,
     overlay: Overlay,
     /// Event names of the log; `None` until the state is whole.
     names: Option<HashSet<String>>,
@@ -98,6 +102,7 @@ impl Writer {
                         break;
                     }
                     Command::Facts { proposals: more, .. } => proposals += more.len(),
+                    Command::Replay { batch, .. } => proposals += batch.len(),
                     Command::Define { .. } | Command::Share { .. } | Command::Step { .. } => proposals += 1,
                 }
                 commands.push(command);
@@ -117,16 +122,22 @@ impl Writer {
         if self.shared.commit_failed.load(Ordering::Acquire) {
             return commands.into_iter().for_each(refuse);
         }
+        // Facts of another log bring their own time, which may be long past.
+        let brings_time = |command: &Command| matches!(command, Command::Replay { .. });
+        let last = self.last_received_at;
+        let received_at =
+            if commands.iter().all(brings_time) { last } else { last.max((self.shared.clock)()) };
         let mut work = Work {
             catalog: self.shared.catalog.load_full(),
             next: self.shared.log_position.load(Ordering::Acquire),
-            received_at: self.last_received_at.max((self.shared.clock)()),
+            received_at,
             learned: Vec::new(),
             answers: Vec::with_capacity(commands.len()),
             overrides_changed: false,
         };
+        let written = self.write(commands, &mut work);
         self.last_received_at = work.received_at;
-        match self.write(commands, &mut work) {
+        match written {
             Ok(()) => self.publish(work),
             Err(error) => {
                 tracing::error!(%error, "a commit failed: intake is closed until a restart");
@@ -214,6 +225,13 @@ impl Writer {
                     return Err(error);
                 }
             },
+            Command::Replay { batch, reply } => match self.replay(&batch, work, state, transaction, facts) {
+                Ok(outcomes) => work.answers.push(Answer::Replayed(reply, outcomes)),
+                Err(error) => {
+                    drop(reply.send(Err(IntakeError::StoreFailed)));
+                    return Err(error);
+                }
+            },
             Command::Shutdown => {}
         }
         Ok(())
@@ -226,11 +244,22 @@ impl Writer {
         state: &StateView,
         facts: &mut Table<'_, u64, &'static [u8]>,
     ) -> Result<Vec<Outcome>, StoreError> {
+        let mut admission = self.admission(work, state, facts)?;
+        proposals.iter().map(|proposal| admission.decide(proposal)).collect()
+    }
+
+    /// What decides about facts in a commit.
+    pub(super) fn admission<'a, 'txn>(
+        &'a mut self,
+        work: &'a mut Work,
+        state: &'a StateView,
+        facts: &'a mut Table<'txn, u64, &'static [u8]>,
+    ) -> Result<Admission<'a, 'txn>, StoreError> {
         let names = match &mut self.names {
             Some(names) => names,
             none => none.insert(event_names(&self.shared.state)?),
         };
-        let mut admission = Admission {
+        Ok(Admission {
             catalog: &work.catalog,
             state,
             overlay: &mut self.overlay,
@@ -241,8 +270,7 @@ impl Writer {
             id_prefix: &self.id_prefix,
             learned: &mut work.learned,
             buffer: &mut self.buffer,
-        };
-        proposals.iter().map(|proposal| admission.decide(proposal)).collect()
+        })
     }
 
     /// Makes a commit known, then answers.
@@ -285,6 +313,7 @@ impl Answer {
             Answer::Facts(reply, outcomes) => drop(reply.send(Ok(outcomes))),
             Answer::Defined(reply, defined) => drop(reply.send(defined)),
             Answer::Stepped(reply, stepped) => drop(reply.send(stepped)),
+            Answer::Replayed(reply, outcomes) => drop(reply.send(Ok(outcomes))),
         }
     }
 
@@ -293,6 +322,7 @@ impl Answer {
             Answer::Facts(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
             Answer::Defined(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Stepped(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+            Answer::Replayed(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
         }
     }
 }
@@ -303,6 +333,7 @@ fn refuse(command: Command) {
         Command::Define { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Share { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Step { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+        Command::Replay { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
         Command::Shutdown => {}
     }
 }

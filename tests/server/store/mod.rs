@@ -11,4 +11,5 @@ mod recovery;
 mod results;
 mod simulated_disk;
 mod telco;
+mod transfer;
 mod world;
