@@ -91,13 +91,19 @@ impl Disk for Directory {
 }
 
 /// Makes the names in a folder durable.
+///
+/// # Errors
+/// What the system says.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), Error> {
+pub fn sync_folder(folder: &Path) -> Result<(), Error> {
     File::open(folder)?.sync_all()
 }
 
 /// Elsewhere a folder can't be opened as a file, and the file system keeps its names by itself.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), Error> {
+pub fn sync_folder(_: &Path) -> Result<(), Error> {
     Ok(())
 }

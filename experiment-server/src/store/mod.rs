@@ -67,7 +67,7 @@ pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version}
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
 pub use clock::{Clock, system_clock};
-pub use disk::{Directory, Disk};
+pub use disk::{Directory, Disk, sync_folder};
 pub use error::{CatalogError, IntakeError, StoreError};
 pub use kpis::KpiError;
 pub use memory::Remembered;
@@ -77,7 +77,7 @@ pub use proposal::{
     RefusalCode,
 };
 pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
-pub use restore::{RestoreError, check_backup, restore, sync_folder};
+pub use restore::{RestoreError, check_backup, restore};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
 pub use transfer::{
     ExportError, ExportFormat, Exported, ImportError, ImportNews, Imported, LineError, check_export_line,

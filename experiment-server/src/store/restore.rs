@@ -122,15 +122,6 @@ pub fn restore(
     Ok(backup)
 }
 
-/// Makes names in a folder durable.
-///
-/// # Errors
-/// What the system says.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere folders can't be opened, and renames are durable by themselves.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
 fn make_log(
     file: &Path,
     disk: &dyn Disk,
