@@ -464,6 +464,7 @@ proptest! {
         take_in(&part, &one);
         prop_assert_eq!(exported(&part, Some(EXPERIMENTS[key])), one);
         part.verify();
+        part.walk_to_the_end();
         prop_assert_eq!(part.reading(EXPERIMENTS[key]).aggregates, world.reading(EXPERIMENTS[key]).aggregates);
         prop_assert_eq!(records(copy), records(world));
     }
