@@ -2,6 +2,7 @@
 
 mod csv;
 mod csv_economics;
+mod exploratory;
 mod interactions;
 mod json;
 mod kpis;
