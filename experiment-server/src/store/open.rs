@@ -12,14 +12,17 @@ use arc_swap::ArcSwap;
 use redb::Database;
 use tokio::sync::watch;
 
+use super::audit::Tail;
 use super::backfill::is_pending;
 use super::clock::Clock;
+use super::erase;
 use super::error::StoreError;
 use super::fold::Folder;
 use super::known::KnownVariants;
 use super::overlay::Overlay;
 use super::recover;
-use super::shared::{BackfillState, FoldSignal, MAX_LAG, Shared, Tally};
+use super::shared::{BackfillState, FoldSignal, MAX_LAG, PendingErasures, Shared, Tally};
+use super::swap;
 use super::tables::open_log;
 use super::walk::{Pace, Walker};
 use super::writer::{Command, QUEUE_LENGTH, Writer};
@@ -48,9 +51,13 @@ impl Store {
 
     /// Opens the store on a log that is open already; its state is in `folder`.
     fn start(folder: &Path, log: Database, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
+        swap::remove_copies(folder)?;
         let head = recover::log_head(folder, &log, clock())?;
         let catalog = recover::catalog(&log)?;
-        let recover::FoundState { database: state, position, is_new } = recover::state(folder, &log, &head)?;
+        let erasures = erase::recover(&log)?;
+        let audit = Tail::recover(&log)?;
+        let recover::FoundState { database: state, position, begun, is_new } =
+            recover::state(folder, &log, &head, erasures.done)?;
         let rules = recover::rules(&log, &state, position.folded)?;
         let walk = recover::walk(&state)?;
 
@@ -65,9 +72,11 @@ impl Store {
             names = Some(known);
         }
 
+        let (queue, commands): (_, Receiver<Command>) = sync_channel(QUEUE_LENGTH);
         let shared = Arc::new(Shared {
-            log,
-            state,
+            folder: folder.to_owned(),
+            log: ArcSwap::from_pointee(log),
+            state: ArcSwap::from_pointee(state),
             clock,
             catalog: ArcSwap::from_pointee(catalog),
             known: KnownVariants::new(),
@@ -81,14 +90,14 @@ impl Store {
             queued: AtomicUsize::new(0),
             tally: Tally::default(),
             backfill: BackfillState { pending: AtomicBool::new(is_pending(&rules)), ..Default::default() },
+            erasures: PendingErasures::new(erasures.pending),
             signal: FoldSignal::default(),
+            queue: Mutex::new(Some(queue.clone())),
         });
         shared.signal.wish(|wishes| wishes.log_position = head.position);
-        let id_prefix = head.id[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        let writer = Writer::new(Arc::clone(&shared), overlay, names, head.last_received_at, id_prefix);
+        let writer = Writer::new(Arc::clone(&shared), overlay, names, erasures, audit, &head);
         let walker = Walker::new(pace, walk);
-        let folder = Folder::new(Arc::clone(&shared), rules, position, walker);
-        let (queue, commands): (_, Receiver<Command>) = sync_channel(QUEUE_LENGTH);
+        let folder = Folder::new(Arc::clone(&shared), rules, position, begun, walker);
         let mut store = Store { shared, queue: Some(queue), threads: Mutex::default() };
         let failed = Arc::clone(&store.shared);
         let writer = spawn("store-writer", move || {

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use experiment_core::measure::EventNames;
 use experiment_core::time::{Day, Timestamp};
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 use serde_json::Value;
 
+use super::audit;
 use super::backfill::{self, Walk};
 use super::bytes::Reader;
 use super::catalog::Catalog;
+use super::erase;
 use super::error::StoreError;
 use super::overlay::{Overlay, PendingExposure};
 use super::position::{LogId, Position, record_checksum};
@@ -18,8 +20,9 @@ use super::record::{Flags, Record};
 use super::row::id_hash;
 use super::rules::Rules;
 use super::tables::{
-    AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES,
-    FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META,
+    AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES,
+    ERASED_CUSTOMERS, ERASURES, EVENT_NAMES, FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT,
+    LOG_FORMAT_BEFORE_ERASURE, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_BEGUN, STATE_FILE, STATE_META,
     STATE_POSITION, Trying, open_state,
 };
 
@@ -41,9 +44,12 @@ pub(super) fn log_head(folder: &Path, log: &Database, now: Timestamp) -> Result<
         Err(redb::TableError::TableDoesNotExist(_)) => None,
         Err(error) => return Err(error).trying("reading the log"),
     };
-    let Some(id) = identity else {
+    let Some((format, id)) = identity else {
         return new_log(log, now);
     };
+    if format == LOG_FORMAT_BEFORE_ERASURE {
+        bring_up(log)?;
+    }
     let facts = reading.open_table(FACTS).trying("reading the log")?;
     let Some((sequence, record)) = ReadableTable::last(&facts).trying("reading the log")? else {
         return Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) });
@@ -55,18 +61,42 @@ pub(super) fn log_head(folder: &Path, log: &Database, now: Timestamp) -> Result<
 fn read_identity(
     folder: &Path,
     table: &impl ReadableTable<&'static str, &'static [u8]>,
-) -> Result<Option<LogId>, StoreError> {
+) -> Result<Option<(u32, LogId)>, StoreError> {
     let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
     let mut reader = Reader::new(row.value(), "the identity of the log");
     let found = reader.u32()?;
-    if found != LOG_FORMAT {
+    if found != LOG_FORMAT && found != LOG_FORMAT_BEFORE_ERASURE {
         return Err(StoreError::OtherFormat { path: folder.join(LOG_FILE), found, known: LOG_FORMAT });
     }
     let mut id = LogId::default();
     id.copy_from_slice(reader.bytes(16)?);
     reader.i64()?;
     reader.end()?;
-    Ok(Some(id))
+    Ok(Some((found, id)))
+}
+
+/// Gives a log of the format before this one what it lacks: the tables of erasures and of the audit log, which
+/// begins with what the log already tells.
+fn bring_up(log: &Database) -> Result<(), StoreError> {
+    let transaction = log.begin_write().trying("bringing up the log")?;
+    {
+        let mut meta = transaction.open_table(LOG_META).trying("bringing up the log")?;
+        let identity = meta.get(LOG_IDENTITY).trying("bringing up the log")?;
+        let mut identity = identity.map(|row| row.value().to_vec()).unwrap_or_default();
+        identity.splice(..4, LOG_FORMAT.to_le_bytes());
+        meta.insert(LOG_IDENTITY, identity.as_slice()).trying("bringing up the log")?;
+    }
+    make_later_tables(&transaction)?;
+    transaction.commit().trying("bringing up the log")
+}
+
+/// What came with this format.
+fn make_later_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    erase::draw_key(transaction)?;
+    transaction.open_table(ERASURES).trying("making the log")?;
+    transaction.open_table(ERASED_CUSTOMERS).trying("making the log")?;
+    let catalog = transaction.open_table(CATALOG).trying("making the log")?;
+    audit::begin(transaction, &catalog)
 }
 
 fn new_log(log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
@@ -85,6 +115,7 @@ fn new_log(log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
         transaction.open_table(OVERRIDES).trying("making the log")?;
         transaction.open_table(GROUPS).trying("making the log")?;
     }
+    make_later_tables(&transaction)?;
     transaction.commit().trying("making the log")?;
     Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) })
 }
@@ -121,7 +152,7 @@ pub(super) fn catalog(log: &Database) -> Result<Catalog, StoreError> {
     Ok(catalog)
 }
 
-fn groups(reading: &redb::ReadTransaction) -> Result<BTreeMap<String, Vec<Value>>, StoreError> {
+fn groups(reading: &ReadTransaction) -> Result<BTreeMap<String, Vec<Value>>, StoreError> {
     let table = reading.open_table(GROUPS).trying("reading groups")?;
     let mut groups = BTreeMap::new();
     for row in table.iter().trying("reading groups")? {
@@ -139,14 +170,27 @@ fn groups(reading: &redb::ReadTransaction) -> Result<BTreeMap<String, Vec<Value>
 pub(super) struct FoundState {
     pub(super) database: Database,
     pub(super) position: Position,
+    /// How many facts the log had when the fold was begun.
+    pub(super) begun: u64,
     /// There was none of this log: it begins empty.
     pub(super) is_new: bool,
 }
 
-/// Opens the state if it is a fold of this log, else makes an empty one.
-pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<FoundState, StoreError> {
+/// Opens the state if it is a fold of this log, begun after the erasures `0..done` that are done, else makes an
+/// empty one.
+pub(super) fn state(
+    folder: &Path,
+    log: &Database,
+    head: &LogHead,
+    done: u64,
+) -> Result<FoundState, StoreError> {
     match existing_state(folder, log, head) {
-        Ok(Ok((database, position))) => return Ok(FoundState { database, position, is_new: false }),
+        Ok(Ok((_, _, begun))) if begun < done => {
+            tracing::warn!("the state is from before an erasure and is folded again from the log");
+        }
+        Ok(Ok((database, position, begun))) => {
+            return Ok(FoundState { database, position, begun, is_new: false });
+        }
         Ok(Err(reason)) if head.position > 0 => {
             tracing::warn!(reason, "the state is folded again from the log");
         }
@@ -163,12 +207,20 @@ pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<Fou
         }
         _ => {}
     }
-    let state = open_state(folder)?;
-    let position = Position::start(head.id);
+    let database = open_state(folder)?;
+    let begun = head.position;
+    let position = make_state(&database, head.id, begun)?;
+    Ok(FoundState { database, position, begun, is_new: true })
+}
+
+/// Makes the tables of an empty state of a log that has `begun` facts.
+pub(super) fn make_state(state: &Database, log_id: LogId, begun: u64) -> Result<Position, StoreError> {
+    let position = Position::start(log_id);
     let transaction = state.begin_write().trying("making the state")?;
     {
         let mut meta = transaction.open_table(STATE_META).trying("making the state")?;
         meta.insert(STATE_POSITION, position.encode().as_slice()).trying("making the state")?;
+        meta.insert(STATE_BEGUN, begun.to_le_bytes().as_slice()).trying("making the state")?;
         transaction.open_table(EVENT_NAMES).trying("making the state")?;
         transaction.open_table(DIMENSION_VALUES).trying("making the state")?;
         transaction.open_table(CUSTOMERS).trying("making the state")?;
@@ -180,7 +232,7 @@ pub(super) fn state(folder: &Path, log: &Database, head: &LogHead) -> Result<Fou
         transaction.open_table(BACKFILLS).trying("making the state")?;
     }
     transaction.commit().trying("making the state")?;
-    Ok(FoundState { database: state, position, is_new: true })
+    Ok(position)
 }
 
 /// The state, or why it is not a fold of this log.
@@ -188,7 +240,7 @@ fn existing_state(
     folder: &Path,
     log: &Database,
     head: &LogHead,
-) -> Result<Result<(Database, Position), &'static str>, StoreError> {
+) -> Result<Result<(Database, Position, u64), &'static str>, StoreError> {
     if !folder.join(STATE_FILE).exists() {
         return Ok(Err("there is no state"));
     }
@@ -214,8 +266,16 @@ fn existing_state(
             return Ok(Err("the state is of a log that went another way"));
         }
     }
+    let begun = begun(&reading)?;
     drop(reading);
-    Ok(Ok((state, position)))
+    Ok(Ok((state, position, begun)))
+}
+
+/// How many facts the log had when the fold was begun; 0 for a state that does not say so.
+fn begun(state: &ReadTransaction) -> Result<u64, StoreError> {
+    let meta = state.open_table(STATE_META).trying("reading the state")?;
+    let row = ReadableTable::get(&meta, STATE_BEGUN).trying("reading the state")?;
+    row.map_or(Ok(0), |row| Reader::new(row.value(), "the beginning of the state").u64())
 }
 
 /// The folder's rules as of `position`.
@@ -316,7 +376,11 @@ pub(super) fn refill(
                 };
                 overlay.push_exposure(exposure.customer, pending);
             }
-            Record::Definition(_) | Record::Lifecycle(_) | Record::Catalog(_) => {}
+            Record::Definition(_)
+            | Record::Lifecycle(_)
+            | Record::Catalog(_)
+            | Record::Erased(_)
+            | Record::Erasure(_) => {}
         }
     }
     Ok(())
