@@ -3,10 +3,12 @@
 mod analyze;
 mod apply;
 mod assign;
+mod audit;
 mod calibration;
 mod campaign;
 mod console;
 mod demo;
+mod erase;
 mod format;
 mod import;
 mod kpis;
@@ -50,6 +52,8 @@ enum Command {
     Assign(assign::Args),
     Kpis(kpis::Args),
     Verify(verify::Args),
+    Audit(audit::Args),
+    Erase(erase::Args),
     Recompute(recompute::Args),
 }
 
@@ -67,6 +71,8 @@ impl Command {
             Command::Assign(args) => assign::run(args, console),
             Command::Kpis(args) => kpis::run(args, console),
             Command::Verify(args) => verify::run(args, console),
+            Command::Audit(args) => audit::run(args, console),
+            Command::Erase(args) => erase::run(args, console),
             Command::Recompute(args) => recompute::run(args, console),
         }
     }

@@ -5,12 +5,14 @@
 //! demo and the tests all use it.
 
 mod assign;
+mod audit;
 mod auth;
 mod batch;
 mod body;
 mod catalog;
 mod customers;
 mod definition_body;
+mod erasures;
 mod etag;
 mod experiments;
 mod extract;

@@ -14,11 +14,12 @@ use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, catalog, customers, experiments, intake, kpis, layers, lifecycle, power, probes, results, verify,
+    assign, audit, catalog, customers, erasures, experiments, intake, kpis, layers, lifecycle, power, probes,
+    results, verify,
 };
 
 /// The addresses, for whoever mistypes one.
-const ADDRESSES: [&str; 19] = [
+const ADDRESSES: [&str; 23] = [
     "/v1/assign",
     "/v1/exposures",
     "/v1/conversions",
@@ -32,6 +33,10 @@ const ADDRESSES: [&str; 19] = [
     "/v1/experiments/{key}/versions",
     "/v1/experiments/{key}/results",
     "/v1/experiments/{key}/customers/{id}",
+    "/v1/customers/{id}",
+    "/v1/customers/{id}/erasure",
+    "/v1/erasures",
+    "/v1/audit",
     "/v1/catalog",
     "/v1/kpis",
     "/v1/power",
@@ -64,6 +69,10 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/experiments/{key}/versions", allow(Read, get(list_versions)))
         .route("/v1/experiments/{key}/results", allow(Read, get(results::get_results)))
         .route("/v1/experiments/{key}/customers/{id}", allow(Read, get(customers::explain_customer)))
+        .route("/v1/customers/{id}", allow(Destroy, axum::routing::delete(erasures::erase_customer)))
+        .route("/v1/customers/{id}/erasure", allow(Maintain, get(erasures::get_erasure)))
+        .route("/v1/erasures", allow(Maintain, get(erasures::list_erasures)))
+        .route("/v1/audit", allow(Maintain, get(audit::get_audit)))
         .route("/v1/catalog", get_or_put_catalog)
         .route("/v1/kpis", allow(Read, get(kpis::get_kpis)))
         .route("/v1/power", allow(Read, post(power::plan_size)))

@@ -12,6 +12,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, Wr
 use sha2::{Digest, Sha256};
 
 use super::bytes::{Reader, put_text};
+use super::erase::CustomerHash;
 use super::error::StoreError;
 use super::record::Record;
 use super::tables::{AUDIT, CATALOG, ERASURES, FACTS, LOG_AUDIT_TAIL, LOG_META, Trying};
@@ -61,7 +62,7 @@ impl AuditKind {
 }
 
 /// One entry of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct AuditEntry {
     /// Its place, from 0 on without gaps.
     pub number: u64,
@@ -83,17 +84,24 @@ pub struct AuditEntry {
     /// How many customers are on override lists, or values in groups.
     pub count: u32,
     /// SHA-256 of the document as stored, or the keyed hash of the erased customer; zeros where there is neither.
+    #[serde(serialize_with = "as_hex")]
     pub content: [u8; 32],
     /// SHA-256 of the hash before it and of everything above.
+    #[serde(serialize_with = "as_hex")]
     pub hash: [u8; 32],
 }
 
+fn as_hex<S: serde::Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&CustomerHash(*bytes))
+}
+
 /// The audit log, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Audit {
     /// Every entry that can be read, the first one first.
     pub entries: Vec<AuditEntry>,
     /// What is wrong with the first entry that is broken, missing or out of place.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub broken: Option<String>,
 }
 

@@ -133,7 +133,8 @@ fn remove_overrides(
     for key in listed {
         table.remove((key.as_str(), customer)).trying("writing overrides")?;
         let catalog = Arc::make_mut(&mut work.catalog);
-        let mut overrides = catalog.get(&key).map(|entry| BTreeMap::clone(&entry.overrides)).unwrap_or_default();
+        let mut overrides =
+            catalog.get(&key).map(|entry| BTreeMap::clone(&entry.overrides)).unwrap_or_default();
         overrides.remove(customer);
         catalog.set_overrides(&key, overrides);
         catalog.compile(&key)?;

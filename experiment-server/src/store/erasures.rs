@@ -12,7 +12,8 @@ use super::erase::{self, CustomerHash, Erasure, Erasures};
 use super::erasing::Target;
 use super::error::{ReapplyError, StoreError};
 use super::pending;
-use super::tables::{CUSTOMERS, Trying};
+use super::record::Record;
+use super::tables::{CATALOG, CUSTOMERS, Trying};
 
 impl Store {
     /// The erasure of a customer, if there was one.
@@ -34,14 +35,17 @@ impl Store {
     /// Waits until no erasure is pending.
     ///
     /// # Errors
-    /// As [`Store::wait_for`].
+    /// As [`Store::wait_for`], or the files could not be written: the erasures stay pending then and are tried
+    /// again, by this process in half a minute and by the next one at its start.
     pub async fn wait_for_erasures(&self) -> Result<(), StoreError> {
         let shared = &self.shared;
-        self.wait_until(|| shared.erasures.pending() == 0 || shared.commit_failed.load(Ordering::Acquire)).await?;
-        match shared.erasures.pending() {
-            0 => Ok(()),
-            _ => Err(StoreError::Io { what: "swapping the log", detail: "intake is closed".to_owned() }),
+        let has_failed = || shared.erasures.have_failed() || shared.commit_failed.load(Ordering::Acquire);
+        self.wait_until(|| shared.erasures.pending() == 0 || has_failed()).await?;
+        if shared.erasures.pending() == 0 {
+            return Ok(());
         }
+        let detail = "the files could not be copied, see the log; the erasure is pending".to_owned();
+        Err(StoreError::Io { what: "removing the last bytes of an erased customer", detail })
     }
 
     /// [`Store::wait_for_erasures`] for threads outside a runtime.
@@ -58,6 +62,32 @@ impl Store {
     /// The log can't be read. A broken chain is no error: see [`Audit::broken`].
     pub fn audit(&self) -> Result<Audit, StoreError> {
         audit::read(&self.shared.log())
+    }
+
+    /// Versions of definitions and of the catalog whose text names this id, in a condition for instance. They are
+    /// never changed, so ids belong on override lists and in groups.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub fn documents_naming(&self, customer: &str) -> Result<Vec<String>, StoreError> {
+        let log = self.shared.log();
+        let reading = log.begin_read().trying("reading the catalog")?;
+        let catalog = reading.open_table(CATALOG).trying("reading the catalog")?;
+        let quoted = Value::from(customer).to_string();
+        let mut naming = Vec::new();
+        for row in catalog.iter().trying("reading the catalog")? {
+            let (_, record) = row.trying("reading the catalog")?;
+            match Record::decode(record.value())? {
+                Record::Definition(record) if record.document.contains(&quoted) => {
+                    naming.push(format!("version {} of the definition {:?}", record.version, record.key));
+                }
+                Record::Catalog(record) if record.document.contains(&quoted) => {
+                    naming.push(format!("version {} of the catalog", record.version));
+                }
+                _ => {}
+            }
+        }
+        Ok(naming)
     }
 
     /// Erases whoever was erased in the log that this one is an older backup of; says how many erasures are new

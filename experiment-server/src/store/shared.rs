@@ -135,6 +135,8 @@ pub(super) struct BackfillState {
 pub(super) struct PendingErasures {
     /// One past the last of them; 0 when there is none. Only the writer sets it.
     until: AtomicU64,
+    /// The last attempt to remove their bytes failed; it is tried again.
+    failed: AtomicBool,
     /// Those of this process, each with its place in the log: what memory must forget once the state has.
     customers: Mutex<Vec<(u64, String)>>,
 }
@@ -142,7 +144,7 @@ pub(super) struct PendingErasures {
 impl PendingErasures {
     /// Those that a log had when it was opened.
     pub(super) fn new(until: u64) -> PendingErasures {
-        PendingErasures { until: AtomicU64::new(until), customers: Mutex::default() }
+        PendingErasures { until: AtomicU64::new(until), ..PendingErasures::default() }
     }
 
     /// One past the last of them; 0 when there is none.
@@ -153,6 +155,16 @@ impl PendingErasures {
     /// Notes where the last of them is.
     pub(super) fn set(&self, until: u64) {
         self.until.store(until, Ordering::Release);
+    }
+
+    /// Whether the last attempt to remove their bytes failed.
+    pub(super) fn have_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the last attempt failed.
+    pub(super) fn set_failed(&self, failed: bool) {
+        self.failed.store(failed, Ordering::Release);
     }
 
     /// Notes customers who were erased.

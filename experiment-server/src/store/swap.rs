@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use experiment_core::time::Timestamp;
 use redb::{
-    Database, Durability, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle,
-    Value, WriteTransaction,
+    Database, Durability, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
+    TableHandle, Value, WriteTransaction,
 };
 
 use super::error::StoreError;
@@ -54,7 +54,8 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 }
 
 fn put_in_place(folder: &Path, copy: &str, file: &str) -> Result<(), StoreError> {
-    let failed = |error: std::io::Error| StoreError::Folder { path: folder.join(file), detail: error.to_string() };
+    let failed =
+        |error: std::io::Error| StoreError::Folder { path: folder.join(file), detail: error.to_string() };
     std::fs::rename(folder.join(copy), folder.join(file)).map_err(failed)?;
     // The name, too, must outlast a power cut before anything is acknowledged from the new file.
     #[cfg(unix)]
@@ -145,16 +146,8 @@ impl LogCopy {
 
 /// Copies every table of the log but the facts.
 fn copy_beside_facts(log: &ReadTransaction, copy: &WriteTransaction) -> Result<(), StoreError> {
-    const COPIED: [&str; 8] = [
-        "facts",
-        "meta",
-        "catalog",
-        "overrides",
-        "groups",
-        "erasures",
-        "erased_customers",
-        "audit",
-    ];
+    const COPIED: [&str; 8] =
+        ["facts", "meta", "catalog", "overrides", "groups", "erasures", "erased_customers", "audit"];
     for table in log.list_tables().trying("reading the log")? {
         // Better a log that is not swapped than one without a table.
         if !COPIED.contains(&table.name()) {

@@ -51,9 +51,16 @@ impl Folder {
             Ok(next) => next,
             Err(error) => {
                 tracing::error!(%error, "erasures stay pending: their last bytes could not be removed");
-                Sweep::Failed(Instant::now() + RETRY_AFTER)
+                self.fail()
             }
         };
+    }
+
+    fn fail(&self) -> Sweep {
+        self.shared.erasures.set_failed(true);
+        // Wakes those who wait for the end.
+        self.shared.folded.send_modify(|_| ());
+        Sweep::Failed(Instant::now() + RETRY_AFTER)
     }
 
     fn step_sweep(&mut self, sweep: Sweep) -> Result<Sweep, StoreError> {
@@ -78,7 +85,7 @@ impl Folder {
                 Ok(true) => Ok(Sweep::Idle),
                 Err(TryRecvError::Empty) => Ok(Sweep::Handed(answer)),
                 // The writer has told why, or has ended.
-                Ok(false) | Err(TryRecvError::Closed) => Ok(Sweep::Failed(Instant::now() + RETRY_AFTER)),
+                Ok(false) | Err(TryRecvError::Closed) => Ok(self.fail()),
             },
         }
     }
@@ -86,6 +93,7 @@ impl Folder {
     fn begin_sweep(&mut self) -> Result<Sweep, StoreError> {
         let pending = self.shared.erasures.pending();
         let position = self.shared.log_position();
+        self.shared.erasures.set_failed(false);
         if pending == 0 {
             Ok(Sweep::Idle)
         } else if self.begun < pending {

@@ -5,6 +5,7 @@ mod auth;
 mod catalog;
 mod conversions;
 mod customers;
+mod erasures;
 mod experiments;
 mod exposures;
 mod kpis;

@@ -68,7 +68,10 @@ fn every_change_is_told_once_with_who_and_when() {
     assert_eq!(audit(&world), told);
     world.step("winback", LifecycleStep::Conclude { variant: "discount".to_owned() });
     let told = audit(&world);
-    assert_eq!((told.entries.len(), told.entries[6].step.as_str(), told.broken), (7, "conclude:discount", None));
+    assert_eq!(
+        (told.entries.len(), told.entries[6].step.as_str(), told.broken),
+        (7, "conclude:discount", None)
+    );
 }
 
 /// Writes into the closed log.
@@ -109,7 +112,12 @@ fn a_changed_entry_is_found() {
 
 #[test]
 fn a_dropped_entry_is_found_the_last_one_too() {
-    for (number, words) in [(0, "entry 0 is missing"), (2, "entry 2 is missing"), (3, "entry 3 is missing"), (5, "entry 5 is missing")] {
+    for (number, words) in [
+        (0, "entry 0 is missing"),
+        (2, "entry 2 is missing"),
+        (3, "entry 3 is missing"),
+        (5, "entry 5 is missing"),
+    ] {
         let mut world = lived();
         tamper(&mut world, |transaction| {
             transaction.open_table(AUDIT).unwrap().remove(number).unwrap();
@@ -185,7 +193,10 @@ fn a_log_of_the_format_before_is_brought_up() {
     world.open();
     let told = audit(&world);
     assert_eq!(told.broken, None);
-    assert_eq!(told.entries.iter().map(|entry| entry.who.as_str()).collect::<Vec<_>>(), ["unknown", "unknown"]);
+    assert_eq!(
+        told.entries.iter().map(|entry| entry.who.as_str()).collect::<Vec<_>>(),
+        ["unknown", "unknown"]
+    );
     world.verify();
     world.store().erase("zq-1").wait().unwrap();
     world.verify();

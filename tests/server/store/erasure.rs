@@ -4,7 +4,7 @@ use std::path::Path;
 
 use experiment_core::time::{DAY, Day, Timestamp};
 use experiment_server::store::{
-    CustomerHash, Outcome, Proposal, ProposedExposure, ReapplyError, RefusalCode, Store,
+    CustomerHash, Outcome, Proposal, ProposedExposure, ReapplyError, RefusalCode, Store, StoreError,
 };
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
@@ -113,7 +113,8 @@ fn a_dimension_that_the_customer_made_too_large_is_kept_again() {
     let (with, without) = (World::running(), World::running());
     for world in [&with, &without] {
         let plans = 0..200;
-        let seen = plans.map(|plan| seen(&format!("c-{plan}"), "x", "control", &format!("plan-{plan}"), MARCH));
+        let seen =
+            plans.map(|plan| seen(&format!("c-{plan}"), "x", "control", &format!("plan-{plan}"), MARCH));
         world.submit(seen.collect());
     }
     accepted(with.one(seen(WHO, "x", "control", "one too many", MARCH)));
@@ -125,7 +126,8 @@ fn a_dimension_that_the_customer_made_too_large_is_kept_again() {
 
 #[test]
 fn a_metric_that_came_late_is_without_the_customer_too() {
-    let later = WINBACK.replace("metrics:", "metrics:\n  - {key: came, kind: count, event: order, window: {to: 2d}}");
+    let later =
+        WINBACK.replace("metrics:", "metrics:\n  - {key: came, kind: count, event: order, window: {to: 2d}}");
     let (with, without) = (World::running(), World::running());
     for (world, all) in [(&with, true), (&without, false)] {
         live(world, all);
@@ -180,12 +182,12 @@ fn a_late_retry_does_not_bring_the_customer_back() {
     let erasure = world.store().erase(WHO).wait().unwrap();
     for restarts in 0..3 {
         let facts = world.store().log_position();
-        let again = [order.clone(), shown.clone(), assign(WHO, "control"), event(WHO, "f", "order", 1.0, MARCH)];
+        let again =
+            [order.clone(), shown.clone(), assign(WHO, "control"), event(WHO, "f", "order", 1.0, MARCH)];
         for proposal in again {
             assert_eq!(refused(world.one(proposal)), (RefusalCode::Erased, "customer"));
         }
         assert_eq!(world.store().log_position(), facts);
-        assert_eq!(world.store().known_variant("winback", WHO).unwrap().filter(|_| restarts > 0), None);
         // Erasing again changes nothing.
         world.store().wait_for_erasures_blocking().unwrap();
         let repeated = world.store().erase(WHO).wait().unwrap();
@@ -299,6 +301,28 @@ fn a_store_closed_before_the_last_bytes_went_goes_on_when_opened() {
     world.store().wait_for_erasures_blocking().unwrap();
     assert_eq!(files_with(world.folder.path(), WHO), Vec::<String>::new());
     assert_eq!(world.store().erasures().unwrap().erasures.len(), 2);
+    world.verify();
+}
+
+#[test]
+fn an_erasure_that_cannot_copy_stays_pending_and_says_so() {
+    let mut world = World::running();
+    live(&world, true);
+    let in_the_way = world.folder.path().join("log.redb.swap");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert_eq!(world.store().erase(WHO).wait().unwrap().erased_at, None);
+    let error = world.store().wait_for_erasures_blocking().unwrap_err();
+    assert!(matches!(error, StoreError::Io { .. }), "{error}");
+    assert!(world.store().verify().is_err());
+    assert_eq!(world.store().erasure(WHO).unwrap().unwrap().erased_at, None);
+    // All else goes on.
+    accepted(world.one(event("b-2", "later", "order", 5.0, MARCH + 30 * HOUR)));
+    world.settle();
+    world.close();
+    std::fs::remove_dir(&in_the_way).unwrap();
+    world.open();
+    world.store().wait_for_erasures_blocking().unwrap();
+    assert_eq!(files_with(world.folder.path(), WHO), Vec::<String>::new());
     world.verify();
 }
 

@@ -129,7 +129,7 @@ fn a_damaged_log_is_said_to_be() {
 fn another_format_is_refused() {
     let mut world = lived();
     world.close();
-    for format in [1, 3] {
+    for format in [1, 4] {
         let database = Database::create(world.folder.path().join("log.redb")).unwrap();
         let transaction = database.begin_write().unwrap();
         {
@@ -142,7 +142,7 @@ fn another_format_is_refused() {
         drop(database);
         let error = world.open_error();
         let other =
-            matches!(error, StoreError::OtherFormat { found, known: 2, .. } if found == u32::from(format));
+            matches!(error, StoreError::OtherFormat { found, known: 3, .. } if found == u32::from(format));
         assert!(other, "{error}");
     }
 }
