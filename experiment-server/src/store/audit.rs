@@ -4,8 +4,6 @@
 //! say, but for who. It holds no customer's id: of override lists and groups it has how many are on them, of an
 //! erasure the keyed hash.
 
-use std::collections::BTreeMap;
-
 use experiment_core::definition::LifecycleStep;
 use experiment_core::time::Timestamp;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, WriteTransaction};
@@ -15,7 +13,7 @@ use super::bytes::{Reader, put_text};
 use super::erase::CustomerHash;
 use super::error::StoreError;
 use super::record::Record;
-use super::tables::{AUDIT, CATALOG, ERASURES, FACTS, LOG_AUDIT_TAIL, LOG_META, Trying};
+use super::tables::{AUDIT, LOG_AUDIT_TAIL, LOG_META, Trying};
 
 /// The encoding's version, the first byte of every entry.
 const VERSION: u8 = 1;
@@ -109,15 +107,15 @@ pub struct Audit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Tail {
     /// The number of the next entry.
-    next: u64,
+    pub(super) next: u64,
     /// The hash of the last one; zeros before the first.
-    hash: [u8; 32],
+    pub(super) hash: [u8; 32],
 }
 
 impl AuditEntry {
     /// What the audit log says of a fact, but for who and for its place in the chain; `None` for facts about
     /// customers.
-    fn of(sequence: u64, record: &Record<'_>) -> Option<AuditEntry> {
+    pub(super) fn of(sequence: u64, record: &Record<'_>) -> Option<AuditEntry> {
         let empty = AuditEntry {
             number: 0,
             received_at: record.received_at(),
@@ -178,7 +176,7 @@ impl AuditEntry {
         out
     }
 
-    fn decode(number: u64, bytes: &[u8]) -> Result<AuditEntry, StoreError> {
+    pub(super) fn decode(number: u64, bytes: &[u8]) -> Result<AuditEntry, StoreError> {
         let mut reader = Reader::new(bytes, "an entry of the audit log");
         if reader.u8()? != VERSION {
             return Err(reader.corrupt("its encoding is of an unknown version"));
@@ -218,7 +216,7 @@ fn hash(reader: &mut Reader<'_>) -> Result<[u8; 32], StoreError> {
 }
 
 /// The hash of an entry that follows one with the hash `previous`.
-fn chained(previous: &[u8; 32], entry: &[u8]) -> [u8; 32] {
+pub(super) fn chained(previous: &[u8; 32], entry: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(previous).chain_update(entry).finalize().into()
 }
 
@@ -232,7 +230,8 @@ impl Tail {
         })
     }
 
-    fn read(reading: &ReadTransaction) -> Result<Option<Tail>, StoreError> {
+    /// Reads what is noted.
+    pub(super) fn read(reading: &ReadTransaction) -> Result<Option<Tail>, StoreError> {
         let meta = reading.open_table(LOG_META).trying("reading the audit log")?;
         let Some(row) = ReadableTable::get(&meta, LOG_AUDIT_TAIL).trying("reading the audit log")? else {
             return Ok(None);
@@ -315,98 +314,4 @@ pub(super) fn begin(
         tail.append_fact(transaction, sequence.value(), &Record::decode(record.value())?, "unknown")?;
     }
     Ok(())
-}
-
-/// Reads every entry, and checks that the chain holds and that it says what the facts say.
-pub(super) fn read(log: &Database) -> Result<Audit, StoreError> {
-    let reading = log.begin_read().trying("reading the audit log")?;
-    let mut expected = match audited_facts(&reading)? {
-        Ok(expected) => expected,
-        Err(broken) => return Ok(Audit { entries: Vec::new(), broken: Some(broken) }),
-    };
-    let mut audit = Audit { entries: Vec::new(), broken: None };
-    let mut tail = Tail::default();
-    let table = reading.open_table(AUDIT).trying("reading the audit log")?;
-    for row in table.iter().trying("reading the audit log")? {
-        let (number, bytes) = row.trying("reading the audit log")?;
-        let (number, bytes) = (number.value(), bytes.value());
-        match check(number, bytes, &mut tail, &mut expected) {
-            Ok(entry) => audit.entries.push(entry),
-            Err(broken) => {
-                audit.broken.get_or_insert(broken);
-                audit.entries.extend(AuditEntry::decode(number, bytes));
-            }
-        }
-    }
-    let noted = Tail::read(&reading)?;
-    if noted != Some(tail) {
-        let noted = noted.map_or(0, |noted| noted.next);
-        let broken = match tail.next {
-            next if next < noted => format!("entry {next} is missing: there were {noted}"),
-            next => format!("the chain ends at entry {next}, and not as it was noted"),
-        };
-        audit.broken.get_or_insert(broken);
-    }
-    if let Some(sequence) = expected.keys().next() {
-        audit.broken.get_or_insert(format!("fact {sequence} of the log has no entry"));
-    }
-    Ok(audit)
-}
-
-/// Checks one entry, which must follow the last one that did.
-fn check(
-    number: u64,
-    bytes: &[u8],
-    tail: &mut Tail,
-    expected: &mut BTreeMap<u64, AuditEntry>,
-) -> Result<AuditEntry, String> {
-    if number != tail.next {
-        return Err(format!("entry {} is missing", tail.next));
-    }
-    let entry = AuditEntry::decode(number, bytes).map_err(|error| format!("entry {number}: {error}"))?;
-    let hash = chained(&tail.hash, &bytes[..bytes.len() - 32]);
-    if hash != entry.hash {
-        return Err(format!("entry {number} was changed, or the one before it: its hash does not follow"));
-    }
-    *tail = Tail { next: number + 1, hash };
-    if let Some(sequence) = entry.sequence {
-        let of_fact = expected.remove(&sequence);
-        let AuditEntry { number, hash, .. } = entry;
-        let same = of_fact
-            .is_some_and(|of_fact| AuditEntry { number, hash, who: entry.who.clone(), ..of_fact } == entry);
-        if !same {
-            return Err(format!("entry {number} does not say what fact {sequence} of the log says"));
-        }
-    }
-    Ok(entry)
-}
-
-/// What the audit log must say, by the sequence of the fact; or which fact is not what it was.
-fn audited_facts(reading: &ReadTransaction) -> Result<Result<BTreeMap<u64, AuditEntry>, String>, StoreError> {
-    let facts = reading.open_table(FACTS).trying("reading the log")?;
-    let catalog = reading.open_table(CATALOG).trying("reading the catalog")?;
-    let erasures = reading.open_table(ERASURES).trying("reading erasures")?;
-    let mut sequences = BTreeMap::new();
-    for row in catalog.iter().trying("reading the catalog")? {
-        let (sequence, record) = row.trying("reading the catalog")?;
-        sequences.insert(sequence.value(), Some(record.value().to_vec()));
-    }
-    for row in erasures.iter().trying("reading erasures")? {
-        sequences.insert(row.trying("reading erasures")?.1.value().0, None);
-    }
-    let mut expected = BTreeMap::new();
-    for (sequence, copy) in sequences {
-        let other = || format!("fact {sequence} of the log is not what it was");
-        let Some(fact) = ReadableTable::get(&facts, sequence).trying("reading the log")? else {
-            return Ok(Err(other()));
-        };
-        if copy.is_some_and(|copy| copy != fact.value()) {
-            return Ok(Err(other()));
-        }
-        match AuditEntry::of(sequence, &Record::decode(fact.value())?) {
-            Some(entry) => expected.insert(sequence, entry),
-            None => return Ok(Err(other())),
-        };
-    }
-    Ok(Ok(expected))
 }

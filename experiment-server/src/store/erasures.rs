@@ -7,7 +7,8 @@ use redb::{Database, ReadableDatabase, ReadableTable};
 use serde_json::Value;
 
 use super::Store;
-use super::audit::{self, Audit};
+use super::audit::Audit;
+use super::audit_check;
 use super::erase::{self, CustomerHash, Erasure, Erasures};
 use super::erasing::Target;
 use super::error::{ReapplyError, StoreError};
@@ -61,7 +62,7 @@ impl Store {
     /// # Errors
     /// The log can't be read. A broken chain is no error: see [`Audit::broken`].
     pub fn audit(&self) -> Result<Audit, StoreError> {
-        audit::read(&self.shared.log())
+        audit_check::read(&self.shared.log())
     }
 
     /// Versions of definitions and of the catalog whose text names this id, in a condition for instance. They are

@@ -9,6 +9,7 @@ mod admit;
 mod aggregate;
 mod apply;
 mod audit;
+mod audit_check;
 mod backfill;
 mod batch;
 mod bytes;

@@ -6,8 +6,12 @@ use experiment_core::time::{DAY, Day, Timestamp};
 use experiment_server::store::{
     CustomerHash, Outcome, Proposal, ProposedExposure, ReapplyError, RefusalCode, Store, StoreError,
 };
+use proptest::prelude::*;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
+use super::recount::{
+    EXPERIMENTS, SHARED, definitions, identity, proposed_event, proposed_exposure, with_metrics,
+};
 use super::world::{
     HOUR, MARCH, WINBACK, World, accepted, assign, attributes, copy_files, event, exposure, refused,
 };
@@ -431,4 +435,99 @@ fn an_erasure_holds_no_more_than_a_hash() {
     let other = World::running();
     let elsewhere = other.store().erase(WHO).wait().unwrap();
     assert_ne!(elsewhere.customer, first.customer, "each log has a key of its own");
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Propose(Vec<Proposal>),
+    Advance(i64),
+    Erase(u8),
+    Restart,
+    Crash,
+    Settle,
+    /// Which of the secondary metrics there are from now on in one of the experiments.
+    Metrics(usize, u16),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    // An id that the server makes depends on how many facts there are, and ends ties.
+    let named = |proposal: &Proposal| identity(proposal).is_some();
+    let proposal = prop_oneof![5 => proposed_event(), 3 => proposed_exposure()].prop_filter("no id", named);
+    let act = prop_oneof![
+        12 => proptest::collection::vec(proposal, 1..12).prop_map(Act::Propose),
+        4 => (1..30 * HOUR).prop_map(Act::Advance),
+        2 => (0..5_u8).prop_map(Act::Erase),
+        1 => Just(Act::Restart),
+        1 => Just(Act::Crash),
+        1 => Just(Act::Settle),
+        2 => (0..3_usize, any::<u16>()).prop_map(|(experiment, kept)| Act::Metrics(experiment, kept)),
+    ];
+    proptest::collection::vec(act, 1..30)
+}
+
+/// Plays a life without the facts of `absent`; they are erased only if `erases`.
+fn play(acts: &[Act], absent: &[String], erases: bool) -> World {
+    let mut world = World::new();
+    world.share(SHARED);
+    for definition in definitions() {
+        world.start(&definition);
+    }
+    for act in acts {
+        match act {
+            Act::Propose(proposals) => {
+                let there = |proposal: &&Proposal| {
+                    identity(proposal).is_none_or(|(customer, _, _)| erases || !absent.contains(&customer))
+                };
+                world.submit(proposals.iter().filter(there).cloned().collect());
+            }
+            Act::Advance(by) => world.clock.advance(*by),
+            Act::Erase(customer) if erases => {
+                world.store().erase(&format!("c-{customer}")).wait().unwrap();
+            }
+            Act::Erase(_) => {}
+            Act::Restart => world.restart(),
+            Act::Crash => {
+                // No file may be swapped while it is copied.
+                world.store().wait_for_erasures_blocking().unwrap();
+                world.crash();
+            }
+            Act::Settle => world.verify(),
+            Act::Metrics(experiment, kept) => {
+                world.define(&with_metrics(&definitions()[*experiment], *kept));
+            }
+        }
+    }
+    world.store().wait_for_erasures_blocking().unwrap();
+    world.walk_to_the_end();
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_life_with_erasures_is_one_without_whom_they_erased(acts in acts()) {
+        let erased = acts.iter().filter_map(|act| match act {
+            Act::Erase(customer) => Some(format!("c-{customer}")),
+            _ => None,
+        });
+        let erased: Vec<String> = erased.collect();
+        let (mut with, without) = (play(&acts, &erased, true), play(&acts, &erased, false));
+        for reopened in [false, true] {
+            if reopened {
+                with.close();
+                std::fs::remove_file(with.folder.path().join("state.redb")).unwrap();
+                with.open();
+                with.walk_to_the_end();
+            }
+            with.verify();
+            for key in EXPERIMENTS {
+                for day in (0..50).map(|day| Some(Day((MARCH / DAY) as i32 + day))).chain([None]) {
+                    let sums = |world: &World| world.store().aggregates(key, day).unwrap().aggregates;
+                    prop_assert_eq!(sums(&with), sums(&without), "{} on {:?}", key, day);
+                }
+            }
+        }
+        prop_assert_eq!(with.store().audit().unwrap().broken, None);
+    }
 }
