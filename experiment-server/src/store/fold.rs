@@ -117,6 +117,7 @@ impl Folder {
             // Wakes those who wait.
             self.shared.folded.send_modify(|_| ());
         }
+        self.give_up_sweep();
     }
 
     fn work(&mut self) -> Result<(), StoreError> {

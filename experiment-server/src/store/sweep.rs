@@ -11,7 +11,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use super::backfill::is_pending;
 use super::error::StoreError;
 use super::fold::Folder;
-use super::swap::{LogCopy, put_state_in_place};
+use super::swap::{LogCopy, put_state_in_place, remove_copies};
 use super::writer::Command;
 
 /// How often the folder looks whether the writer has swapped the log.
@@ -57,6 +57,8 @@ impl Folder {
     }
 
     fn fail(&self) -> Sweep {
+        // On a full disk everybody else needs the room.
+        self.remove_copies();
         self.shared.erasures.set_failed(true);
         // Wakes those who wait for the end.
         self.shared.folded.send_modify(|_| ());
@@ -87,6 +89,21 @@ impl Folder {
                 // The writer has told why, or has ended.
                 Ok(false) | Err(TryRecvError::Closed) => Ok(self.fail()),
             },
+        }
+    }
+
+    /// Leaves a sweep that is under way to the next process.
+    pub(super) fn give_up_sweep(&mut self) {
+        // A copy that the writer has is the writer's.
+        if !matches!(self.sweep, Sweep::Idle | Sweep::Handed(_)) {
+            self.sweep = Sweep::Idle;
+            self.remove_copies();
+        }
+    }
+
+    fn remove_copies(&self) {
+        if let Err(error) = remove_copies(&self.shared.folder) {
+            tracing::warn!(%error, "a copy that was begun is left behind");
         }
     }
 
