@@ -24,7 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             .to_string()
     };
     definitions.extend(conditions.iter().map(audience));
-    write(&here.join("corpus/definition"), definitions.into_iter())
+    write(&here.join("corpus/definition"), definitions.into_iter())?;
+
+    let lines = fs::read_to_string(here.join("seeds/export.ndjson"))?;
+    write(&here.join("corpus/import"), lines.lines().map(str::to_owned))
 }
 
 /// All that is YAML or JSON in a folder.

@@ -1,5 +1,6 @@
 //! A small blocking client for a server on this machine, for commands that talk to a running one.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -40,6 +41,9 @@ pub enum ClientError {
         #[source]
         source: Box<ureq::Error>,
     },
+    /// The answer did not come whole.
+    #[error("the answer ended early; see the server's log, then try again")]
+    CutOff(#[source] io::Error),
     /// The server refuses.
     #[error("the server answered {status}: {detail}")]
     Refused {
@@ -105,6 +109,30 @@ impl Client {
         self.read(self.signed(request).send(body))
     }
 
+    /// POSTs a body and writes the answer to `to` as it comes, however long it takes.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`], [`ClientError::Refused`], or the answer ended early or can't be written.
+    pub fn download(&self, path: &str, body: &[u8], to: &mut dyn Write) -> Result<(), ClientError> {
+        let request =
+            self.agent.post(format!("{}{path}", self.url)).header("content-type", "application/json");
+        let request = self.signed(request).config().timeout_global(None).build();
+        let answer = request.send(body);
+        if answer.as_ref().is_ok_and(|answer| !answer.status().is_success()) {
+            return Err(match self.read(answer)?.success() {
+                Err(refused) => refused,
+                Ok(answer) => ClientError::Refused { status: answer.status, detail: answer.problem() },
+            });
+        }
+        let answer = answer.map_err(|source| self.unreachable(source))?;
+        io::copy(&mut answer.into_body().into_reader(), to).map_err(ClientError::CutOff)?;
+        Ok(())
+    }
+
+    fn unreachable(&self, source: ureq::Error) -> ClientError {
+        ClientError::Unreachable { url: self.url.clone(), source: Box::new(source) }
+    }
+
     fn signed<B>(&self, mut request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
         if let Some(key) = &self.key {
             request = request.header("authorization", format!("Bearer {key}"));
@@ -119,8 +147,7 @@ impl Client {
         &self,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<Answer, ClientError> {
-        let unreachable =
-            |source| ClientError::Unreachable { url: self.url.clone(), source: Box::new(source) };
+        let unreachable = |source| self.unreachable(source);
         let mut answer = answer.map_err(unreachable)?;
         let etag = answer.headers().get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
         let text = answer.body_mut().with_config().limit(u64::MAX).read_to_string().map_err(unreachable)?;

@@ -50,7 +50,8 @@ impl Template {
     #[must_use]
     pub fn with_key(&self, key: &str) -> String {
         let line = |line: &str| {
-            if line.starts_with("key: ") { format!("key: {key}\n") } else { format!("{line}\n") }
+            // In quotes: a key such as 2026 or true would be read as something else than a text.
+            if line.starts_with("key: ") { format!("key: \"{key}\"\n") } else { format!("{line}\n") }
         };
         self.text.lines().map(line).collect()
     }
@@ -61,6 +62,14 @@ mod tests {
     use experiment_core::definition::{Experiment, read_document};
 
     use super::*;
+
+    #[test]
+    fn another_key_stays_a_text() {
+        for key in ["mine", "2026", "true", "null", "1e5", "-", "."] {
+            let text = TEMPLATES[0].with_key(key);
+            assert_eq!(Experiment::parse(read_document(&text).unwrap()).unwrap().key, key);
+        }
+    }
 
     #[test]
     fn each_is_a_definition_that_may_start_as_it_stands() {
@@ -80,8 +89,8 @@ mod tests {
             let text = template.with_key("mine-2026");
             let changed: Vec<_> =
                 template.text.lines().zip(text.lines()).filter(|(old, new)| old != new).collect();
-            assert_eq!(changed, [(&*format!("key: {}", template.name), "key: mine-2026")]);
-            assert_eq!(text.len() - "mine-2026".len(), template.text.len() - template.name.len());
+            assert_eq!(changed, [(&*format!("key: {}", template.name), "key: \"mine-2026\"")]);
+            assert_eq!(text.len() - "\"mine-2026\"".len(), template.text.len() - template.name.len());
         }
     }
 }

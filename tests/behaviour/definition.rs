@@ -207,7 +207,8 @@ fn economics(fields: &str) -> Result<Economics, Vec<String>> {
     let metrics = "metrics:
   - {key: retained, kind: retention, event: order, window: {from: 30d, to: 60d, grace: 9d}}
   - {key: bought, kind: conversion, event: order}
-  - {key: spend, kind: sum, event: order, window: {to: 60d}}";
+  - {key: spend, kind: sum, event: order, window: {to: 60d}}
+  - {key: cancelled, kind: conversion, event: cancel, window: {to: 60d}, direction: down}";
     let text = format!(
         "key: k\nvariants: [{{key: control}}, {{key: discount}}]\n{metrics}\neconomics: {{{fields}}}"
     );
@@ -241,6 +242,10 @@ fn economics_say_whom_they_count_and_until_when() {
     assert_eq!(
         refused("kept: spend, window: {to: 60d}"),
         ["economics.kept: \"spend\" does not say of each customer whether they were kept"]
+    );
+    assert_eq!(
+        refused("kept: cancelled, window: {to: 60d}"),
+        ["economics.kept: \"cancelled\" counts who is lost: less of it is better"]
     );
     assert_eq!(
         refused("kept: bought, window: {to: 60d}"),

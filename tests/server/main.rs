@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod analyze;
+mod backup;
 mod campaign;
 mod commands;
 mod http;
@@ -12,3 +13,4 @@ mod published;
 mod real_path;
 mod simulate;
 mod store;
+mod transfer;

@@ -1,5 +1,6 @@
-//! What the test binaries share: reference records, tolerances, where the data lies.
+//! What the test binaries share: seeded choices, reference records, tolerances, where the data lies.
 
+pub mod random;
 pub mod reference;
 pub mod tolerance;
 

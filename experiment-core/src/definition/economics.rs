@@ -1,7 +1,7 @@
 //! What an offer earns: whom it keeps, what they bring in, and over which time.
 
 use super::measure::{Cap, MeasureKind};
-use super::metric::{Metric, MetricKind, Window};
+use super::metric::{Direction, Metric, MetricKind, Window};
 use super::name;
 use super::parse_measure::{cap, factor};
 use super::parse_metric::window;
@@ -66,6 +66,12 @@ fn kept<'m>(field: &Field<'_>, metrics: Option<&'m [Metric]>) -> Option<&'m Metr
     if flag(metric).is_none() {
         let detail = format!("{key:?} does not say of each customer whether they were kept");
         return field.problem(detail, "name a metric of kind retention, conversion or churn");
+    }
+    let is_churn =
+        matches!(metric.kind, MetricKind::Single(Measure::Events { kind: MeasureKind::Churn, .. }));
+    if metric.direction == Direction::Down && !is_churn {
+        let detail = format!("{key:?} counts who is lost: less of it is better");
+        return field.problem(detail, "name a churn metric, or one that counts those who stay");
     }
     Some(metric)
 }

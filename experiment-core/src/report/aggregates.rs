@@ -56,11 +56,11 @@ pub struct Aggregates {
 }
 
 /// What late facts changed about one metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Late {
     /// Customers who came or went.
     pub customers: u64,
-    /// By how many steps of the scale the first sum changed, up or down.
-    pub steps: u64,
+    /// By how many steps of the scale each sum changed, up or down; empty when none did.
+    pub steps: Vec<u64>,
 }

@@ -124,6 +124,8 @@ pub struct EconomicsDesign {
     /// How many customers would get the offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<u64>,
+    /// Whether anything that customers bring in is counted; else the net value is the cost alone.
+    pub counts_gross: bool,
     /// By variant: whether it has an offer that customers can be seen to take.
     pub is_taken: Vec<bool>,
 }
@@ -169,6 +171,7 @@ impl Design {
             economics: experiment.economics.as_ref().map(|economics| EconomicsDesign {
                 window: economics.window,
                 rollout: economics.rollout,
+                counts_gross: economics.gross.is_some(),
                 is_taken: experiment
                     .variants
                     .iter()

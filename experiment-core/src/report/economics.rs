@@ -3,6 +3,7 @@
 use super::family::adjust;
 use super::metric::reason;
 use super::reading::{count, effect};
+use super::sequence::{FEWEST_CUSTOMERS, FEWEST_EVENTS};
 use super::sums::{mature, values};
 use super::{
     Advice, Aggregates, BreakEvenCost, Design, EconomicsArm, EconomicsReport, Effect, EffectQuotient,
@@ -53,24 +54,23 @@ pub(crate) fn economics(
         let Some(name) = design.dimensions.get(usize::from(*dimension)) else { continue };
         let accounts = Accounts::of(design, aggregates, &slice, as_of)?;
         for (place, variant) in design.treatments().enumerate() {
-            found.push((place, name, value.clone(), accounts.whom(name, value, variant).ok()));
+            found.push((place, accounts.whom(name, value, variant)));
         }
     }
     for dimension in &design.dimensions {
-        let members: Vec<_> = found.iter_mut().filter(|(_, name, _, _)| *name == dimension).collect();
-        // A segment without an answer stays in the family: its size must not depend on the data.
-        let p_values: Vec<Option<f64>> =
-            members.iter().map(|(_, _, _, whom)| whom.as_ref().map(|whom| whom.adjusted_p_value)).collect();
+        let members: Vec<_> = found.iter().filter(|(_, whom)| whom.dimension == *dimension).collect();
+        // A segment that is too small stays in the family: its size must not depend on the data.
+        let p_values: Vec<Option<f64>> = members.iter().map(|(_, whom)| whom.adjusted_p_value).collect();
         let adjusted = adjust(&p_values, Correction::BenjaminiHochberg, design.plan.alpha);
-        for ((place, _, _, whom), adjusted) in members.into_iter().zip(adjusted) {
-            let Some(whom) = whom.take() else { continue };
-            let advice = match (adjusted.significant, whom.net_value_per_customer.estimate > 0.0) {
+        for ((place, whom), adjusted) in members.into_iter().zip(adjusted) {
+            let earns = whom.net_value_per_customer.is_some_and(|net| net.estimate > 0.0);
+            let advice = match (whom.adjusted_p_value.is_some() && adjusted.significant, earns) {
                 (false, _) => Advice::Undecided,
                 (true, true) => Advice::Give,
                 (true, false) => Advice::Withhold,
             };
-            let adjusted_p_value = adjusted.p_value.unwrap_or(1.0);
-            reports[*place].whom.push(Whom { adjusted_p_value, advice, ..whom });
+            let adjusted_p_value = whom.adjusted_p_value.and(adjusted.p_value);
+            reports[*place].whom.push(Whom { adjusted_p_value, advice, ..whom.clone() });
         }
     }
     Ok(reports)
@@ -120,9 +120,9 @@ impl<'a> Accounts<'a> {
             cost_per_customer: per_customer(COST),
             net_value_per_customer: net.as_ref().ok().copied(),
             p_value: self.compare_means(variant, &NET, &NET).ok().map(|net| net.p_value),
-            chance_it_pays: net.as_ref().ok().map(chance),
+            chance_it_pays: self.chance(variant),
             rollout,
-            cost_per_kept: self.quotient(variant, [COST, KEPT], [COST, KEPT]).ok(),
+            cost_per_kept: self.cost_per_kept(variant),
             break_even_cost: self.break_even(variant),
             takers: self.takers(variant),
             whom: Vec::new(),
@@ -130,19 +130,27 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    fn whom(&self, dimension: &str, value: &str, variant: usize) -> Result<Whom, NotEstimable> {
-        let net = self.compare_means(variant, &NET, &NET)?;
-        let net_value_per_customer = scaled(&net, 1.0);
-        Ok(Whom {
+    /// The offer in one segment; its p-value is not adjusted yet.
+    fn whom(&self, dimension: &str, value: &str, variant: usize) -> Whom {
+        let net = self.compare_means(variant, &NET, &NET);
+        let tested = net.as_ref().ok().filter(|_| self.is_large_enough(variant));
+        Whom {
             dimension: dimension.to_owned(),
             value: value.to_owned(),
             customers: count(&self.arms[self.design.control]) + count(&self.arms[variant]),
-            kept_per_1000: self.effect_on(KEPT, variant, 1_000.0)?,
-            net_value_per_customer,
-            chance_it_pays: chance(&net_value_per_customer),
-            adjusted_p_value: net.p_value,
+            kept_per_1000: self.effect_on(KEPT, variant, 1_000.0).ok(),
+            net_value_per_customer: net.as_ref().ok().map(|net| scaled(net, 1.0)),
+            chance_it_pays: self.chance(variant),
+            adjusted_p_value: tested.map(|net| net.p_value),
             advice: Advice::Undecided,
-        })
+            not_estimable: net.as_ref().err().map(reason),
+        }
+    }
+
+    /// Given where more are kept: a quotient of two losses, or of a saving and a loss, would look like a price.
+    fn cost_per_kept(&self, variant: usize) -> Option<EffectQuotient> {
+        let kept = self.mean(variant, &KEPT).ok()? - self.mean(self.design.control, &KEPT).ok()?;
+        self.quotient(variant, [COST, KEPT], [COST, KEPT]).ok().filter(|_| kept > 0.0)
     }
 
     fn arm(&self, arm: usize) -> EconomicsArm {
@@ -176,18 +184,14 @@ impl<'a> Accounts<'a> {
         let share = self.mean(variant, &TOOK).ok().filter(|share| *share > 0.0)?;
         // Of those who took it so many were kept; less the effect on them, so many would have been anyway.
         let stayed = self.quotient(variant, [NOT_KEPT, NOTHING], [KEPT_WITHOUT_TAKING, TOOK]);
-        let in_range = |end: Option<f64>| end.map(|end| end.clamp(0.0, 1.0));
+        let stayed = stayed.ok().map(share_of);
         Some(Takers {
             share,
             cost: self.mean(variant, &COST).ok()? / share,
             kept: self.quotient(variant, [KEPT, TOOK], [KEPT, TOOK]).ok()?,
             net_value: self.quotient(variant, [NET, TOOK], [NET, TOOK]).ok()?,
-            would_have_stayed: stayed.ok().map(|stayed| EffectQuotient {
-                estimate: stayed.estimate.clamp(0.0, 1.0),
-                lower: in_range(stayed.lower),
-                upper: in_range(stayed.upper),
-                set: stayed.set,
-            }),
+            contradicted: stayed == Some(None),
+            would_have_stayed: stayed.flatten(),
             assumption: ASSUMPTION.to_owned(),
         })
     }
@@ -214,13 +218,33 @@ impl<'a> Accounts<'a> {
         by: f64,
     ) -> Result<Effect, NotEstimable> {
         match self.compare_means(variant, of_control, of_variant) {
-            // All customers of an arm alike, as with a cost that everybody has: what is seen is all there is.
-            Err(NotEstimable::NoVariation { control, variant }) => {
+            // A cost that everybody has does not vary, and is known.
+            Err(NotEstimable::NoVariation { control, variant }) if self.is_cost_alone(of_variant) => {
                 let estimate = by * (variant - control);
                 Ok(effect(estimate, Some(0.0), Interval { lower: estimate, upper: estimate }).0)
             }
             test => Ok(scaled(&test?, by)),
         }
+    }
+
+    /// Whether a number says nothing of what customers do but take the offer.
+    fn is_cost_alone(&self, weights: &Weights) -> bool {
+        let counts_gross = self.design.economics.as_ref().is_none_or(|economics| economics.counts_gross);
+        *weights == COST || (!counts_gross && (*weights == NET || *weights == GROSS))
+    }
+
+    /// Whether both arms have customers enough, kept and lost ones, for a chance and for advice.
+    fn is_large_enough(&self, variant: usize) -> bool {
+        [self.design.control, variant].into_iter().all(|arm| {
+            let n = count(&self.arms[arm]);
+            let kept = self.mean(arm, &KEPT).map_or(0.0, |kept| kept * n as f64);
+            n >= FEWEST_CUSTOMERS && kept.min(n as f64 - kept) >= FEWEST_EVENTS as f64
+        })
+    }
+
+    fn chance(&self, variant: usize) -> Option<f64> {
+        let net = self.compare_means(variant, &NET, &NET).ok().filter(|_| self.is_large_enough(variant))?;
+        Some(normal::sf(-net.effect / net.std_error))
     }
 
     /// A number of the variant's customers against one of the control's.
@@ -292,12 +316,23 @@ impl<'a> Accounts<'a> {
     }
 }
 
-/// Φ(effect ÷ standard error).
-fn chance(net: &Effect) -> f64 {
-    match net.std_error {
-        Some(std_error) if std_error > 0.0 => normal::sf(-net.estimate / std_error),
-        _ if net.estimate > 0.0 => 1.0,
-        _ => 0.0,
+/// The part of a set that a share can have; `None` where no share is in it.
+fn share_of(found: EffectQuotient) -> Option<EffectQuotient> {
+    let estimate = found.estimate.clamp(0.0, 1.0);
+    let whole = EffectQuotient { estimate, lower: None, upper: None, set: RelativeSet::All };
+    let (Some(lower), Some(upper)) = (found.lower, found.upper) else { return Some(whole) };
+    let between = |lower: f64, upper: f64| {
+        let (lower, upper) = (lower.max(0.0), upper.min(1.0));
+        let set = RelativeSet::Interval;
+        (lower <= upper).then_some(EffectQuotient { estimate, lower: Some(lower), upper: Some(upper), set })
+    };
+    match found.set {
+        RelativeSet::All => Some(whole),
+        RelativeSet::Interval => between(lower, upper),
+        RelativeSet::Outside if lower >= 1.0 || upper <= 0.0 => Some(whole),
+        RelativeSet::Outside if lower < 0.0 => between(upper, 1.0),
+        RelativeSet::Outside if upper > 1.0 => between(0.0, lower),
+        RelativeSet::Outside => Some(EffectQuotient { estimate, ..found }),
     }
 }
 

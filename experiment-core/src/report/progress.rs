@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::look::{end_of_day, primaries, shares};
 use super::{Aggregates, Design, Progress, Stage, sums};
 use crate::definition::Target;
+use crate::measure::Slice;
 use crate::time::{DAY, Day, Timestamp};
 
 /// Days of entry from which the days to come are foreseen: a whole week, since weekdays differ.
@@ -20,7 +21,11 @@ pub(crate) fn progress(
     let shares = shares(design, aggregates);
     let reached = at(&shares, as_of);
     let known = shares.iter().find(|(_, share)| **share >= 1.0).map(|(instant, _)| *instant);
-    let complete = known.or_else(|| foreseen(design, aggregates, &shares, as_of));
+    let complete = match design.stage {
+        Stage::Running => known.or_else(|| foreseen(design, aggregates, &shares, as_of)),
+        // Nobody enters any more: the last windows end it, if not the target.
+        Stage::Final => known.into_iter().chain(last_matures(design, aggregates)).min(),
+    };
     let (customers_per_arm, end) = match target {
         Target::CustomersPerArm(customers) => (Some(customers), None),
         Target::End(end) => (None, Some(end)),
@@ -40,17 +45,22 @@ fn at(shares: &BTreeMap<Timestamp, f64>, instant: Timestamp) -> f64 {
     shares.range(..=instant).next_back().map_or(0.0, |(_, share)| *share)
 }
 
-/// When the target will be reached if customers go on entering as they did on the last whole days; `None` when nobody
-/// enters any more, or it would take more than ten years.
+/// When the windows of the last customer end.
+fn last_matures(design: &Design, aggregates: &Aggregates) -> Option<Timestamp> {
+    let cells = sums::slice_cells(&aggregates.exposed, &Slice::All);
+    let last = cells.filter(|(_, moments)| moments.n() > 0).map(|(cell, _)| cell.day).max()?;
+    let ends = primaries(design).filter_map(|(_, metric)| metric.window.mature_at(last));
+    ends.max().map(end_of_day)
+}
+
+/// When the target will be reached if customers go on entering as they did on the last whole days; `None` when it would
+/// take more than ten years.
 fn foreseen(
     design: &Design,
     aggregates: &Aggregates,
     shares: &BTreeMap<Timestamp, f64>,
     as_of: Timestamp,
 ) -> Option<Timestamp> {
-    if design.stage == Stage::Final {
-        return None;
-    }
     let first = sums::first_day(&aggregates.exposed)?;
     // Today is not over: its customers are too few to foresee from.
     let yesterday = Day(Timestamp(as_of.0 - 1).day().0 - 1);

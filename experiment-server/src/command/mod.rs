@@ -4,11 +4,13 @@ mod analyze;
 mod apply;
 mod assign;
 mod audit;
+mod backup;
 mod calibration;
 mod campaign;
 mod console;
 mod demo;
 mod erase;
+mod export;
 mod format;
 mod import;
 mod kpis;
@@ -16,7 +18,9 @@ mod new;
 mod offer_table;
 mod place;
 mod power;
+mod progress;
 mod recompute;
+mod restore;
 mod serve;
 mod simulate;
 mod verdict_table;
@@ -48,12 +52,15 @@ enum Command {
     Simulate(simulate::Args),
     New(new::Args),
     Apply(apply::Args),
+    Export(export::Args),
     Import(import::Args),
     Assign(assign::Args),
     Kpis(kpis::Args),
     Verify(verify::Args),
     Audit(audit::Args),
     Erase(erase::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Recompute(recompute::Args),
 }
 
@@ -67,12 +74,15 @@ impl Command {
             Command::Simulate(args) => simulate::run(args, console),
             Command::New(args) => new::run(args, console),
             Command::Apply(args) => apply::run(args, console),
+            Command::Export(args) => export::run(args, console),
             Command::Import(args) => import::run(args, console),
             Command::Assign(args) => assign::run(args, console),
             Command::Kpis(args) => kpis::run(args, console),
             Command::Verify(args) => verify::run(args, console),
             Command::Audit(args) => audit::run(args, console),
             Command::Erase(args) => erase::run(args, console),
+            Command::Backup(args) => backup::run(args, console),
+            Command::Restore(args) => restore::run(args, console),
             Command::Recompute(args) => recompute::run(args, console),
         }
     }

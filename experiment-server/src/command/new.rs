@@ -54,7 +54,7 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
             template.name
         )
     })?;
-    let text = template.with_key(key);
+    let text = args.key.as_ref().map_or_else(|| template.text.to_owned(), |key| template.with_key(key));
     match &args.output {
         None => console.stdout.write_all(text.as_bytes())?,
         Some(path) => {

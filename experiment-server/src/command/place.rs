@@ -34,12 +34,7 @@ impl Place {
     /// As [`Place::of_folder`], for a folder that must be there: a mistyped path must not make a new, empty
     /// store.
     pub(super) fn of_existing_folder(data: &Path) -> anyhow::Result<Place> {
-        if !data.join("log.redb").is_file() {
-            bail!(
-                "{} holds no store (there is no log.redb); name the folder given to `experiment serve --data`",
-                data.display()
-            );
-        }
+        check_is_store(data)?;
         Place::of_folder(data)
     }
 
@@ -49,8 +44,19 @@ impl Place {
     }
 }
 
+/// Whether a folder holds a store.
+pub(super) fn check_is_store(data: &Path) -> anyhow::Result<()> {
+    if !data.join("log.redb").is_file() {
+        bail!(
+            "{} holds no store (there is no log.redb); name the folder given to `experiment serve --data`",
+            data.display()
+        );
+    }
+    Ok(())
+}
+
 /// The server that holds a folder.
-fn live(data: &Path) -> anyhow::Result<Client> {
+pub(super) fn live(data: &Path) -> anyhow::Result<Client> {
     let running = RunningServer::read(data)?.with_context(|| {
         format!("another process holds {}, and no server.json there says which", data.display())
     })?;

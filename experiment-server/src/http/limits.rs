@@ -20,6 +20,12 @@ pub(crate) const MAX_ATTRIBUTE_BYTES: usize = 1_024;
 pub(crate) const MAX_VALUE: f64 = 1e9;
 /// Most readings of all customers at once; further ones wait their turn.
 pub(crate) const MAX_SCANS: usize = 2;
+/// Bytes of an answer that is written while the client reads it, in one piece.
+pub(crate) const STREAM_CHUNK_BYTES: usize = 64 * 1024;
+/// Pieces that may wait for the client.
+pub(crate) const STREAM_CHUNKS: usize = 8;
+/// How long such a client may read nothing.
+pub(crate) const STREAM_STALL: Duration = Duration::from_secs(60);
 /// Longest query string in bytes.
 pub(crate) const MAX_QUERY_BYTES: usize = 4_096;
 /// Most bytes of request line and headers together.

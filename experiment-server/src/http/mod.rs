@@ -7,6 +7,7 @@
 mod assign;
 mod audit;
 mod auth;
+mod backup;
 mod batch;
 mod body;
 mod catalog;
@@ -15,6 +16,7 @@ mod definition_body;
 mod erasures;
 mod etag;
 mod experiments;
+mod export;
 mod extract;
 mod fields;
 mod intake;
@@ -36,6 +38,7 @@ mod serve;
 mod server;
 mod state;
 mod store_problem;
+mod stream;
 mod verify;
 
 pub use server::{Server, StartError, StopError};

@@ -14,12 +14,12 @@ use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, audit, catalog, customers, erasures, experiments, intake, kpis, layers, lifecycle, power, probes,
-    results, verify,
+    assign, audit, backup, catalog, customers, erasures, experiments, export, intake, kpis, layers,
+    lifecycle, power, probes, results, verify,
 };
 
 /// The addresses, for whoever mistypes one.
-const ADDRESSES: [&str; 23] = [
+const ADDRESSES: [&str; 25] = [
     "/v1/assign",
     "/v1/exposures",
     "/v1/conversions",
@@ -41,6 +41,8 @@ const ADDRESSES: [&str; 23] = [
     "/v1/kpis",
     "/v1/power",
     "/v1/verify",
+    "/v1/backup",
+    "/v1/export",
     "/healthz",
     "/readyz",
 ];
@@ -77,6 +79,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/kpis", allow(Read, get(kpis::get_kpis)))
         .route("/v1/power", allow(Read, post(power::plan_size)))
         .route("/v1/verify", allow(Maintain, post(verify::verify_store)))
+        .route("/v1/backup", allow(Maintain, post(backup::back_up)))
+        .route("/v1/export", allow(Maintain, post(export::export)))
         .route("/healthz", get(probes::get_health))
         .route("/readyz", get(probes::get_readiness))
         .method_not_allowed_fallback(async |request: Request| method_not_allowed(request.method()))

@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) decisions: Decisions,
     /// Whether a recount is under way: one at a time.
     pub(crate) verifying: AtomicBool,
+    /// One permit for a copy of the log: one at a time.
+    pub(crate) copies: Arc<Semaphore>,
     /// One permit a reading of all customers.
     pub(crate) scans: Arc<Semaphore>,
 }
@@ -42,6 +44,7 @@ impl AppState {
         let gate = Gate { admin_key: settings.admin_key.clone(), start_token };
         let requests = Semaphore::new(settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
         let verifying = AtomicBool::new(false);
+        let copies = Arc::new(Semaphore::new(1));
         let scans = Arc::new(Semaphore::new(MAX_SCANS));
         AppState(Arc::new(Shared {
             store,
@@ -50,6 +53,7 @@ impl AppState {
             requests,
             decisions: Decisions::default(),
             verifying,
+            copies,
             scans,
         }))
     }

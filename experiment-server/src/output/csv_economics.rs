@@ -46,18 +46,23 @@ impl<'a> Figures<'a> {
             self.quotient("takers_would_have_stayed", takers.would_have_stayed);
         }
         for whom in &self.offer.whom {
-            let n = whom.customers.to_string();
             let slice = [whom.dimension.as_str(), whom.value.as_str()];
-            self.push("kept_per_1000", slice, |row| {
-                row.set("n", n.clone());
-                row.effect(&whom.kept_per_1000);
-            });
-            self.push("net_value_per_customer", slice, |row| {
-                row.set("n", n.clone());
-                row.effect(&whom.net_value_per_customer);
-                row.number("adjusted_p_value", Some(whom.adjusted_p_value));
-                row.number("chance_to_win", Some(whom.chance_it_pays));
-            });
+            for (figure, effect) in [
+                ("kept_per_1000", whom.kept_per_1000),
+                ("net_value_per_customer", whom.net_value_per_customer),
+            ] {
+                self.push(figure, slice, |row| {
+                    row.set("n", whom.customers.to_string());
+                    row.set("immature", String::new());
+                    effect.iter().for_each(|effect| row.effect(effect));
+                    let reason = whom.not_estimable.as_ref().filter(|_| effect.is_none());
+                    row.set("not_estimable", reason.map(|reason| reason.code.clone()).unwrap_or_default());
+                    if figure.starts_with("net") {
+                        row.number("adjusted_p_value", whom.adjusted_p_value);
+                        row.number("chance_to_win", whom.chance_it_pays);
+                    }
+                });
+            }
         }
         self.rows
     }
@@ -101,7 +106,9 @@ struct Cells(Vec<String>);
 
 impl Cells {
     fn set(&mut self, column: &str, cell: String) {
-        if let Some(place) = CSV_HEADER.iter().position(|name| *name == column) {
+        let place = CSV_HEADER.iter().position(|name| *name == column);
+        debug_assert!(place.is_some(), "there is no column {column}");
+        if let Some(place) = place {
             self.0[place] = cell;
         }
     }

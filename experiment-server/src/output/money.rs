@@ -53,8 +53,11 @@ fn write_offer(offer: &EconomicsReport, out: &mut dyn Write) -> io::Result<()> {
 
 fn cost(offer: &EconomicsReport) -> Option<String> {
     let mut sentence = format!("{} per customer", shown(&offer.cost_per_customer?));
-    if let Some(each) = &offer.cost_per_kept {
-        sentence.push_str(&format!("; for each customer kept {}", quotient(each, number::plain)));
+    match &offer.cost_per_kept {
+        Some(each) => {
+            sentence.push_str(&format!("; for each customer kept {}", quotient(each, number::plain)));
+        }
+        None => sentence.push_str("; no more customers are kept for it"),
     }
     Some(sentence)
 }
@@ -100,13 +103,16 @@ fn taken(takers: &Takers) -> String {
     if let Some(stayed) = &takers.would_have_stayed {
         sentence.push_str(&format!("; would have stayed without it {}", quotient(stayed, number::percent)));
     }
+    if takers.contradicted {
+        sentence.push_str("; but being offered it seems to change something for those who don't take it");
+    }
     sentence
 }
 
 fn segments_of(segments: &[&Whom]) -> String {
     let named = segments.iter().take(MAX_SEGMENTS).map(|whom| {
         let value = if whom.value.is_empty() { "(missing)" } else { &whom.value };
-        let net = shown(&whom.net_value_per_customer);
+        let net = whom.net_value_per_customer.map_or("(too few)".to_owned(), |net| shown(&net));
         format!("{} = {} {net}", printable(&whom.dimension), cut(value, 40))
     });
     let mut sentence = named.collect::<Vec<_>>().join("; ");

@@ -70,7 +70,7 @@ pub(super) struct Learned {
 }
 
 /// Why a proposal is not accepted.
-enum Fault {
+pub(super) enum Fault {
     Refused(Refusal),
     Settled(Outcome),
     Broken(StoreError),
@@ -115,9 +115,9 @@ impl Admission<'_, '_> {
         check::event_name(&event.event)?;
         check::value(event.value)?;
         let sent = Sent::check(event.id.as_deref(), event.attributes.as_ref())?;
-        let moment = self.moment(event.at);
+        let (received_at, moment) = (self.received_at, self.moment(event.at));
         let record = |id, generated| EventRecord {
-            received_at: self.received_at,
+            received_at,
             flags: Flags::default().with(Flags::GENERATED_ID, generated),
             moment,
             customer: &event.customer,
@@ -129,30 +129,9 @@ impl Admission<'_, '_> {
         let row = self.state.row(&event.customer)?;
         let row = row.as_ref().map_or(Ok(Row::EMPTY), |row| Row::decode(row.value()))?;
         if let Some(id) = sent.id {
-            let (hash, proposed) = (id_hash(id), record(id, false));
-            let candidates =
-                self.overlay.events_with_hash(&event.customer, hash).chain(row.events_with_hash(hash));
-            for sequence in candidates {
-                let stored = self.facts.get(sequence).trying("reading the log")?;
-                let stored = stored.ok_or_else(|| missing(sequence))?;
-                if let Record::Event(stored) = Record::decode(stored.value())?
-                    && stored.customer == event.customer
-                    && stored.id == id
-                {
-                    return Err(settle(stored.same_content(&proposed), id, "event"));
-                }
-            }
+            self.check_event_repeat(&row, &record(id, false))?;
         }
-        let count = row.event_count() + self.overlay.event_count(&event.customer, self.state.folded);
-        if count >= MAX_EVENTS_PER_CUSTOMER {
-            return Err(check::too_many_events(MAX_EVENTS_PER_CUSTOMER).into());
-        }
-        if !self.names.contains(event.event.as_str()) {
-            if self.names.len() >= MAX_EVENT_NAMES {
-                return Err(check::too_many_event_names(MAX_EVENT_NAMES).into());
-            }
-            self.names.insert(event.event.clone());
-        }
+        self.check_event_room(&row, &event.customer, &event.event)?;
         let generated = sent.id.is_none().then(|| self.generated_id());
         let id = sent.id.or(generated.as_deref()).unwrap_or_default();
         self.buffer.clear();
@@ -161,6 +140,43 @@ impl Admission<'_, '_> {
         let sequence = self.append()?;
         self.overlay.push_event(&event.customer, hash, sequence);
         Ok(Accepted { sequence, generated_id: generated, future_clamped: moment.is_clamped() })
+    }
+
+    /// An event with the same id settles the matter.
+    pub(super) fn check_event_repeat(&self, row: &Row<'_>, proposed: &EventRecord<'_>) -> Result<(), Fault> {
+        let EventRecord { customer, id, .. } = *proposed;
+        let hash = id_hash(id);
+        for sequence in self.overlay.events_with_hash(customer, hash).chain(row.events_with_hash(hash)) {
+            let stored = self.facts.get(sequence).trying("reading the log")?;
+            let stored = stored.ok_or_else(|| missing(sequence))?;
+            if let Record::Event(stored) = Record::decode(stored.value())?
+                && stored.customer == customer
+                && stored.id == id
+            {
+                return Err(settle(stored.same_content(proposed), id, "event"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the customer may have one event more, and of this name; remembers the name.
+    pub(super) fn check_event_room(
+        &mut self,
+        row: &Row<'_>,
+        customer: &str,
+        name: &str,
+    ) -> Result<(), Fault> {
+        let count = row.event_count() + self.overlay.event_count(customer, self.state.folded);
+        if count >= MAX_EVENTS_PER_CUSTOMER {
+            return Err(check::too_many_events(MAX_EVENTS_PER_CUSTOMER).into());
+        }
+        if !self.names.contains(name) {
+            if self.names.len() >= MAX_EVENT_NAMES {
+                return Err(check::too_many_event_names(MAX_EVENT_NAMES).into());
+            }
+            self.names.insert(name.to_owned());
+        }
+        Ok(())
     }
 
     fn exposure(&mut self, exposure: &ProposedExposure) -> Result<Accepted, Fault> {
@@ -209,23 +225,28 @@ impl Admission<'_, '_> {
     /// An exposure with the same id settles the matter.
     fn check_repeat(&self, proposed: &Proposed<'_>, seen: &Seen) -> Result<(), Fault> {
         let Some(id) = proposed.sent.id else { return Ok(()) };
-        let same = |known: &&PendingExposure| known.experiment == proposed.entry.number && *known.id == *id;
-        let Some(known) = seen.exposures.iter().find(same) else { return Ok(()) };
-        let stored = self.facts.get(known.sequence).trying("reading the log")?;
-        let stored = stored.ok_or_else(|| missing(known.sequence))?;
-        match Record::decode(stored.value())? {
-            Record::Exposure(stored) => {
-                let record = proposed.record(self.received_at, id, Flags::default());
-                Err(settle(stored.same_content(&record), id, "exposure"))
+        let Some(sequence) = seen.with_id(proposed.entry.number, id) else { return Ok(()) };
+        let record = proposed.record(self.received_at, id, Flags::default());
+        Err(self.settle_exposure(sequence, &record))
+    }
+
+    /// What an exposure is to the one with its id, at `sequence`.
+    pub(super) fn settle_exposure(&self, sequence: u64, proposed: &ExposureRecord<'_>) -> Fault {
+        let settled = || {
+            let stored = self.facts.get(sequence).trying("reading the log")?;
+            let stored = stored.ok_or_else(|| missing(sequence))?;
+            match Record::decode(stored.value())? {
+                Record::Exposure(stored) => {
+                    Ok(settle(stored.same_content(proposed), proposed.id, "exposure"))
+                }
+                _ => Err(missing(sequence)),
             }
-            _ => Err(missing(known.sequence).into()),
-        }
+        };
+        settled().unwrap_or_else(Fault::Broken)
     }
 
     fn write_exposure(&mut self, proposed: Proposed<'_>, seen: &Seen) -> Result<Accepted, Fault> {
-        if seen.exposures.len() >= MAX_EXPOSURES_PER_CUSTOMER {
-            return Err(check::too_many_exposures(MAX_EXPOSURES_PER_CUSTOMER).into());
-        }
+        seen.check_room()?;
         let entry = proposed.entry;
         let is_override = entry.overrides.contains_key(proposed.customer);
         let generated = proposed.sent.id.is_none().then(|| self.generated_id());
@@ -265,7 +286,7 @@ impl Admission<'_, '_> {
     }
 
     /// Every exposure of the customer, folded or not.
-    fn seen(&self, customer: &str) -> Result<Seen, StoreError> {
+    pub(super) fn seen(&self, customer: &str) -> Result<Seen, StoreError> {
         let mut exposures = Vec::new();
         if let Some(row) = self.state.row(customer)? {
             let mut packed = Vec::new();
@@ -276,7 +297,7 @@ impl Admission<'_, '_> {
         Ok(Seen { exposures })
     }
 
-    fn learn(&mut self, entry: &Entry, customer: &str, variant: Option<u16>) {
+    pub(super) fn learn(&mut self, entry: &Entry, customer: &str, variant: Option<u16>) {
         self.learned.push(Learned { experiment: entry.number, customer: customer.to_owned(), variant });
     }
 
@@ -294,7 +315,7 @@ impl Admission<'_, '_> {
     }
 
     /// Appends what the buffer holds.
-    fn append(&mut self) -> Result<u64, StoreError> {
+    pub(super) fn append(&mut self) -> Result<u64, StoreError> {
         let sequence = *self.next;
         if sequence >= SEQUENCE_LIMIT {
             let detail = "the log holds as many facts as it can".to_owned();
@@ -307,11 +328,25 @@ impl Admission<'_, '_> {
 }
 
 /// A customer's exposures.
-struct Seen {
+pub(super) struct Seen {
     exposures: Vec<PendingExposure>,
 }
 
 impl Seen {
+    /// Where the exposure to an experiment is that has this id.
+    pub(super) fn with_id(&self, experiment: u32, id: &str) -> Option<u64> {
+        let same = |known: &&PendingExposure| known.experiment == experiment && *known.id == *id;
+        self.exposures.iter().find(same).map(|known| known.sequence)
+    }
+
+    /// Whether the customer may have one exposure more.
+    pub(super) fn check_room(&self) -> Result<(), Refusal> {
+        if self.exposures.len() < MAX_EXPOSURES_PER_CUSTOMER {
+            return Ok(());
+        }
+        Err(check::too_many_exposures(MAX_EXPOSURES_PER_CUSTOMER))
+    }
+
     /// The variant seen first in the experiment.
     fn first(&self, experiment: u32) -> Option<u16> {
         let counts = |seen: &&PendingExposure| seen.experiment == experiment && !seen.is_override;
@@ -360,7 +395,7 @@ impl Proposed<'_> {
     }
 }
 
-fn experiment_and_variant<'a>(
+pub(super) fn experiment_and_variant<'a>(
     catalog: &'a Catalog,
     experiment: &str,
     variant: &str,
@@ -385,29 +420,40 @@ fn experiment_and_variant<'a>(
 /// Whether an exposure at `at` belongs to the experiment's run.
 fn check_time(entry: &Entry, at: Timestamp) -> Result<(), Refusal> {
     let key = &entry.key;
-    let refused =
-        |code, field, detail, mend: &str| Err(Refusal { code, field, detail, mend: mend.to_owned() });
-    let Some(started) = entry.started_at else {
-        let detail = format!("{key:?} is {}", entry.status);
-        return refused(RefusalCode::NotStarted, "experiment", detail, "start the experiment first");
-    };
     let external = entry.current().experiment.assignment == AssignmentMode::External;
-    if at < started && !external {
+    if let Some(started) = entry.started_at
+        && at < started
+        && !external
+    {
         let detail = format!("{at} is before the start of {key:?} at {started}");
         let mend = "send exposures that happened while it ran, or define it with assignment: external";
-        return refused(RefusalCode::BeforeStart, "at", detail, mend);
+        return outside(RefusalCode::BeforeStart, "at", detail, mend);
+    }
+    check_run(entry, at)
+}
+
+/// Whether the experiment was started, and not yet over at `at`.
+pub(super) fn check_run(entry: &Entry, at: Timestamp) -> Result<(), Refusal> {
+    let key = &entry.key;
+    if entry.started_at.is_none() {
+        let detail = format!("{key:?} is {}", entry.status);
+        return outside(RefusalCode::NotStarted, "experiment", detail, "start the experiment first");
     }
     match entry.stopped_at {
         Some(stopped) if at >= stopped => {
             let detail = format!("{key:?} was stopped at {stopped}");
-            refused(RefusalCode::AfterStop, "at", detail, "send only exposures dated before its stop")
+            outside(RefusalCode::AfterStop, "at", detail, "send only exposures dated before its stop")
         }
         None if entry.status != Status::Running => {
             let detail = format!("{key:?} is {}", entry.status);
-            refused(RefusalCode::AfterStop, "experiment", detail, "expose customers to running experiments")
+            outside(RefusalCode::AfterStop, "experiment", detail, "expose customers to running experiments")
         }
         _ => Ok(()),
     }
+}
+
+fn outside(code: RefusalCode, field: &'static str, detail: String, mend: &str) -> Result<(), Refusal> {
+    Err(Refusal { code, field, detail, mend: mend.to_owned() })
 }
 
 fn known_variant(entry: &Entry, index: usize) -> Fault {

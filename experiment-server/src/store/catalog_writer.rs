@@ -111,7 +111,6 @@ impl Writer {
         transaction: &WriteTransaction,
         facts: &mut Table<'_, u64, &'static [u8]>,
     ) -> Result<(), StoreError> {
-        let present = Arc::clone(&work.catalog.shared().catalog);
         let document = catalog.document.to_string();
         let record = CatalogRecord {
             received_at: work.received_at,
@@ -120,9 +119,22 @@ impl Writer {
             group_values: catalog.groups.values().map(Vec::len).sum::<usize>() as u32,
             document: &document,
         };
+        self.write_catalog_record(&record, catalog.clone(), work, transaction, facts)
+    }
+
+    /// Appends a version of what experiments share, and puts its groups in place of those there are.
+    pub(super) fn write_catalog_record(
+        &mut self,
+        record: &CatalogRecord<'_>,
+        catalog: definition::Catalog,
+        work: &mut Work,
+        transaction: &WriteTransaction,
+        facts: &mut Table<'_, u64, &'static [u8]>,
+    ) -> Result<(), StoreError> {
+        let present = Arc::clone(&work.catalog.shared().catalog);
         self.buffer.clear();
         record.encode(&mut self.buffer);
-        self.append_to_catalog(&Record::Catalog(record), work, transaction, facts)?;
+        self.append_to_catalog(&Record::Catalog(*record), work, transaction, facts)?;
         let mut table = transaction.open_table(GROUPS).trying("writing groups")?;
         for name in present.groups.keys() {
             table.remove(name.as_str()).trying("writing groups")?;
@@ -132,7 +144,7 @@ impl Writer {
             table.insert(name.as_str(), values.as_str()).trying("writing groups")?;
         }
         let changed = Arc::make_mut(&mut work.catalog);
-        changed.set_shared(catalog.clone());
+        changed.set_shared(catalog);
         changed.compile_all()
     }
 
@@ -163,7 +175,7 @@ impl Writer {
     }
 
     /// Appends the record in the buffer to the log and the catalog.
-    fn append_to_catalog(
+    pub(super) fn append_to_catalog(
         &mut self,
         record: &Record<'_>,
         work: &mut Work,
@@ -186,7 +198,7 @@ impl Writer {
 }
 
 /// Puts the experiment's override lists in place of those there are.
-fn write_overrides(
+pub(super) fn write_overrides(
     experiment: &Experiment,
     work: &mut Work,
     transaction: &WriteTransaction,

@@ -151,7 +151,7 @@ pub(super) fn plan_catalog(
     Ok(if shared.version == 0 { Change::Created } else { Change::Updated })
 }
 
-fn check_redefinition(entry: &Entry, experiment: &Experiment) -> Result<(), CatalogError> {
+pub(super) fn check_redefinition(entry: &Entry, experiment: &Experiment) -> Result<(), CatalogError> {
     let problems = match entry.status {
         Status::Draft => return Ok(()),
         Status::Running | Status::Stopped | Status::Concluded => {

@@ -11,6 +11,7 @@ use std::fmt;
 use experiment_core::time::{Day, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::bytes::Reader;
@@ -140,6 +141,15 @@ impl Erased {
     #[inline]
     pub(super) fn holds(&self, customer: &str) -> bool {
         !self.hashes.is_empty() && self.hashes.contains(&self.key.hash(customer))
+    }
+
+    /// Whether a value of a group is the id of an erased customer; ids that are numbers are sent as texts.
+    pub(super) fn holds_value(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.holds(text),
+            Value::Number(number) => self.holds(&number.to_string()),
+            _ => false,
+        }
     }
 
     pub(super) fn insert(&mut self, customer: CustomerHash) {

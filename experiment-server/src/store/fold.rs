@@ -84,7 +84,7 @@ impl Folder {
     /// One that folds the log again from its beginning, which has `begun` facts now, into a file beside this
     /// one's.
     pub(super) fn again(&self, begun: u64) -> Result<Folder, StoreError> {
-        let state = swap::new_state(&self.shared.folder)?;
+        let state = swap::new_state(&*self.shared.disk)?;
         let position = make_state(&state, self.position.log_id, begun)?;
         let walker = Walker::new(self.walker.pace().at_once(), None);
         let shared = Arc::clone(&self.shared);

@@ -165,6 +165,16 @@ pub(super) fn day_start(experiment: u32, day: Day) -> [u8; 8] {
     start
 }
 
+/// Between which keys of `deltas` the changes of one metric's sums over everybody stand that were received on `day`.
+pub(super) fn everybody(experiment: u32, day: Day, metric: u64) -> [Vec<u8>; 2] {
+    [ALL, VALUE].map(|slice| {
+        let mut key = day_start(experiment, day).to_vec();
+        key.extend_from_slice(&metric.to_be_bytes());
+        key.push(slice);
+        key
+    })
+}
+
 const SIGN: u32 = 1 << 31;
 
 fn ordered(number: i32) -> [u8; 4] {
@@ -227,6 +237,15 @@ mod tests {
             let mut delta = Vec::new();
             one.encode_delta(received, &mut delta);
             prop_assert_eq!(PlaceKey::decode_delta(&delta).unwrap(), (received, one));
+        }
+
+        #[test]
+        fn everybody_is_one_range((key, received) in keys(), metric in 0..4_u64, day in -2..3_i32) {
+            let mut bytes = Vec::new();
+            key.encode_delta(received, &mut bytes);
+            let [first, last] = everybody(key.experiment, Day(day), metric);
+            let here = received == Day(day) && key.metric == metric && key.slice == Slice::All;
+            prop_assert_eq!((first..last).contains(&bytes), here);
         }
 
         #[test]

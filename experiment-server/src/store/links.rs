@@ -36,6 +36,22 @@ pub(super) fn place(catalog: &Catalog, experiment: &Experiment) -> Result<Placem
     if problems.is_empty() { Ok(placement) } else { Err(problems) }
 }
 
+/// What is wrong with a version whose place is known, because it had it elsewhere.
+pub(super) fn problems(catalog: &Catalog, experiment: &Experiment, placement: &Placement) -> Vec<Problem> {
+    let mut problems = missing(&catalog.shared().catalog, experiment);
+    let entry = catalog.get(&experiment.key).map(AsRef::as_ref);
+    if let Some(claim) = &experiment.layer
+        && entry.is_none_or(|entry| entry.status == Status::Draft)
+    {
+        let others = others_in_layer(catalog, claim, &experiment.key);
+        problems.extend(overlaps(&placement.layer, &others));
+    }
+    if problems.is_empty() {
+        problems.extend(linked(catalog, entry, experiment, placement).err());
+    }
+    problems
+}
+
 /// Whether it requires another experiment, or another one it.
 fn is_bound(catalog: &Catalog, experiment: &Experiment) -> bool {
     let requires_it = |entry: &Arc<Entry>| {
@@ -96,7 +112,11 @@ fn placement(
         }]
     })?;
     // Who was let in has the ranges; after a stop somebody else may have them too.
-    let overlaps = if is_draft { overlaps(claim, &others) } else { Vec::new() };
+    let stated = match claim {
+        Some(LayerClaim { part: LayerPart::Ranges(ranges), .. }) if is_draft => ranges.as_slice(),
+        _ => &[],
+    };
+    let overlaps = overlaps(stated, &others);
     if overlaps.is_empty() { Ok(placement) } else { Err(overlaps) }
 }
 
@@ -123,9 +143,8 @@ fn no_room(share: &str, others: &[(&str, LayerRange)]) -> Problem {
     Problem::new("layer.share", detail, "ask for less, or stop one of these first")
 }
 
-/// Stated ranges that somebody else has.
-fn overlaps(claim: Option<&LayerClaim>, others: &[(&str, LayerRange)]) -> Vec<Problem> {
-    let Some(LayerClaim { part: LayerPart::Ranges(ranges), .. }) = claim else { return Vec::new() };
+/// Ranges that somebody else has.
+fn overlaps(ranges: &[LayerRange], others: &[(&str, LayerRange)]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for range in ranges {
         for (key, other) in others.iter().filter(|(_, other)| range.overlaps(other)) {

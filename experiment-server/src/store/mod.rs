@@ -11,6 +11,7 @@ mod apply;
 mod audit;
 mod audit_check;
 mod backfill;
+mod backup;
 mod batch;
 mod bytes;
 mod catalog;
@@ -19,6 +20,7 @@ mod catalog_writer;
 mod change;
 mod check;
 mod clock;
+mod disk;
 mod erase;
 mod erasing;
 mod erasures;
@@ -43,6 +45,7 @@ mod reading;
 mod received;
 mod record;
 mod recover;
+mod restore;
 mod row;
 mod rules;
 mod shared;
@@ -50,6 +53,7 @@ mod sums;
 mod swap;
 mod sweep;
 mod tables;
+mod transfer;
 mod verify;
 mod walk;
 mod writer;
@@ -67,10 +71,12 @@ use tokio::sync::oneshot;
 pub use acting::Acting;
 pub use admit::{MAX_AHEAD, MAX_EVENT_NAMES, MAX_EVENTS_PER_CUSTOMER, MAX_EXPOSURES_PER_CUSTOMER};
 pub use audit::{Audit, AuditEntry, AuditKind, MAX_WHO_BYTES};
+pub use backup::{Backup, BackupError, back_up_folder};
 pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version};
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
 pub use clock::{Clock, system_clock};
+pub use disk::{Directory, Disk, sync_folder};
 pub use erase::{CustomerHash, Erasure, Erasures};
 pub use error::{CatalogError, IntakeError, ReapplyError, StoreError};
 pub use kpis::KpiError;
@@ -81,7 +87,11 @@ pub use proposal::{
     RefusalCode,
 };
 pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
+pub use restore::{RestoreError, check_backup, restore};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
+pub use transfer::{
+    ExportError, ExportFormat, Exported, ImportError, ImportNews, Imported, LineError, check_export_line,
+};
 pub use walk::Pace;
 
 use shared::{SharedStore, Stop};

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
-use redb::Database;
 use tokio::sync::watch;
 
 use super::audit::Tail;
 use super::backfill::is_pending;
 use super::clock::Clock;
+use super::disk::{Directory, Disk};
 use super::erase;
 use super::error::StoreError;
 use super::fold::Folder;
@@ -23,7 +23,6 @@ use super::overlay::Overlay;
 use super::recover;
 use super::shared::{BackfillState, FoldSignal, MAX_LAG, PendingErasures, Shared, Tally};
 use super::swap;
-use super::tables::open_log;
 use super::walk::{Pace, Walker};
 use super::writer::{Command, QUEUE_LENGTH, Writer};
 use super::{Store, Threads};
@@ -45,19 +44,22 @@ impl Store {
     pub fn open_at(folder: &Path, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
-        make_folder(folder).map_err(unusable)?;
-        Store::start(folder, open_log(folder)?, clock, pace)
+        Store::open_on(Arc::new(Directory::make(folder).map_err(unusable)?), clock, pace)
     }
 
-    /// Opens the store on a log that is open already; its state is in `folder`.
-    fn start(folder: &Path, log: Database, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
-        swap::remove_copies(folder)?;
-        let head = recover::log_head(folder, &log, clock())?;
+    /// Opens the store whose files lie on `disk`: [`Store::open_at`] for disks that are no folder.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn open_on(disk: Arc<dyn Disk + Send + Sync>, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
+        let log = recover::log(&*disk, clock())?;
+        swap::remove_copies(&*disk)?;
+        let head = recover::log_head(&*disk, &log)?;
         let catalog = recover::catalog(&log)?;
         let erasures = erase::recover(&log)?;
         let audit = Tail::recover(&log)?;
         let recover::FoundState { database: state, position, begun, is_new } =
-            recover::state(folder, &log, &head, erasures.done)?;
+            recover::state(&*disk, &log, &head, erasures.done)?;
         let rules = recover::rules(&log, &state, position.folded)?;
         let walk = recover::walk(&state)?;
 
@@ -74,7 +76,7 @@ impl Store {
 
         let (queue, commands): (_, Receiver<Command>) = sync_channel(QUEUE_LENGTH);
         let shared = Arc::new(Shared {
-            folder: folder.to_owned(),
+            disk,
             log: ArcSwap::from_pointee(log),
             state: ArcSwap::from_pointee(state),
             clock,
@@ -122,15 +124,6 @@ impl Store {
     }
 }
 
-/// Makes the folder if it is not there; what it will hold is nobody else's business.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
     let builder = std::thread::Builder::new().name(name.to_owned());
     builder
@@ -144,16 +137,51 @@ fn random() -> Result<u64, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::sync::atomic::Ordering;
 
     use experiment_core::time::Timestamp;
     use redb::backends::InMemoryBackend;
-    use redb::{Builder, StorageBackend};
+    use redb::{Builder, Database, DatabaseError, StorageBackend};
 
     use super::*;
+    use crate::store::tables::STATE_FILE;
     use crate::store::{IntakeError, Outcome, Proposal, ProposedEvent};
 
-    /// A disk that can be made to fail.
+    /// A folder whose log can be made to fail.
+    struct FailingDisk {
+        folder: Directory,
+        fails: Arc<AtomicBool>,
+        syncs: Arc<AtomicU64>,
+    }
+
+    impl Disk for FailingDisk {
+        fn path(&self, file: &str) -> PathBuf {
+            self.folder.path(file)
+        }
+
+        fn exists(&self, file: &str) -> Result<bool, std::io::Error> {
+            self.folder.exists(file)
+        }
+
+        fn open(&self, file: &str, builder: &Builder) -> Result<Database, DatabaseError> {
+            if file == STATE_FILE {
+                return self.folder.open(file, builder);
+            }
+            let (fails, syncs) = (Arc::clone(&self.fails), Arc::clone(&self.syncs));
+            builder.create_with_backend(Failing { disk: InMemoryBackend::new(), fails, syncs })
+        }
+
+        fn remove(&self, file: &str) -> Result<(), std::io::Error> {
+            self.folder.remove(file)
+        }
+
+        /// The log has no file that could get another name.
+        fn rename(&self, _: &str, _: &str) -> Result<(), std::io::Error> {
+            Ok(())
+        }
+    }
+
     #[derive(Debug)]
     struct Failing {
         disk: InMemoryBackend,
@@ -208,10 +236,9 @@ mod tests {
     fn each_commit_is_one_sync_and_a_failed_one_closes_intake() {
         let folder = tempfile::tempdir().unwrap();
         let (fails, syncs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let disk =
-            Failing { disk: InMemoryBackend::new(), fails: Arc::clone(&fails), syncs: Arc::clone(&syncs) };
-        let log = Builder::new().create_with_backend(disk).unwrap();
-        let store = Store::start(folder.path(), log, Arc::new(|| Timestamp(5)), Pace::default()).unwrap();
+        let directory = Directory::make(folder.path()).unwrap();
+        let disk = FailingDisk { folder: directory, fails: Arc::clone(&fails), syncs: Arc::clone(&syncs) };
+        let store = Store::open_on(Arc::new(disk), Arc::new(|| Timestamp(5)), Pace::default()).unwrap();
         let before = syncs.load(Ordering::SeqCst);
         let outcomes = store.submit(vec![event("1"), event("2"), event("1")]).wait().unwrap();
         assert!(matches!(outcomes[..], [Outcome::Accepted(_), Outcome::Accepted(_), Outcome::Duplicate]));

@@ -5,13 +5,16 @@ use std::path::Path;
 
 use experiment_core::measure::EventNames;
 use experiment_core::time::{Day, Timestamp};
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{
+    Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
 use serde_json::Value;
 
 use super::audit;
 use super::backfill::{self, Walk};
 use super::bytes::Reader;
 use super::catalog::Catalog;
+use super::disk::Disk;
 use super::erase;
 use super::error::StoreError;
 use super::overlay::{Overlay, PendingExposure};
@@ -20,10 +23,10 @@ use super::record::{Flags, Record};
 use super::row::id_hash;
 use super::rules::Rules;
 use super::tables::{
-    AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES,
-    ERASED_CUSTOMERS, ERASURES, EVENT_NAMES, FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT,
-    LOG_FORMAT_BEFORE_ERASURE, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_BEGUN, STATE_FILE, STATE_META,
-    STATE_POSITION, Trying, open_state,
+    AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES,
+    FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_FORMAT_BEFORE_ERASURE, LOG_IDENTITY, LOG_META,
+    OVERRIDES, STATE_BEGUN, STATE_FILE, STATE_META, STATE_POSITION, Trying, UNFINISHED_LOG_FILE, WithTable,
+    each_log_table, open_log, open_state,
 };
 
 /// What a log says of itself.
@@ -36,20 +39,48 @@ pub(super) struct LogHead {
     pub(super) last_received_at: Timestamp,
 }
 
-/// Reads the head of the log; makes the tables of a new one.
-pub(super) fn log_head(folder: &Path, log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
-    let reading = log.begin_read().trying("reading the log")?;
-    let identity = match reading.open_table(LOG_META) {
-        Ok(table) => read_identity(folder, &table)?,
-        Err(redb::TableError::TableDoesNotExist(_)) => None,
-        Err(error) => return Err(error).trying("reading the log"),
-    };
-    let Some((format, id)) = identity else {
-        return new_log(log, now);
-    };
-    if format == LOG_FORMAT_BEFORE_ERASURE {
-        bring_up(log)?;
+/// Opens the log, or makes a new one. A crash while a file is made can leave one that is no database, so
+/// the log is made under another name: whatever has its own name was whole once and may hold facts.
+pub(super) fn log(disk: &dyn Disk, now: Timestamp) -> Result<Database, StoreError> {
+    let is_there = || disk.exists(LOG_FILE).map_err(|error| unusable(disk, LOG_FILE, &error));
+    if is_there()? {
+        return open_log(disk, LOG_FILE);
     }
+    let log = match open_log(disk, UNFINISHED_LOG_FILE) {
+        Err(StoreError::Corrupt { .. }) => {
+            let path = UNFINISHED_LOG_FILE;
+            disk.remove(path).map_err(|error| unusable(disk, path, &error))?;
+            open_log(disk, path)?
+        }
+        opened => opened?,
+    };
+    // From here on the unfinished file is ours alone; another process may have finished one just before.
+    if is_there()? {
+        drop(log);
+        return open_log(disk, LOG_FILE);
+    }
+    if identity(disk, &log)?.is_none() {
+        new_log(&log, now)?;
+    }
+    disk.rename(UNFINISHED_LOG_FILE, LOG_FILE).map_err(|error| unusable(disk, LOG_FILE, &error))?;
+    Ok(log)
+}
+
+fn unusable(disk: &dyn Disk, file: &str, error: &std::io::Error) -> StoreError {
+    StoreError::Folder { path: disk.path(file), detail: error.to_string() }
+}
+
+/// Reads the head of the log, after it was brought up to this format if it is of the one before.
+pub(super) fn log_head(disk: &dyn Disk, log: &Database) -> Result<LogHead, StoreError> {
+    let identity = identity(disk, log)?.ok_or_else(|| StoreError::Corrupt {
+        what: disk.path(LOG_FILE).display().to_string(),
+        detail: "it has no identity".to_owned(),
+    })?;
+    let id = identity.id;
+    if identity.format != LOG_FORMAT {
+        bring_up(log, identity)?;
+    }
+    let reading = log.begin_read().trying("reading the log")?;
     let facts = reading.open_table(FACTS).trying("reading the log")?;
     let Some((sequence, record)) = ReadableTable::last(&facts).trying("reading the log")? else {
         return Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) });
@@ -58,32 +89,23 @@ pub(super) fn log_head(folder: &Path, log: &Database, now: Timestamp) -> Result<
     Ok(LogHead { id, position: sequence.value() + 1, last_received_at })
 }
 
-fn read_identity(
-    folder: &Path,
-    table: &impl ReadableTable<&'static str, &'static [u8]>,
-) -> Result<Option<(u32, LogId)>, StoreError> {
-    let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
-    let mut reader = Reader::new(row.value(), "the identity of the log");
-    let found = reader.u32()?;
-    if found != LOG_FORMAT && found != LOG_FORMAT_BEFORE_ERASURE {
-        return Err(StoreError::OtherFormat { path: folder.join(LOG_FILE), found, known: LOG_FORMAT });
+/// What a log says it is; `None` for one that was not begun.
+fn identity(disk: &dyn Disk, log: &Database) -> Result<Option<Identity>, StoreError> {
+    let reading = log.begin_read().trying("reading the log")?;
+    match reading.open_table(LOG_META) {
+        Ok(table) => Identity::read(&disk.path(LOG_FILE), &table),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error).trying("reading the log"),
     }
-    let mut id = LogId::default();
-    id.copy_from_slice(reader.bytes(16)?);
-    reader.i64()?;
-    reader.end()?;
-    Ok(Some((found, id)))
 }
 
 /// Gives a log of the format before this one what it lacks: the tables of erasures and of the audit log, which
 /// begins with what the log already tells.
-fn bring_up(log: &Database) -> Result<(), StoreError> {
+fn bring_up(log: &Database, identity: Identity) -> Result<(), StoreError> {
     let transaction = log.begin_write().trying("bringing up the log")?;
     {
+        let identity = Identity { format: LOG_FORMAT, ..identity }.encode();
         let mut meta = transaction.open_table(LOG_META).trying("bringing up the log")?;
-        let identity = meta.get(LOG_IDENTITY).trying("bringing up the log")?;
-        let mut identity = identity.map(|row| row.value().to_vec()).unwrap_or_default();
-        identity.splice(..4, LOG_FORMAT.to_le_bytes());
         meta.insert(LOG_IDENTITY, identity.as_slice()).trying("bringing up the log")?;
     }
     make_later_tables(&transaction)?;
@@ -92,32 +114,84 @@ fn bring_up(log: &Database) -> Result<(), StoreError> {
 
 /// What came with this format.
 fn make_later_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    each_log_table(&mut MakeTables(transaction))?;
     erase::draw_key(transaction)?;
-    transaction.open_table(ERASURES).trying("making the log")?;
-    transaction.open_table(ERASED_CUSTOMERS).trying("making the log")?;
     let catalog = transaction.open_table(CATALOG).trying("making the log")?;
     audit::begin(transaction, &catalog)
 }
 
-fn new_log(log: &Database, now: Timestamp) -> Result<LogHead, StoreError> {
+/// What tells a log from any other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Identity {
+    /// [`LOG_FORMAT`] or [`LOG_FORMAT_BEFORE_ERASURE`].
+    pub(super) format: u32,
+    pub(super) id: LogId,
+    /// When its first fact could come.
+    pub(super) created: Timestamp,
+}
+
+impl Identity {
+    /// The stored form.
+    pub(super) fn encode(self) -> Vec<u8> {
+        let mut out = self.format.to_le_bytes().to_vec();
+        out.extend_from_slice(&self.id);
+        out.extend_from_slice(&self.created.0.to_le_bytes());
+        out
+    }
+
+    /// Reads it from its table; `None` before the log was begun.
+    pub(super) fn read(
+        path: &Path,
+        table: &impl ReadableTable<&'static str, &'static [u8]>,
+    ) -> Result<Option<Identity>, StoreError> {
+        let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
+        let mut reader = Reader::new(row.value(), "the identity of the log");
+        let format = reader.u32()?;
+        if format != LOG_FORMAT && format != LOG_FORMAT_BEFORE_ERASURE {
+            let path = path.to_owned();
+            return Err(StoreError::OtherFormat { path, found: format, known: LOG_FORMAT });
+        }
+        let mut id = LogId::default();
+        id.copy_from_slice(reader.bytes(16)?);
+        let created = Timestamp(reader.i64()?);
+        reader.end()?;
+        Ok(Some(Identity { format, id, created }))
+    }
+}
+
+/// A name that no other log has.
+pub(super) fn random_log_id() -> Result<LogId, StoreError> {
     let mut id = LogId::default();
     getrandom::fill(&mut id)
         .map_err(|error| StoreError::Io { what: "drawing the log's id", detail: error.to_string() })?;
-    let mut identity = LOG_FORMAT.to_le_bytes().to_vec();
-    identity.extend_from_slice(&id);
-    identity.extend_from_slice(&now.0.to_le_bytes());
+    Ok(id)
+}
+
+/// Makes the tables that are not there.
+struct MakeTables<'a>(&'a WriteTransaction);
+
+impl WithTable for MakeTables<'_> {
+    type Error = StoreError;
+
+    fn with<K: Key + 'static, V: redb::Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), StoreError> {
+        self.0.open_table(table).trying("making the log").map(drop)
+    }
+}
+
+/// Gives a log its tables and its id.
+fn new_log(log: &Database, now: Timestamp) -> Result<(), StoreError> {
+    let id = random_log_id()?;
+    let identity = Identity { format: LOG_FORMAT, id, created: now }.encode();
     let transaction = log.begin_write().trying("making the log")?;
     {
         let mut meta = transaction.open_table(LOG_META).trying("making the log")?;
         meta.insert(LOG_IDENTITY, identity.as_slice()).trying("making the log")?;
-        transaction.open_table(FACTS).trying("making the log")?;
-        transaction.open_table(CATALOG).trying("making the log")?;
-        transaction.open_table(OVERRIDES).trying("making the log")?;
-        transaction.open_table(GROUPS).trying("making the log")?;
     }
     make_later_tables(&transaction)?;
-    transaction.commit().trying("making the log")?;
-    Ok(LogHead { id, position: 0, last_received_at: Timestamp(i64::MIN) })
+    transaction.commit().trying("making the log")
 }
 
 /// The experiments and what they share as of the end of the log, overrides and groups included.
@@ -179,12 +253,12 @@ pub(super) struct FoundState {
 /// Opens the state if it is a fold of this log, begun after the erasures `0..done` that are done, else makes an
 /// empty one.
 pub(super) fn state(
-    folder: &Path,
+    disk: &dyn Disk,
     log: &Database,
     head: &LogHead,
     done: u64,
 ) -> Result<FoundState, StoreError> {
-    match existing_state(folder, log, head) {
+    match existing_state(disk, log, head) {
         Ok(Ok((_, _, begun))) if begun < done => {
             tracing::warn!("the state is from before an erasure and is folded again from the log");
         }
@@ -200,14 +274,8 @@ pub(super) fn state(
         }
         Err(error) => return Err(error),
     }
-    let path = folder.join(STATE_FILE);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(StoreError::Folder { path, detail: error.to_string() });
-        }
-        _ => {}
-    }
-    let database = open_state(folder)?;
+    disk.remove(STATE_FILE).map_err(|error| unusable(disk, STATE_FILE, &error))?;
+    let database = open_state(disk)?;
     let begun = head.position;
     let position = make_state(&database, head.id, begun)?;
     Ok(FoundState { database, position, begun, is_new: true })
@@ -237,14 +305,14 @@ pub(super) fn make_state(state: &Database, log_id: LogId, begun: u64) -> Result<
 
 /// The state, or why it is not a fold of this log.
 fn existing_state(
-    folder: &Path,
+    disk: &dyn Disk,
     log: &Database,
     head: &LogHead,
 ) -> Result<Result<(Database, Position, u64), &'static str>, StoreError> {
-    if !folder.join(STATE_FILE).exists() {
+    if !disk.exists(STATE_FILE).map_err(|error| unusable(disk, STATE_FILE, &error))? {
         return Ok(Err("there is no state"));
     }
-    let state = open_state(folder)?;
+    let state = open_state(disk)?;
     let reading = state.begin_read().trying("reading the state")?;
     if let Err(redb::TableError::TableDoesNotExist(_)) = reading.open_table(STATE_META) {
         return Ok(Err("the state was never begun"));

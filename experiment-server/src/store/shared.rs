@@ -1,6 +1,5 @@
 //! What readers and the two threads share.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -12,6 +11,7 @@ use tokio::sync::watch;
 
 use super::catalog::Catalog;
 use super::clock::Clock;
+use super::disk::Disk;
 use super::error::{IntakeError, StoreError};
 use super::known::KnownVariants;
 use super::reading::Counters;
@@ -26,7 +26,7 @@ pub const MAX_QUEUED_FACTS: usize = 200_000;
 /// One store, as its threads see it.
 pub(super) struct Shared {
     /// Where both files are.
-    pub(super) folder: PathBuf,
+    pub(super) disk: Arc<dyn Disk + Send + Sync>,
     /// Another one once the file was swapped: see [`Shared::log`].
     pub(super) log: ArcSwap<Database>,
     /// Likewise.

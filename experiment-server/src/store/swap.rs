@@ -4,8 +4,7 @@
 //! in another. The copy is made beside the file under another name, is made durable, and takes the name over in
 //! one step: a crash leaves the one file or the other, whole. Whoever reads the old file goes on reading it.
 
-use std::borrow::Borrow;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use experiment_core::time::Timestamp;
 use redb::{
@@ -13,59 +12,51 @@ use redb::{
     TableHandle, Value, WriteTransaction,
 };
 
+use super::disk::Disk;
 use super::error::StoreError;
 use super::tables::{
-    AUDIT, CATALOG, ERASED_CUSTOMERS, ERASURES, FACTS, GROUPS, LOG_COPY, LOG_FILE, LOG_META, OVERRIDES,
-    STATE_COPY, STATE_FILE, Trying, open_log_copy, open_state_copy,
+    ERASURES, FACTS, LOG_COPY, LOG_FILE, STATE_COPY, STATE_FILE, Trying, WithTable, each_log_table,
+    open_log_copy, open_state_copy,
 };
 
 /// Facts copied at once.
 const STEP_FACTS: u64 = 50_000;
 
 /// Removes what a sweep that was cut off left behind.
-pub(super) fn remove_copies(folder: &Path) -> Result<(), StoreError> {
-    [LOG_COPY, STATE_COPY].into_iter().try_for_each(|file| remove(&folder.join(file)))
+pub(super) fn remove_copies(disk: &dyn Disk) -> Result<(), StoreError> {
+    [LOG_COPY, STATE_COPY].into_iter().try_for_each(|file| remove(disk, file))
 }
 
 /// Makes the file for a state that is folded again.
-pub(super) fn new_state(folder: &Path) -> Result<Database, StoreError> {
-    remove(&folder.join(STATE_COPY))?;
-    open_state_copy(folder)
+pub(super) fn new_state(disk: &dyn Disk) -> Result<Database, StoreError> {
+    remove(disk, STATE_COPY)?;
+    open_state_copy(disk)
 }
 
 /// Puts the new state in the place of the old one.
-pub(super) fn put_state_in_place(folder: &Path) -> Result<(), StoreError> {
-    put_in_place(folder, STATE_COPY, STATE_FILE)
+pub(super) fn put_state_in_place(disk: &dyn Disk) -> Result<(), StoreError> {
+    put_in_place(disk, STATE_COPY, STATE_FILE)
 }
 
 /// Puts the new log in the place of the old one. After an error it is not known which of them a restart finds:
 /// nothing more may be written to either.
-pub(super) fn put_log_in_place(folder: &Path) -> Result<(), StoreError> {
-    put_in_place(folder, LOG_COPY, LOG_FILE)
+pub(super) fn put_log_in_place(disk: &dyn Disk) -> Result<(), StoreError> {
+    put_in_place(disk, LOG_COPY, LOG_FILE)
 }
 
-fn remove(path: &Path) -> Result<(), StoreError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::Folder { path: path.to_owned(), detail: error.to_string() })
-        }
-        _ => Ok(()),
-    }
+fn remove(disk: &dyn Disk, file: &str) -> Result<(), StoreError> {
+    disk.remove(file).map_err(|error| StoreError::Folder { path: disk.path(file), detail: error.to_string() })
 }
 
-fn put_in_place(folder: &Path, copy: &str, file: &str) -> Result<(), StoreError> {
-    let failed =
-        |error: std::io::Error| StoreError::Folder { path: folder.join(file), detail: error.to_string() };
-    std::fs::rename(folder.join(copy), folder.join(file)).map_err(failed)?;
-    // The name, too, must outlast a power cut before anything is acknowledged from the new file.
-    #[cfg(unix)]
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    Ok(())
+/// The name outlasts a power cut before anything is acknowledged from the new file.
+fn put_in_place(disk: &dyn Disk, copy: &str, file: &str) -> Result<(), StoreError> {
+    disk.rename(copy, file)
+        .map_err(|error| StoreError::Folder { path: disk.path(file), detail: error.to_string() })
 }
 
 /// A copy of the log in the making: facts first, a step at a time, while the log goes on growing.
 pub(super) struct LogCopy {
-    folder: PathBuf,
+    disk: Arc<dyn Disk + Send + Sync>,
     database: Database,
     /// Facts copied.
     copied: u64,
@@ -77,10 +68,14 @@ pub(super) struct LogCopy {
 
 impl LogCopy {
     /// Begins a copy of a log that has `since` facts, beside a state begun when it had `clean`.
-    pub(super) fn begin(folder: &Path, since: u64, clean: u64) -> Result<LogCopy, StoreError> {
-        remove(&folder.join(LOG_COPY))?;
-        let database = open_log_copy(folder)?;
-        Ok(LogCopy { folder: folder.to_owned(), database, copied: 0, since, clean })
+    pub(super) fn begin(
+        disk: &Arc<dyn Disk + Send + Sync>,
+        since: u64,
+        clean: u64,
+    ) -> Result<LogCopy, StoreError> {
+        remove(&**disk, LOG_COPY)?;
+        let database = open_log_copy(&**disk)?;
+        Ok(LogCopy { disk: Arc::clone(disk), database, copied: 0, since, clean })
     }
 
     /// Copies on, up to the fact before `until`; says whether that was the last step.
@@ -113,9 +108,9 @@ impl LogCopy {
     ) -> Result<Database, StoreError> {
         if erased > self.since {
             // Some of what was copied has been erased meanwhile. The file is given up first: it is locked.
-            let LogCopy { folder, database, clean, .. } = self;
+            let LogCopy { disk, database, clean, .. } = self;
             drop(database);
-            self = LogCopy::begin(&folder, position, clean)?;
+            self = LogCopy::begin(&disk, position, clean)?;
         }
         while !self.step(log, position)? {}
         let reading = log.begin_read().trying("reading the log")?;
@@ -146,37 +141,42 @@ impl LogCopy {
 
 /// Copies every table of the log but the facts.
 fn copy_beside_facts(log: &ReadTransaction, copy: &WriteTransaction) -> Result<(), StoreError> {
-    const COPIED: [&str; 8] =
-        ["facts", "meta", "catalog", "overrides", "groups", "erasures", "erased_customers", "audit"];
+    let mut copying = CopyTables { log, copy, names: Vec::new() };
+    each_log_table(&mut copying)?;
     for table in log.list_tables().trying("reading the log")? {
         // Better a log that is not swapped than one without a table.
-        if !COPIED.contains(&table.name()) {
+        if !copying.names.iter().any(|known| known == table.name()) {
             let detail = format!("the table {:?} is not known", table.name());
             return Err(StoreError::Io { what: "copying the log", detail });
         }
     }
-    copy_table(log, copy, LOG_META)?;
-    copy_table(log, copy, CATALOG)?;
-    copy_table(log, copy, OVERRIDES)?;
-    copy_table(log, copy, GROUPS)?;
-    copy_table(log, copy, ERASURES)?;
-    copy_table(log, copy, ERASED_CUSTOMERS)?;
-    copy_table(log, copy, AUDIT)
+    Ok(())
 }
 
-fn copy_table<K: Key + 'static, V: Value + 'static>(
-    from: &ReadTransaction,
-    to: &WriteTransaction,
-    table: TableDefinition<'_, K, V>,
-) -> Result<(), StoreError>
-where
-    for<'a> K::SelfType<'a>: Borrow<K::SelfType<'a>>,
-{
-    let rows = from.open_table(table).trying("reading the log")?;
-    let mut copy = to.open_table(table).trying("copying the log")?;
-    for row in rows.iter().trying("reading the log")? {
-        let (key, value) = row.trying("reading the log")?;
-        copy.insert(key.value(), value.value()).trying("copying the log")?;
+struct CopyTables<'a> {
+    log: &'a ReadTransaction,
+    copy: &'a WriteTransaction,
+    /// Those that were seen.
+    names: Vec<String>,
+}
+
+impl WithTable for CopyTables<'_> {
+    type Error = StoreError;
+
+    fn with<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), StoreError> {
+        self.names.push(table.name().to_owned());
+        if table.name() == FACTS.name() {
+            return Ok(());
+        }
+        let rows = self.log.open_table(table).trying("reading the log")?;
+        let mut copy = self.copy.open_table(table).trying("copying the log")?;
+        for row in rows.iter().trying("reading the log")? {
+            let (key, value) = row.trying("reading the log")?;
+            copy.insert(key.value(), value.value()).trying("copying the log")?;
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -102,7 +102,7 @@ impl Folder {
     }
 
     fn remove_copies(&self) {
-        if let Err(error) = remove_copies(&self.shared.folder) {
+        if let Err(error) = remove_copies(&*self.shared.disk) {
             tracing::warn!(%error, "a copy that was begun is left behind");
         }
     }
@@ -116,7 +116,7 @@ impl Folder {
         } else if self.begun < pending {
             Ok(Sweep::Refold(Box::new(self.again(position)?)))
         } else {
-            let copy = LogCopy::begin(&self.shared.folder, position, self.begun)?;
+            let copy = LogCopy::begin(&self.shared.disk, position, self.begun)?;
             Ok(Sweep::Copy(Box::new(copy)))
         }
     }
@@ -124,7 +124,7 @@ impl Folder {
     /// Goes on with a state that was folded again, which is made durable and put in the place of this one.
     fn adopt(&mut self, mut next: Folder) -> Result<(), StoreError> {
         next.checkpoint()?;
-        put_state_in_place(&self.shared.folder)?;
+        put_state_in_place(&*self.shared.disk)?;
         self.take_over(next);
         self.shared.erasures.forget(self.begun, |customer| self.shared.forget_customer(customer));
         Ok(())

@@ -4,14 +4,15 @@
 //! written by the folder thread alone, and may be deleted at any time while the store is closed.
 //! `docs/storage-format.md` spells out each byte.
 
-use std::path::Path;
+use redb::{Builder, Database, DatabaseError, Key, StorageError, TableDefinition, Value};
 
-use redb::{Builder, Database, DatabaseError, StorageError, TableDefinition};
-
+use super::disk::Disk;
 use super::error::StoreError;
 
 /// The file of facts.
 pub(super) const LOG_FILE: &str = "log.redb";
+/// The file of facts as long as it is not whole: it gets its name once it can be opened after any crash.
+pub(super) const UNFINISHED_LOG_FILE: &str = "log.redb.new";
 /// The file of what was folded.
 pub(super) const STATE_FILE: &str = "state.redb";
 /// Format of `log.redb`. Any other is refused, but for the one before it.
@@ -90,33 +91,58 @@ pub(super) const STATE_WALK: &str = "walk";
 /// not here has everybody in its sums.
 pub(super) const BACKFILLS: TableDefinition<(u32, u64), bool> = TableDefinition::new("backfills");
 
-/// Opens or makes the file of facts.
-pub(super) fn open_log(folder: &Path) -> Result<Database, StoreError> {
-    open(folder, LOG_FILE, LOG_CACHE_BYTES)
+/// Something to be done with each table, whatever its types.
+pub(super) trait WithTable {
+    /// What can go wrong.
+    type Error;
+
+    /// Does it.
+    fn with<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), Self::Error>;
+}
+
+/// Every table of `log.redb`: what is not here is not made, and is missing from backups
+/// and from the copy that takes the log's place after an erasure.
+pub(super) fn each_log_table<W: WithTable>(work: &mut W) -> Result<(), W::Error> {
+    work.with(LOG_META)?;
+    work.with(CATALOG)?;
+    work.with(OVERRIDES)?;
+    work.with(GROUPS)?;
+    work.with(ERASURES)?;
+    work.with(ERASED_CUSTOMERS)?;
+    work.with(AUDIT)?;
+    work.with(FACTS)
+}
+
+/// Opens or makes a file of facts.
+pub(super) fn open_log(disk: &dyn Disk, file: &str) -> Result<Database, StoreError> {
+    open(disk, file, LOG_CACHE_BYTES)
 }
 
 /// Opens or makes the file of what was folded.
-pub(super) fn open_state(folder: &Path) -> Result<Database, StoreError> {
-    open(folder, STATE_FILE, STATE_CACHE_BYTES)
+pub(super) fn open_state(disk: &dyn Disk) -> Result<Database, StoreError> {
+    open(disk, STATE_FILE, STATE_CACHE_BYTES)
 }
 
 /// Makes the file that will take the place of [`LOG_FILE`].
-pub(super) fn open_log_copy(folder: &Path) -> Result<Database, StoreError> {
-    open(folder, LOG_COPY, LOG_CACHE_BYTES)
+pub(super) fn open_log_copy(disk: &dyn Disk) -> Result<Database, StoreError> {
+    open(disk, LOG_COPY, LOG_CACHE_BYTES)
 }
 
 /// Makes the file that will take the place of [`STATE_FILE`].
-pub(super) fn open_state_copy(folder: &Path) -> Result<Database, StoreError> {
-    open(folder, STATE_COPY, STATE_CACHE_BYTES)
+pub(super) fn open_state_copy(disk: &dyn Disk) -> Result<Database, StoreError> {
+    open(disk, STATE_COPY, STATE_CACHE_BYTES)
 }
 
-fn open(folder: &Path, file: &str, cache_bytes: usize) -> Result<Database, StoreError> {
-    let path = folder.join(file);
+fn open(disk: &dyn Disk, file: &str, cache_bytes: usize) -> Result<Database, StoreError> {
+    let path = disk.path(file);
     let corrupt = |detail: String| StoreError::Corrupt { what: path.display().to_string(), detail };
-    match Builder::new().set_cache_size(cache_bytes).create(&path) {
+    match disk.open(file, Builder::new().set_cache_size(cache_bytes)) {
         Ok(database) => Ok(database),
         Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
-            Err(StoreError::InUse { path: folder.to_owned() })
+            Err(StoreError::InUse { path: path.parent().unwrap_or(&path).to_owned() })
         }
         Err(DatabaseError::UpgradeRequired(version)) => {
             Err(corrupt(format!("it has the database format {version}, which is too old")))

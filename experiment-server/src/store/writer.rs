@@ -24,11 +24,14 @@ use super::recover::{LogHead, event_names};
 use super::shared::{SharedStore, count};
 use super::swap::{LogCopy, put_log_in_place};
 use super::tables::{FACTS, Trying};
+use super::transfer::{Replay, ReplayOutcome};
 
 /// Submissions that may wait in the queue.
 pub(super) const QUEUE_LENGTH: usize = 4_096;
 /// A commit takes no further submission once it has this many proposals.
 const MAX_PROPOSALS_PER_COMMIT: usize = 20_000;
+/// Who changes what an import brings, as the audit log says.
+const IMPORT: &str = "import";
 
 /// What the writer is asked.
 pub(super) enum Command {
@@ -50,6 +53,8 @@ pub(super) enum Command {
     },
     /// Write a step of a life cycle.
     Step { who: String, key: String, step: LifecycleStep, reply: Reply<Stepped, CatalogError> },
+    /// Write facts of another log.
+    Replay { batch: Arc<Vec<Replay>>, reply: Reply<Vec<ReplayOutcome>, IntakeError> },
     /// Erase a customer.
     Erase { who: String, target: Target, reply: Reply<Erasure, IntakeError> },
     /// Put a copy in the place of the log. The answer is whether that was done.
@@ -67,11 +72,12 @@ enum Answer {
     Defined(Reply<Defined, CatalogError>, Result<Defined, CatalogError>),
     Stepped(Reply<Stepped, CatalogError>, Result<Stepped, CatalogError>),
     Erased(Reply<Erasure, IntakeError>, Erasure),
+    Replayed(Reply<Vec<ReplayOutcome>, IntakeError>, Vec<ReplayOutcome>),
 }
 
 /// What the writer alone knows.
 pub(super) struct Writer {
-    shared: SharedStore,
+    pub(super) shared: SharedStore,
     pub(super) overlay: Overlay,
     /// Who may not come back.
     pub(super) erased: Erased,
@@ -139,6 +145,7 @@ impl Writer {
                         break;
                     }
                     Command::Facts { proposals: more, .. } => proposals += more.len(),
+                    Command::Replay { batch, .. } => proposals += batch.len(),
                     Command::Define { .. }
                     | Command::Share { .. }
                     | Command::Step { .. }
@@ -170,18 +177,24 @@ impl Writer {
         if self.shared.commit_failed.load(Ordering::Acquire) {
             return commands.into_iter().for_each(refuse);
         }
+        // Facts of another log bring their own time, which may be long past.
+        let brings_time = |command: &Command| matches!(command, Command::Replay { .. });
+        let last = self.last_received_at;
+        let received_at =
+            if commands.iter().all(brings_time) { last } else { last.max((self.shared.clock)()) };
         let mut work = Work {
             catalog: self.shared.catalog.load_full(),
             next: self.shared.log_position.load(Ordering::Acquire),
-            received_at: self.last_received_at.max((self.shared.clock)()),
+            received_at,
             learned: Vec::new(),
             answers: Vec::with_capacity(commands.len()),
             who: String::new(),
             erased: Vec::new(),
             overrides_changed: false,
         };
+        let written = self.write(commands, &mut work);
         self.last_received_at = work.received_at;
-        match self.write(commands, &mut work) {
+        match written {
             Ok(()) => self.publish(work),
             Err(error) => {
                 tracing::error!(%error, "a commit failed: intake is closed until a restart");
@@ -285,6 +298,16 @@ impl Writer {
                     }
                 }
             }
+            Command::Replay { batch, reply } => {
+                IMPORT.clone_into(&mut work.who);
+                match self.replay(&batch, work, state, transaction, facts) {
+                    Ok(outcomes) => work.answers.push(Answer::Replayed(reply, outcomes)),
+                    Err(error) => {
+                        drop(reply.send(Err(IntakeError::StoreFailed)));
+                        return Err(error);
+                    }
+                }
+            }
             Command::Swap { .. } | Command::Shutdown => {}
         }
         Ok(())
@@ -297,11 +320,22 @@ impl Writer {
         state: &StateView,
         facts: &mut Table<'_, u64, &'static [u8]>,
     ) -> Result<Vec<Outcome>, StoreError> {
+        let mut admission = self.admission(work, state, facts)?;
+        proposals.iter().map(|proposal| admission.decide(proposal)).collect()
+    }
+
+    /// What decides about facts in a commit.
+    pub(super) fn admission<'a, 'txn>(
+        &'a mut self,
+        work: &'a mut Work,
+        state: &'a StateView,
+        facts: &'a mut Table<'txn, u64, &'static [u8]>,
+    ) -> Result<Admission<'a, 'txn>, StoreError> {
         let names = match &mut self.names {
             Some(names) => names,
             none => none.insert(event_names(&self.shared.state())?),
         };
-        let mut admission = Admission {
+        Ok(Admission {
             catalog: &work.catalog,
             state,
             overlay: &mut self.overlay,
@@ -313,8 +347,7 @@ impl Writer {
             id_prefix: &self.id_prefix,
             learned: &mut work.learned,
             buffer: &mut self.buffer,
-        };
-        proposals.iter().map(|proposal| admission.decide(proposal)).collect()
+        })
     }
 
     /// Makes a commit known, then answers.
@@ -357,7 +390,7 @@ impl Writer {
                 return false;
             }
         };
-        if let Err(error) = put_log_in_place(&shared.folder) {
+        if let Err(error) = put_log_in_place(&*shared.disk) {
             tracing::error!(%error, "the log could not be swapped: intake is closed until a restart");
             shared.commit_failed.store(true, Ordering::Release);
             return false;
@@ -392,6 +425,7 @@ impl Answer {
             Answer::Defined(reply, defined) => drop(reply.send(defined)),
             Answer::Stepped(reply, stepped) => drop(reply.send(stepped)),
             Answer::Erased(reply, erasure) => drop(reply.send(Ok(erasure))),
+            Answer::Replayed(reply, outcomes) => drop(reply.send(Ok(outcomes))),
         }
     }
 
@@ -401,6 +435,7 @@ impl Answer {
             Answer::Defined(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Stepped(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Erased(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
+            Answer::Replayed(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
         }
     }
 }
@@ -411,6 +446,7 @@ fn refuse(command: Command) {
         Command::Define { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Share { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Step { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+        Command::Replay { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
         Command::Erase { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
         Command::Swap { .. } | Command::Shutdown => {}
     }

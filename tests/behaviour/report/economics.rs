@@ -37,7 +37,8 @@ fn sums(customers: impl Iterator<Item = Customer>) -> Moments {
 
 fn paying() -> Design {
     let window = Window { from: Span(0), to: Some(Span(60 * DAY)), grace: Span(0) };
-    let economics = EconomicsDesign { window, rollout: Some(100_000), is_taken: vec![false, true] };
+    let economics =
+        EconomicsDesign { window, rollout: Some(100_000), counts_gross: true, is_taken: vec![false, true] };
     let metrics = vec![metric("kept", Role::Primary, experiment_core::definition::Direction::Up)];
     Design { economics: Some(economics), ..design(metrics) }
 }
@@ -144,11 +145,18 @@ fn a_cost_that_everybody_has_and_an_offer_that_nobody_takes() {
         (place(Slice::All, 0, 0), sums((0..100).map(|i| (i % 2, 0, 0, 0)))),
         (place(Slice::All, 1, 0), sums((0..100).map(|i| (i % 2, 0, ONE / 50, 0)))),
     ];
-    let found = economics(&paying(), cells.into(), None);
+    let found = economics(&paying(), cells.clone().into(), None);
     let cost = found.cost_per_customer.unwrap();
     assert_eq!((cost.estimate, cost.lower, cost.upper), (0.02, Some(0.02), Some(0.02)));
-    assert_eq!(found.net_value_per_customer.unwrap().estimate, -0.02);
-    assert_eq!((found.chance_it_pays, found.p_value), (Some(0.0), None));
+    // Nobody brought anything in: that says nothing of what customers will bring.
+    assert_eq!((found.gross_per_customer, found.net_value_per_customer), (None, None));
+    assert_eq!((found.chance_it_pays, found.p_value, found.rollout), (None, None, None));
+    assert_eq!(found.not_estimable.unwrap().code, "no_variation");
+    // Where nothing brought in is counted, the cost is all there is.
+    let mut costly = paying();
+    costly.economics.as_mut().unwrap().counts_gross = false;
+    let alone = economics(&costly, cells.into(), None).net_value_per_customer.unwrap();
+    assert_eq!((alone.estimate, alone.lower, alone.upper), (-0.02, Some(-0.02), Some(-0.02)));
     // As many are kept: nothing can be said of the cost for each.
     assert_eq!((found.cost_per_kept, found.takers), (None, None));
     let nobody = economics(&paying(), BTreeMap::new(), None);
@@ -169,6 +177,35 @@ fn a_few_kept_customers_have_no_bounded_cost() {
 }
 
 #[test]
+fn an_offer_that_loses_customers_has_no_price_for_each_kept() {
+    let cells = [
+        (place(Slice::All, 0, 0), sums((0..1_000).map(|i| (i64::from(i % 10 < 5), 0, 0, 0)))),
+        (place(Slice::All, 1, 0), sums((0..1_000).map(|i| (i64::from(i % 10 < 3), i * ONE, ONE, i % 2)))),
+    ];
+    let found = economics(&paying(), cells.into(), None);
+    close(found.kept_per_1000.unwrap().estimate, -200.0);
+    assert_eq!(found.cost_per_kept, None);
+}
+
+#[test]
+fn shares_are_from_0_to_1_or_contradict_the_assumption() {
+    // 60 % are kept without it, 40 % take it, and of those who don't only 20 % are kept: being offered it drove them
+    // away. Less than nobody would have stayed, or more than everybody.
+    let driven = |i: i64| {
+        let took = i64::from(i % 5 < 2);
+        (if took == 1 { 1 } else { i64::from(i % 5 == 2 && i % 3 == 0) }, i * ONE, took * ONE, took)
+    };
+    let cells = [
+        (place(Slice::All, 0, 0), sums((0..3_000).map(|i| (i64::from(i % 10 < 6), i * ONE, 0, 0)))),
+        (place(Slice::All, 1, 0), sums((0..3_000).map(driven))),
+    ];
+    let takers = economics(&paying(), cells.into(), None).takers.unwrap();
+    assert_eq!((takers.would_have_stayed, takers.contradicted), (None, true));
+    let usual = economics(&paying(), everybody(), None).takers.unwrap();
+    assert!(!usual.contradicted && usual.would_have_stayed.is_some());
+}
+
+#[test]
 fn segments_say_whom_to_give_it_to() {
     let slice = |value: &str| Slice::Value { dimension: 0, value: value.to_owned() };
     let worth = |gross: i64| (0..1_000).map(move |i| (i % 2, gross * ONE + i * 1_000, 0, 0));
@@ -178,14 +215,22 @@ fn segments_say_whom_to_give_it_to() {
         cells.insert(place(slice(value), 1, 0), sums(worth(variant)));
     }
     cells.insert(place(slice("rare"), 1, 0), sums(worth(3).take(1)));
+    // However much better it looks: 99 customers an arm are no segment.
+    cells.insert(place(slice("few"), 0, 0), sums(worth(1).take(99)));
+    cells.insert(place(slice("few"), 1, 0), sums(worth(90).take(99)));
     let found = economics(&paying(), cells, None);
     let whom: Vec<_> = found.whom.iter().map(|whom| (&*whom.value, whom.customers, whom.advice)).collect();
     let expected = [
         ("at risk", 2_000, Advice::Give),
+        ("few", 198, Advice::Undecided),
         ("loyal", 2_000, Advice::Withhold),
         ("new", 2_000, Advice::Undecided),
+        ("rare", 1, Advice::Undecided),
     ];
     assert_eq!(whom, expected);
-    close(found.whom[0].net_value_per_customer.estimate, 2.0);
+    close(found.whom[0].net_value_per_customer.unwrap().estimate, 2.0);
     assert!(found.whom.iter().all(|whom| whom.dimension == "plan"));
+    let [few, rare] = [1, 4].map(|place| &found.whom[place]);
+    assert_eq!((few.chance_it_pays, few.adjusted_p_value, &few.not_estimable), (None, None, &None));
+    assert_eq!(rare.not_estimable.as_ref().unwrap().code, "too_few_customers");
 }

@@ -75,7 +75,12 @@ fn inputs() -> Inputs {
     design.phases = vec![PhaseDesign { phase: 1, weights: vec![1.0, 1.0] }];
     design.plan.stratify = vec!["plan".to_owned()];
     let window = design.metrics[0].window;
-    design.economics = Some(EconomicsDesign { window, rollout: Some(10_000), is_taken: vec![false, true] });
+    design.economics = Some(EconomicsDesign {
+        window,
+        rollout: Some(10_000),
+        counts_gross: true,
+        is_taken: vec![false, true],
+    });
     Inputs { design, aggregates, checks: Vec::new(), decision: None }
 }
 

@@ -48,7 +48,8 @@ fn customers_yet_to_come_are_foreseen_from_the_last_week() {
     // Nobody came for a week.
     assert_eq!(progress(&plan, &sums, Day(27).end()).unwrap().days_to_go, None);
     let stopped = Design { stage: Stage::Final, ..plan };
-    assert_eq!(progress(&stopped, &sums, noon).unwrap().days_to_go, None);
+    // The customers of day 19 are mature at the end of day 26, and that is all.
+    assert_eq!(progress(&stopped, &sums, noon).unwrap().days_to_go, Some(8));
 }
 
 #[test]
@@ -57,6 +58,9 @@ fn a_last_day_of_entry_and_no_target() {
     let found = progress(&plan, &sums, Day(9).end()).unwrap();
     assert_eq!((found.customers_per_arm, found.end), (None, Some(Day(9))));
     assert_eq!((found.reached, found.days_to_go), (0.3, Some(7)));
+    // Stopped long before that day: the customers of day 4 are the last.
+    let stopped = Design { stage: Stage::Final, ..plan.clone() };
+    assert_eq!(progress(&stopped, &sums, Day(9).end()).unwrap().days_to_go, Some(2));
     let (open, sums) = entering(None, 5, 100);
     assert_eq!(progress(&open, &sums, Day(9).end()), None);
     assert_eq!(report(&plan, &sums, None).unwrap().progress, None);

@@ -109,6 +109,22 @@ fn of_a_running_experiment() -> Report {
     )
     .unwrap();
     json["metrics"].as_array_mut().unwrap().push(added.take());
+    let effect = |estimate: f64| serde_json::json!({"estimate": estimate, "std_error": 0.5, "lower": -1.0, "upper": 9.0});
+    let quotient =
+        |set: &str| serde_json::json!({"estimate": 0.25, "lower": 0.125, "upper": 0.5, "set": set});
+    json["economics"] = serde_json::json!([{"variant": "discount", "control": "control", "immature": 12,
+        "arms": [{"variant": "control", "n": 700, "kept": 0.25}, {"variant": "discount", "n": 550, "took": 0.4}],
+        "kept_per_1000": effect(60.0), "gross_per_customer": effect(4.0), "cost_per_customer": effect(3.0),
+        "net_value_per_customer": effect(1.0), "p_value": 0.046, "chance_it_pays": 0.977,
+        "rollout": {"customers": 50_000, "kept": effect(3_000.0), "net_value": effect(50_000.0)},
+        "cost_per_kept": quotient("outside"),
+        "break_even_cost": {"per_customer": effect(4.0), "per_taker": quotient("interval")},
+        "takers": {"share": 0.4, "cost": 7.5, "kept": quotient("interval"), "net_value": {"estimate": 2.5, "set": "all"},
+            "would_have_stayed": quotient("interval"), "assumption": "it holds"},
+        "whom": [{"dimension": "plan", "value": "=pro", "customers": 250, "kept_per_1000": effect(80.0),
+                "net_value_per_customer": effect(2.0), "chance_it_pays": 0.999, "adjusted_p_value": 0.002, "advice": "give"},
+            {"dimension": "plan", "value": "", "customers": 1, "advice": "undecided",
+                "not_estimable": {"code": "too_few_customers", "detail": "one customer"}}]}]);
     json["interactions"] = serde_json::json!([{"dimension": "plan", "metric": "kept", "variant": "discount",
         "values": 2, "statistic": 9.0, "degrees_of_freedom": 1.0, "p_value": 0.0027, "adjusted_p_value": 0.0081,
         "i_squared": 0.875, "significant": true}]);
@@ -138,6 +154,13 @@ fn everything_a_report_can_hold_is_shown() {
         "without strata and covariate: ",
         "3 strata: variance reduced by 25.00 %",
         "  added (mean, more is better)\n      rebuilding: 1,234 of 5,678 customers are counted; its numbers come once all are\n",
+        "Money: discount against control (1,250 accounts closed, 12 open)",
+        "  kept      +60.00 (-1.000 to 9.000) of 1,000 customers",
+        "for each customer kept 0.2500 (anything but\n            0.1250 to 0.5000)",
+        "chance that it pays 97.70 %; given to 50,000",
+        "stayed without it 25.00 % (12.50 % to 50.00 %)",
+        "  give to   plan = =pro +2.000 (-1.000 to 9.000)",
+        "  unclear   plan = (missing) (too few)",
         "plan: do the effects differ between values? (believe that they do only where a * stands)",
         "kept, discount: p 0.0027, adj. p 0.0081 * over 2 values, I2 87.50 %",
     ] {
@@ -149,7 +172,9 @@ fn everything_a_report_can_hold_is_shown() {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let rows: Vec<std::collections::HashMap<String, String>> =
         reader.deserialize().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), (1 + 2) * 3 * 2 + 1);
+    // Twelve figures of the offer, and two of each of its two segments, stand between everybody and the slices.
+    assert_eq!(rows.len(), (1 + 2) * 3 * 2 + 1 + 12 + 4);
+    economics_rows(&rows[7..23]);
     let added = &rows[6];
     assert_eq!((&*added["metric"], &*added["variant"], &*added["n"]), ("added", "", ""));
     let progress = |row: usize| [rows[row]["rebuilding_done"].as_str(), rows[row]["rebuilding_of"].as_str()];
@@ -170,4 +195,41 @@ fn everything_a_report_can_hold_is_shown() {
 
     let json: Report = serde_json::from_str(&shown(&|report, out| write_json(report, out))).unwrap();
     assert_eq!(json, report);
+}
+
+fn economics_rows(rows: &[std::collections::HashMap<String, String>]) {
+    let cells = |row: usize, columns: &[&str]| -> Vec<&str> {
+        columns.iter().map(|column| rows[row][*column].as_str()).collect()
+    };
+    let figures: Vec<&str> =
+        rows.iter().map(|row| row["metric"].strip_prefix("economics:").unwrap()).collect();
+    let expected = [
+        "kept_per_1000",
+        "gross_per_customer",
+        "cost_per_customer",
+        "net_value_per_customer",
+        "rollout_kept",
+        "rollout_net_value",
+        "cost_per_kept",
+        "break_even_cost_per_customer",
+        "break_even_cost_per_taker",
+        "takers_kept",
+        "takers_net_value",
+        "takers_would_have_stayed",
+        "kept_per_1000",
+        "net_value_per_customer",
+        "kept_per_1000",
+        "net_value_per_customer",
+    ];
+    assert_eq!(figures, expected);
+    let shared = ["kind", "role", "variant", "control", "n", "immature"];
+    assert_eq!(cells(0, &shared), ["economics", "economics", "discount", "control", "1250", "12"]);
+    let numbers = ["effect", "effect_std_error", "effect_lower", "effect_upper", "p_value", "chance_to_win"];
+    assert_eq!(cells(3, &numbers), ["1.0", "0.5", "-1.0", "9.0", "0.046", "0.977"]);
+    let set = ["effect", "effect_lower", "effect_upper", "relative_set"];
+    assert_eq!(cells(6, &set), ["0.25", "0.125", "0.5", "outside"]);
+    assert_eq!(cells(10, &set), ["2.5", "", "", "all"]);
+    let segment = ["dimension", "value", "n", "immature", "effect", "adjusted_p_value", "not_estimable"];
+    assert_eq!(cells(13, &segment), ["plan", "'=pro", "250", "", "2.0", "0.002", ""]);
+    assert_eq!(cells(15, &segment), ["plan", "", "1", "", "", "", "too_few_customers"]);
 }

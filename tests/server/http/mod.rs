@@ -4,6 +4,7 @@ mod assign;
 mod auth;
 mod catalog;
 mod conversions;
+mod copies;
 mod customers;
 mod erasures;
 mod experiments;

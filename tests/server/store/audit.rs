@@ -4,7 +4,9 @@ use std::path::Path;
 
 use experiment_core::definition::{LifecycleStep, read_document};
 use experiment_core::time::{DAY, Timestamp};
-use experiment_server::store::{Audit, AuditEntry, AuditKind, Expected, StoreError};
+use experiment_server::store::{
+    Audit, AuditEntry, AuditKind, Expected, Store, StoreError, back_up_folder, restore,
+};
 use redb::{Database, ReadableTable, TableDefinition};
 
 use super::world::{MARCH, WINBACK, World, accepted, event, experiment};
@@ -181,6 +183,27 @@ fn take_down(folder: &Path) {
         meta.insert("identity", identity.as_slice()).unwrap();
     }
     transaction.commit().unwrap();
+}
+
+#[test]
+fn a_backup_of_a_log_of_the_format_before_is_brought_up() {
+    let mut world = World::running();
+    accepted(world.one(event("zq-1", "e", "order", 1.0, MARCH)));
+    world.store().shutdown().unwrap();
+    world.close();
+    take_down(world.folder.path());
+    let folder = tempfile::tempdir().unwrap();
+    let (file, restored) = (folder.path().join("copy.backup"), folder.path().join("restored"));
+    let mut copy = std::fs::File::create(&file).unwrap();
+    back_up_folder(world.folder.path(), Timestamp(MARCH), &mut copy, &mut |_, _| ()).unwrap();
+    assert_eq!(restore(&file, &restored, &mut |_, _| ()).unwrap().facts, 3);
+    let store = Store::open(&restored, world.clock()).unwrap();
+    store.wait_for_blocking(3).unwrap();
+    let told = store.audit().unwrap();
+    assert_eq!((told.broken, told.entries.len()), (None, 2));
+    store.erase("zq-1").wait().unwrap();
+    assert_eq!(store.verify().unwrap().differences, Vec::<String>::new());
+    assert!(store.erasure("zq-1").unwrap().unwrap().erased_at.is_some());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use experiment_core::time::{DAY, Day, Timestamp};
 use experiment_server::store::{
-    CustomerHash, Outcome, Proposal, ProposedExposure, ReapplyError, RefusalCode, Store, StoreError,
+    CustomerHash, Outcome, Proposal, ProposedExposure, ReapplyError, RefusalCode, Store, StoreError, restore,
 };
 use proptest::prelude::*;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -424,6 +424,32 @@ fn an_older_backup_is_erased_again() {
     let other = World::new();
     assert!(matches!(other.store().reapply(&erasures), Err(ReapplyError::OtherKey)));
     assert_eq!(other.store().erasures().unwrap().erasures, []);
+}
+
+#[test]
+fn a_restored_backup_keeps_erasures_and_their_key() {
+    let world = World::running();
+    live(&world, true);
+    erase(&world, WHO);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("copy.backup");
+    let mut copy = std::fs::File::create(&file).unwrap();
+    world.store().back_up(&mut copy, &mut |_, _| ()).unwrap();
+    assert_eq!(files_with(folder.path(), WHO), Vec::<String>::new());
+    let before = world.store().erasures().unwrap();
+    erase(&world, "a-1");
+
+    let restored = folder.path().join("restored");
+    restore(&file, &restored, &mut |_, _| ()).unwrap();
+    let restored = Store::open(&restored, world.clock()).unwrap();
+    restored.wait_for_blocking(restored.log_position()).unwrap();
+    assert_eq!(restored.erasures().unwrap(), before);
+    assert_eq!(restored.audit().unwrap().broken, None);
+    assert_eq!(restored.reapply(&world.store().erasures().unwrap()).unwrap(), 1);
+    restored.wait_for_erasures_blocking().unwrap();
+    assert_eq!(restored.verify().unwrap().differences, Vec::<String>::new());
+    let sums = |store: &Store| store.aggregates("winback", None).unwrap().aggregates;
+    assert_eq!(sums(&restored), sums(world.store()));
 }
 
 #[test]

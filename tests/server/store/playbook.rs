@@ -124,9 +124,13 @@ fn missing(report: &Report, experiment: &Experiment) -> Vec<String> {
     for account in &report.economics {
         let effects = [account.kept_per_1000, account.cost_per_customer, account.net_value_per_customer]
             .map(|it| it.is_some());
-        let quotients =
-            [account.chance_it_pays.is_some(), account.cost_per_kept.is_some(), account.rollout.is_some()];
-        ask(effects == [true; 3] && quotients == [true; 3] && account.immature == Some(0), account);
+        // Only more kept customers have a price, and only what varies a chance.
+        let price = account.kept_per_1000.is_some_and(|kept| kept.estimate > 0.0);
+        let varies = account.net_value_per_customer.is_some_and(|net| net.std_error > Some(0.0));
+        let others = account.cost_per_kept.is_some() == price
+            && account.chance_it_pays.is_some() == varies
+            && account.rollout.is_some();
+        ask(effects == [true; 3] && others && account.immature == Some(0), account);
     }
     missing
 }

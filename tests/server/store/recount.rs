@@ -124,7 +124,7 @@ pub(super) fn proposed_exposure() -> impl Strategy<Value = Proposal> {
     )
 }
 
-fn proposed_assign() -> impl Strategy<Value = Proposal> {
+pub(super) fn proposed_assign() -> impl Strategy<Value = Proposal> {
     let variant = prop_oneof![Just("control"), Just("discount")];
     (customer(), 0..3_usize, variant, plan()).prop_map(|(customer, experiment, variant, plan)| {
         Proposal::Assign(ProposedAssign {

@@ -4,7 +4,7 @@ use experiment_core::time::DAY;
 use experiment_server::store::{IntakeError, Outcome, Store, StoreError};
 use redb::{Database, TableDefinition};
 
-use super::world::{MARCH, World, accepted, assign, copy_files, event, exposure};
+use super::world::{MARCH, WINBACK, World, accepted, assign, copy_files, event, exposure};
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
@@ -122,6 +122,30 @@ fn a_damaged_log_is_said_to_be() {
         let error = world.open_error();
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
         assert!(error.to_string().contains("log.redb"));
+    }
+}
+
+#[test]
+fn a_log_that_was_not_finished_is_made() {
+    let world = World::new();
+    let whole = std::fs::read(world.folder.path().join("log.redb")).unwrap();
+    for leftover in [Vec::new(), vec![0; 4_096], whole[..9_000].to_vec(), whole] {
+        let mut world = World::new();
+        world.close();
+        for file in ["log.redb", "state.redb"] {
+            std::fs::remove_file(world.folder.path().join(file)).unwrap();
+        }
+        std::fs::write(world.folder.path().join("log.redb.new"), &leftover).unwrap();
+        world.open();
+        world.start(WINBACK);
+        accepted(world.one(assign("c", "control")));
+        world.restart();
+        assert_eq!(world.store().log_position(), 3);
+        world.verify();
+        let mut files: Vec<_> =
+            std::fs::read_dir(world.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        files.sort();
+        assert_eq!(files, ["log.redb", "state.redb"]);
     }
 }
 

@@ -69,7 +69,7 @@ impl TestClock {
         self.changed.notify_all();
     }
 
-    fn read(&self) -> Timestamp {
+    pub(super) fn read(&self) -> Timestamp {
         let mut state = self.state.lock().unwrap();
         state.waiting += 1;
         self.changed.notify_all();

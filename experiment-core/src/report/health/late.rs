@@ -13,13 +13,17 @@ pub(super) fn late_check(design: &Design, aggregates: &Aggregates) -> Option<Che
     let mut worst: Option<(&str, f64)> = None;
     let metrics = design.metrics.iter().zip(&aggregates.late).zip(&aggregates.metrics);
     for ((metric, late), cells) in metrics.filter(|((metric, _), _)| metric.role != Role::Secondary) {
-        let (mut customers, mut steps) = (0.0, 0.0);
+        let mut customers = 0.0;
+        let mut sums_of = vec![0.0; metric.parts()];
         for (_, moments) in sums::slice_cells(cells, &Slice::All) {
             customers += moments.n() as f64;
-            steps += moments.sums().first().map_or(0.0, |sum| sum.unsigned_abs() as f64);
+            for (total, sum) in sums_of.iter_mut().zip(moments.sums()) {
+                *total += sum.unsigned_abs() as f64;
+            }
         }
-        let share = |part: u64, whole: f64| if part == 0 { 0.0 } else { part as f64 / whole.max(1.0) };
-        let share = f64::max(share(late.customers, customers), share(late.steps, steps));
+        let share = |(part, whole): (u64, f64)| if part == 0 { 0.0 } else { part as f64 / whole.max(1.0) };
+        let of_sums = late.steps.iter().copied().zip(sums_of).map(share);
+        let share = of_sums.fold(share((late.customers, customers)), f64::max);
         if share > 0.0 && worst.is_none_or(|(_, other)| share > other) {
             worst = Some((&metric.key, share));
         }

@@ -4,12 +4,12 @@ use super::{WARNING, check};
 use crate::measure::{Moments, Slice};
 use crate::report::sequence::{FEWEST_CUSTOMERS, FEWEST_EVENTS};
 use crate::report::{Aggregates, Check, CheckCode, Design, Estimand, Level, MetricDesign, count, sums};
-use crate::stats::TestOptions;
-use crate::stats::distribution::normal;
 use crate::stats::mean::{MeanSummary, welch_test};
+use crate::stats::ratio::{PairSummary, ratio_test};
+use crate::stats::{NotEstimable, TestOptions};
 use crate::time::Timestamp;
 
-/// Means below this many standard errors have no trustworthy logarithm.
+/// Means below this many standard errors are nothing to divide by.
 const NEAR_ZERO: f64 = 3.0;
 
 /// The effect soon after exposure against the effect later. Each customer is compared with themselves, so that who came
@@ -26,10 +26,10 @@ pub(super) fn novelty_check(
         for variant in design.treatments() {
             let pair = [&arms[design.control], &arms[variant]];
             if pair.iter().all(|arm| is_large_enough(metric, arm)) {
-                let [control, treated] = pair.map(|arm| Halves::of(metric, arm));
-                tested.extend(
-                    control.zip(treated).map(|pair| (metric, variant, Change::between(&pair.0, &pair.1))),
-                );
+                let [control, treated] = pair.map(|arm| halves(metric, arm));
+                let change =
+                    control.zip(treated).and_then(|(control, treated)| Change::between(&control, &treated));
+                tested.extend(change.map(|change| (metric, variant, change)));
             }
         }
     }
@@ -66,44 +66,18 @@ fn is_large_enough(metric: &MetricDesign, arm: &Moments) -> bool {
     count(arm) >= FEWEST_CUSTOMERS && !rare
 }
 
-/// One arm: means of both halves per customer, with the variances and the covariance of these means.
-struct Halves {
-    n: u64,
-    means: [f64; 2],
-    variances: [f64; 2],
-    covariance: f64,
-}
-
-impl Halves {
-    fn of(metric: &MetricDesign, arm: &Moments) -> Option<Halves> {
-        let n = count(arm) as f64;
-        let covariance = |i, j| Some(arm.covariance(i, j, metric.places)? / n);
-        Some(Halves {
-            n: count(arm),
-            means: [arm.mean(0, metric.places)?, arm.mean(1, metric.places)?],
-            variances: [covariance(0, 0)?, covariance(1, 1)?],
-            covariance: covariance(0, 1)?,
-        })
-    }
-
-    fn has_logarithms(&self) -> bool {
-        self.means.iter().zip(self.variances).all(|(mean, variance)| *mean > NEAR_ZERO * libm::sqrt(variance))
-    }
-
-    /// ln(second ÷ first) with its variance by the delta method.
-    fn growth(&self) -> (f64, f64) {
-        let ([first, second], [of_first, of_second]) = (self.means, self.variances);
-        let variance = of_first / (first * first) + of_second / (second * second)
-            - 2.0 * self.covariance / (first * second);
-        (libm::log(second / first), variance.max(0.0))
-    }
-
-    /// Each customer's second half less the first.
-    fn change(&self) -> MeanSummary {
-        let [of_first, of_second] = self.variances;
-        let variance = (of_first + of_second - 2.0 * self.covariance).max(0.0) * self.n as f64;
-        MeanSummary { n: self.n, mean: self.means[1] - self.means[0], variance }
-    }
+/// The first half of the window below the line, the second above it.
+fn halves(metric: &MetricDesign, arm: &Moments) -> Option<PairSummary> {
+    let mean = |half| arm.mean(half, metric.places);
+    let covariance = |i, j| arm.covariance(i, j, metric.places);
+    Some(PairSummary {
+        n: count(arm),
+        mean_y: mean(1)?,
+        mean_x: mean(0)?,
+        variance_y: covariance(1, 1)?,
+        variance_x: covariance(0, 0)?,
+        covariance: covariance(0, 1)?,
+    })
 }
 
 /// The effect in the first half and in the second, and whether they differ.
@@ -116,26 +90,34 @@ struct Change {
 }
 
 impl Change {
-    /// Relative effects, since all customers do less of most things as time goes by: whether ln(second ÷ first) is the
-    /// same in both arms, by the delta method. Where a mean is too near 0 for a logarithm, differences by Welch's test.
-    fn between(control: &Halves, variant: &Halves) -> Change {
-        let is_relative = control.has_logarithms() && variant.has_logarithms();
-        let (difference, p_value) = if is_relative {
-            let ((of_control, error), (of_variant, other)) = (control.growth(), variant.growth());
-            let difference = of_variant - of_control;
-            (difference, 2.0 * normal::sf(difference.abs() / libm::sqrt(error + other)))
-        } else {
-            let (control, variant) = (control.change(), variant.change());
-            let test = welch_test(&control, &variant, &TestOptions::two_sided(0.95));
-            (variant.mean - control.mean, test.map_or(f64::NAN, |test| test.p_value))
+    /// Relative effects, since all customers do less of most things as time goes by: whether second half ÷ first is the
+    /// same in both arms. Where a first half is too near 0 to divide by, each customer's second half less the first.
+    fn between(control: &PairSummary, variant: &PairSummary) -> Option<Change> {
+        let options = TestOptions::two_sided(0.95);
+        let is_relative = [control, variant].into_iter().all(|arm| {
+            arm.mean_x > NEAR_ZERO * libm::sqrt(arm.variance_x / arm.n as f64) && arm.mean_y > 0.0
+        });
+        let test = match is_relative {
+            true => ratio_test(control, variant, &options),
+            false => welch_test(&change(control), &change(variant), &options),
         };
-        let effect = |half: usize| {
-            let difference = variant.means[half] - control.means[half];
-            if is_relative { difference / control.means[half] } else { difference }
+        let p_value = match test {
+            Ok(test) => test.p_value,
+            // Everybody's halves differ by the same: nothing wears off.
+            Err(NotEstimable::NoVariation { control, variant }) if control == variant => 1.0,
+            Err(_) => return None,
         };
-        // Without any variation what is seen is all there is.
-        let certain = if difference.abs() < f64::EPSILON { 1.0 } else { 0.0 };
-        let p_value = if p_value.is_nan() { certain } else { p_value.min(1.0) };
-        Change { p_value, early: effect(0), late: effect(1), is_relative }
+        let effect = |control: f64, variant: f64| match is_relative {
+            true => (variant - control) / control,
+            false => variant - control,
+        };
+        let (early, late) = (effect(control.mean_x, variant.mean_x), effect(control.mean_y, variant.mean_y));
+        Some(Change { p_value, early, late, is_relative })
     }
+}
+
+/// Each customer's second half less the first.
+fn change(arm: &PairSummary) -> MeanSummary {
+    let variance = arm.variance_x + arm.variance_y - 2.0 * arm.covariance;
+    MeanSummary { n: arm.n, mean: arm.mean_y - arm.mean_x, variance: variance.max(0.0) }
 }

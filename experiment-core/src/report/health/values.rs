@@ -7,11 +7,12 @@ use crate::report::{Aggregates, Check, CheckCode, Design, Level, MetricReport, s
 
 /// The first metric for which `count` finds something over all customers of the main reading.
 fn found(design: &Design, aggregates: &Aggregates, count: impl Fn(&Moments) -> i64) -> Option<(String, i64)> {
-    let metrics = design.metrics.iter().zip(&aggregates.metrics);
+    let metrics = design.metrics.iter().map(|metric| metric.key.as_str()).zip(&aggregates.metrics);
+    let metrics = metrics.chain([("economics", &aggregates.economics)]);
     let total = |cells| -> i64 {
         sums::slice_cells(cells, &crate::measure::Slice::All).map(|(_, moments)| count(moments)).sum()
     };
-    metrics.map(|(metric, cells)| (metric.key.clone(), total(cells))).find(|(_, total)| *total > 0)
+    metrics.map(|(metric, cells)| (metric.to_owned(), total(cells))).find(|(_, total)| *total > 0)
 }
 
 pub(super) fn rounded_check(design: &Design, aggregates: &Aggregates) -> Check {

@@ -32,13 +32,15 @@ pub struct EconomicsReport {
     /// Of the hypothesis that the net value is the same; two-sided, not adjusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
-    /// Φ(net value ÷ its standard error): the chance that the offer pays, if nothing was known before.
+    /// Φ(net value ÷ its standard error): the chance that the offer pays, if nothing was known before. Absent below 100
+    /// customers, 20 kept and 20 lost ones in an arm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance_it_pays: Option<f64>,
     /// What it would come to among so many customers, where the definition states how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
-    /// Cost of the offer for each customer kept who would not have been: effect on cost ÷ effect on kept.
+    /// Cost of the offer for each customer kept who would not have been: effect on cost ÷ effect on kept. Absent where
+    /// no more are kept than in the control; negative where the offer costs less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_per_kept: Option<EffectQuotient>,
     /// What the offer may cost before it no longer pays.
@@ -126,10 +128,13 @@ pub struct Takers {
     pub kept: EffectQuotient,
     /// Effect on their net value.
     pub net_value: EffectQuotient,
-    /// Share of them who would have stayed without the offer: the part that was given away.
+    /// Share of them who would have stayed without the offer: the part that was given away. Only shares from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_have_stayed: Option<EffectQuotient>,
-    /// What must hold for the three figures before this.
+    /// Whether no share from 0 to 1 is in that set: the assumption does not fit the data.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contradicted: bool,
+    /// What must hold for these figures.
     pub assumption: String,
 }
 
@@ -143,15 +148,23 @@ pub struct Whom {
     /// Customers of both arms whose account is closed.
     pub customers: u64,
     /// Customers kept, of 1,000 exposed.
-    pub kept_per_1000: Effect,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_per_1000: Option<Effect>,
     /// Value less cost, per customer.
-    pub net_value_per_customer: Effect,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net_value_per_customer: Option<Effect>,
     /// As [`EconomicsReport::chance_it_pays`].
-    pub chance_it_pays: f64,
-    /// Of the net value, adjusted by Benjamini and Hochberg over the dimension's values × variants.
-    pub adjusted_p_value: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance_it_pays: Option<f64>,
+    /// Of the net value, adjusted by Benjamini and Hochberg over the dimension's values × variants; absent for a
+    /// segment that is too small, which stays in the family as 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjusted_p_value: Option<f64>,
     /// What to do.
     pub advice: Advice,
+    /// Why there is no effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_estimable: Option<NotEstimableReason>,
 }
 
 /// Whether to give an offer to a segment.

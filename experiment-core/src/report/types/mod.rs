@@ -122,7 +122,8 @@ pub struct Progress {
     pub end: Option<Day>,
     /// The share of it that is reached, at most 1.
     pub reached: f64,
-    /// Days until it is reached, if customers go on entering as in the last week; absent where that can't be foreseen.
+    /// Days until it is reached, if customers go on entering as in the last week; once nobody enters, until the last
+    /// windows have ended. Absent where that can't be foreseen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days_to_go: Option<u32>,
 }

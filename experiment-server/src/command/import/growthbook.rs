@@ -1,4 +1,4 @@
-//! `experiment import`: definitions from what another system stores.
+//! `experiment import growthbook`: definitions from what another system stores.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -14,7 +14,7 @@ use serde::de::DeserializeSeed;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::{Console, Exit};
+use super::super::{Console, Exit};
 use crate::import::growthbook::{self, Imported};
 
 /// Largest payload in bytes; saved groups may hold many customers' ids.
@@ -38,23 +38,10 @@ Examples:
 What the SDKs decide by names and phases is nothing, so those are left out; all else that has no counterpart
 is listed with its place and the reason.";
 
-/// Turn another system's experiments into definitions, each customer keeping their arm
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    system: System,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum System {
-    Growthbook(GrowthBook),
-}
-
 /// Read a GrowthBook SDK payload, or its object of features
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-struct GrowthBook {
+pub(super) struct Args {
     /// The payload in JSON; `-` reads stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -78,7 +65,6 @@ enum Units {
 }
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let System::Growthbook(args) = args.system;
     let units = match args.units {
         Units::Js => hashes::Units::Utf16,
         Units::Bytes => hashes::Units::Utf8,
