@@ -90,6 +90,15 @@ impl Client {
         self.read(self.signed(request).send(body))
     }
 
+    /// DELETEs what is at a path.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`].
+    pub fn delete(&self, path: &str) -> Result<Answer, ClientError> {
+        let request = self.agent.delete(format!("{}{path}", self.url));
+        self.read(self.signed(request).call())
+    }
+
     /// PUTs a JSON body over the version that `etag` names.
     ///
     /// # Errors

@@ -74,6 +74,13 @@ fn record(bytes: &[u8]) -> anyhow::Result<(i64, Option<Record>)> {
         }
         3 | 4 => Some(Record::Fact(fact(&mut bytes, kind == 3)?)),
         5 => return Ok((received, None)),
+        // What was about an erased customer.
+        6 => None,
+        // An erasure: the hash of the customer.
+        7 => {
+            bytes.take::<32>()?;
+            None
+        }
         _ => bail!("kind {kind}"),
     };
     ensure!(bytes.0.is_empty(), "{} bytes are left", bytes.0.len());

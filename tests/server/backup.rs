@@ -161,7 +161,12 @@ fn a_backup_without_a_server_goes_into_a_folder_and_keeps_nothing_else_there() {
         std::fs::read_dir(folder.path("copies")).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [file] = names.as_slice() else { panic!("{names:?}") };
     assert!(told.starts_with(&format!("23 facts backed up to {}\n", text(file))), "{told}");
-    assert_eq!(check_backup(file).unwrap().rows, 23 + 1 + 3 + 1 + 1, "facts, identity, catalog, list, group");
+    let rows = check_backup(file).unwrap().rows;
+    assert_eq!(
+        rows,
+        23 + 3 + 3 + 1 + 1 + 3,
+        "facts, what the log says of itself, catalog, list, group, audit log"
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

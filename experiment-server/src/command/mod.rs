@@ -3,11 +3,13 @@
 mod analyze;
 mod apply;
 mod assign;
+mod audit;
 mod backup;
 mod calibration;
 mod campaign;
 mod console;
 mod demo;
+mod erase;
 mod export;
 mod format;
 mod import;
@@ -55,6 +57,8 @@ enum Command {
     Assign(assign::Args),
     Kpis(kpis::Args),
     Verify(verify::Args),
+    Audit(audit::Args),
+    Erase(erase::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Recompute(recompute::Args),
@@ -75,6 +79,8 @@ impl Command {
             Command::Assign(args) => assign::run(args, console),
             Command::Kpis(args) => kpis::run(args, console),
             Command::Verify(args) => verify::run(args, console),
+            Command::Audit(args) => audit::run(args, console),
+            Command::Erase(args) => erase::run(args, console),
             Command::Backup(args) => backup::run(args, console),
             Command::Restore(args) => restore::run(args, console),
             Command::Recompute(args) => recompute::run(args, console),

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 
 use super::problem::{Kind, Problem};
 use super::state::AppState;
-use crate::settings::AdminKey;
+use crate::settings::{ADMIN_KEY_VARIABLE, AdminKey};
 
 /// Carries a key, instead of `Authorization: Bearer`.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -114,6 +114,11 @@ fn sent_key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
 }
 
 impl Caller {
+    /// The caller's name in the audit log: of the key, or of where no key is needed.
+    pub(crate) fn name(self) -> &'static str {
+        if self.by_key { ADMIN_KEY_VARIABLE } else { "loopback" }
+    }
+
     /// Whether this caller may do that.
     ///
     /// # Errors

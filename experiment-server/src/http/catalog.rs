@@ -11,6 +11,7 @@ use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::auth::Caller;
 use super::body::off_thread;
 use super::definition_body::{invalid_definition, read_document_body};
 use super::etag::{etag, etag_value, if_match};
@@ -42,6 +43,7 @@ pub(super) async fn get_catalog(State(app): State<AppState>, query: Query) -> Re
 pub(super) async fn put_catalog(
     State(app): State<AppState>,
     headers: HeaderMap,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let present = app.store.catalog();
@@ -52,7 +54,7 @@ pub(super) async fn put_catalog(
         definition::Catalog::parse_with_groups(document, groups).map_err(invalid_definition)
     };
     let catalog = off_thread(read).await?;
-    app.store.share(catalog, expected).await?;
+    app.store.acting(caller.name()).share(catalog, expected).await?;
     answer(StatusCode::OK, app.store.catalog().shared())
 }
 

@@ -10,6 +10,7 @@ use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::auth::Caller;
 use super::body::off_thread;
 use super::definition_body::{invalid_definition, read_document_body};
 use super::etag::{etag, etag_value, if_match};
@@ -159,11 +160,12 @@ pub(super) async fn list_versions(
 /// Creates a draft: 201. The same content again is 200, other content under the key 409.
 pub(super) async fn create_experiment(
     State(app): State<AppState>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let experiment = read_experiment(&app, request).await?;
     let key = experiment.key.clone();
-    let defined = app.store.define(experiment, Expected::New).await?;
+    let defined = app.store.acting(caller.name()).define(experiment, Expected::New).await?;
     let status = if defined.change == Change::Created { StatusCode::CREATED } else { StatusCode::OK };
     let catalog = app.store.catalog();
     let entry = find(&catalog, &key)?;
@@ -178,6 +180,7 @@ pub(super) async fn put_experiment(
     State(app): State<AppState>,
     InPath(key): InPath<String>,
     headers: HeaderMap,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let expected = if_match(&headers, find(&app.store.catalog(), &key)?.tag())?;
@@ -188,7 +191,7 @@ pub(super) async fn put_experiment(
         let problem = experiment_core::definition::Problem::new("key", detail, mend);
         return Err(Problem::of_field(Kind::InvalidDefinition, problem.into()));
     }
-    app.store.define(experiment, expected).await?;
+    app.store.acting(caller.name()).define(experiment, expected).await?;
     let catalog = app.store.catalog();
     let entry = find(&catalog, &key)?;
     answer(StatusCode::OK, entry, &ExperimentView::whole(entry))

@@ -12,7 +12,7 @@ use super::limits::MAX_BATCH_BYTES;
 use super::problem::{FieldError, Problem};
 use super::reply;
 use super::state::AppState;
-use crate::store::{Accepted, Outcome, Proposal, ProposedEvent, ProposedExposure};
+use crate::store::{Accepted, Outcome, Proposal, ProposedEvent, ProposedExposure, RefusalCode};
 
 /// What became of a batch, once it is on disk.
 #[derive(Debug, Default, Serialize)]
@@ -37,6 +37,9 @@ struct ItemError {
     /// As sent.
     id: Option<String>,
     field: String,
+    /// Which rule, where the store refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<RefusalCode>,
     detail: String,
     mend: String,
 }
@@ -88,7 +91,7 @@ async fn take_in(
                 proposals.push(proposal);
                 places.push((index, id));
             }
-            Err(errors) => answer.reject(index, id.as_deref(), errors),
+            Err(errors) => answer.reject(index, id.as_deref(), None, errors),
         }
     }
     if !proposals.is_empty() {
@@ -102,10 +105,10 @@ async fn take_in(
 }
 
 impl Answer {
-    fn reject(&mut self, index: usize, id: Option<&str>, errors: Vec<FieldError>) {
+    fn reject(&mut self, index: usize, id: Option<&str>, code: Option<RefusalCode>, errors: Vec<FieldError>) {
         self.rejected += 1;
         for FieldError { field, detail, mend, .. } in errors {
-            self.errors.push(ItemError { index, id: id.map(str::to_owned), field, detail, mend });
+            self.errors.push(ItemError { index, id: id.map(str::to_owned), field, code, detail, mend });
         }
     }
 
@@ -127,7 +130,7 @@ impl Answer {
             Outcome::Duplicate | Outcome::Known { .. } => self.duplicates += 1,
             Outcome::Refused(refusal) => {
                 let error = FieldError::new(refusal.field, refusal.detail, refusal.mend);
-                self.reject(index, id.as_deref(), vec![error]);
+                self.reject(index, id.as_deref(), Some(refusal.code), vec![error]);
             }
         }
     }

@@ -21,20 +21,22 @@ use crate::store::Entry;
 pub(super) async fn start_experiment(
     State(app): State<AppState>,
     InPath(key): InPath<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     read_fields(&app, request).await?.end()?;
-    step(&app, &key, LifecycleStep::Start).await
+    step(&app, caller, &key, LifecycleStep::Start).await
 }
 
 /// running → stopped.
 pub(super) async fn stop_experiment(
     State(app): State<AppState>,
     InPath(key): InPath<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     read_fields(&app, request).await?.end()?;
-    step(&app, &key, LifecycleStep::Stop).await
+    step(&app, caller, &key, LifecycleStep::Stop).await
 }
 
 /// stopped → concluded with a winner, once all windows have ended or by force.
@@ -57,17 +59,18 @@ pub(super) async fn conclude_experiment(
         check_windows(entry, app.now())?;
     }
     // A body without a variant has been refused above.
-    step(&app, &key, LifecycleStep::Conclude { variant: variant.unwrap_or_default() }).await
+    step(&app, caller, &key, LifecycleStep::Conclude { variant: variant.unwrap_or_default() }).await
 }
 
 /// draft, stopped or concluded → archived.
 pub(super) async fn archive_experiment(
     State(app): State<AppState>,
     InPath(key): InPath<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     read_fields(&app, request).await?.end()?;
-    step(&app, &key, LifecycleStep::Archive).await
+    step(&app, caller, &key, LifecycleStep::Archive).await
 }
 
 /// Weights, variants and audience of a running experiment can't change yet.
@@ -94,9 +97,9 @@ async fn read_fields(app: &AppState, request: Request) -> Result<Fields, Problem
     Fields::of_body(value)
 }
 
-async fn step(app: &AppState, key: &str, step: LifecycleStep) -> Result<Response, Problem> {
+async fn step(app: &AppState, caller: Caller, key: &str, step: LifecycleStep) -> Result<Response, Problem> {
     find(&app.store.catalog(), key)?;
-    app.store.step(key, step).await?;
+    app.store.acting(caller.name()).step(key, step).await?;
     let catalog = app.store.catalog();
     let entry = find(&catalog, key)?;
     answer(StatusCode::OK, entry, &ExperimentView::brief(entry))

@@ -5,6 +5,7 @@
 //! demo and the tests all use it.
 
 mod assign;
+mod audit;
 mod auth;
 mod backup;
 mod batch;
@@ -12,6 +13,7 @@ mod body;
 mod catalog;
 mod customers;
 mod definition_body;
+mod erasures;
 mod etag;
 mod experiments;
 mod export;

@@ -60,7 +60,11 @@ fn make_report(app: &AppState, key: &str, day: Option<Day>, with_inputs: bool) -
     // controls get the winner, so the days mature by then are all there will be.
     let concluded = app.store.catalog().get(key).and_then(|entry| entry.concluded_at());
     let as_of = day.map_or(now, |day| day.end().min(now)).min(concluded.unwrap_or(now));
-    let checks = overflow_check(&reading).into_iter().chain(stale_check(app)).collect();
+    let checks = overflow_check(&reading)
+        .into_iter()
+        .chain(stale_check(app))
+        .chain(erased_check(&reading, day))
+        .collect();
     let Reading { design, aggregates, sequence, .. } = reading;
     let mut inputs = Inputs { design, aggregates, checks, decision: None };
     let found = inputs.report(Some(as_of)).map_err(Problem::internal)?;
@@ -90,6 +94,17 @@ fn overflow_check(reading: &Reading) -> Option<Check> {
         failed.join(", ")
     );
     (!failed.is_empty()).then_some(Check { check: CheckCode::Overflow, level: Level::Fail, detail })
+}
+
+/// A past day is told without whoever was erased since, so it may differ from what was read then.
+fn erased_check(reading: &Reading, day: Option<Day>) -> Option<Check> {
+    let day = day.filter(|_| reading.erased_since > 0)?;
+    let missing = match reading.erased_since {
+        1 => "1 customer who was known by then has been erased since and is".to_owned(),
+        more => format!("{more} customers who were known by then have been erased since and are"),
+    };
+    let detail = format!("{missing} missing: what was read at the end of {day} may have differed.");
+    Some(Check { check: CheckCode::ErasedCustomers, level: Level::Warn, detail })
 }
 
 fn parse_day(text: &str, now: Timestamp) -> Result<Day, Problem> {

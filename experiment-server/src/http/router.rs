@@ -14,12 +14,12 @@ use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, backup, catalog, customers, experiments, export, intake, kpis, layers, lifecycle, power, probes,
-    results, verify,
+    assign, audit, backup, catalog, customers, erasures, experiments, export, intake, kpis, layers,
+    lifecycle, power, probes, results, verify,
 };
 
 /// The addresses, for whoever mistypes one.
-const ADDRESSES: [&str; 21] = [
+const ADDRESSES: [&str; 25] = [
     "/v1/assign",
     "/v1/exposures",
     "/v1/conversions",
@@ -33,6 +33,10 @@ const ADDRESSES: [&str; 21] = [
     "/v1/experiments/{key}/versions",
     "/v1/experiments/{key}/results",
     "/v1/experiments/{key}/customers/{id}",
+    "/v1/customers/{id}",
+    "/v1/customers/{id}/erasure",
+    "/v1/erasures",
+    "/v1/audit",
     "/v1/catalog",
     "/v1/kpis",
     "/v1/power",
@@ -67,6 +71,10 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/experiments/{key}/versions", allow(Read, get(list_versions)))
         .route("/v1/experiments/{key}/results", allow(Read, get(results::get_results)))
         .route("/v1/experiments/{key}/customers/{id}", allow(Read, get(customers::explain_customer)))
+        .route("/v1/customers/{id}", allow(Destroy, axum::routing::delete(erasures::erase_customer)))
+        .route("/v1/customers/{id}/erasure", allow(Maintain, get(erasures::get_erasure)))
+        .route("/v1/erasures", allow(Maintain, get(erasures::list_erasures)))
+        .route("/v1/audit", allow(Maintain, get(audit::get_audit)))
         .route("/v1/catalog", get_or_put_catalog)
         .route("/v1/kpis", allow(Read, get(kpis::get_kpis)))
         .route("/v1/power", allow(Read, post(power::plan_size)))

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::catalog::{Catalog, Entry};
 use super::check::{self, Sent};
+use super::erase::Erased;
 use super::error::StoreError;
 use super::nearest::mend;
 use super::overlay::{Overlay, PendingExposure};
@@ -41,6 +42,8 @@ pub(super) struct Admission<'a, 'txn> {
     pub(super) overlay: &'a mut Overlay,
     /// Event names that were ever seen.
     pub(super) names: &'a mut HashSet<String>,
+    /// Who may not come back.
+    pub(super) erased: &'a Erased,
     /// The log.
     pub(super) facts: &'a mut Table<'txn, u64, &'static [u8]>,
     /// The sequence of the next fact.
@@ -91,6 +94,9 @@ impl Admission<'_, '_> {
     /// # Errors
     /// Only when the store can't be read or written: nothing of the batch may be answered then.
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Result<Outcome, StoreError> {
+        if self.erased.holds(proposal.customer()) {
+            return Ok(Outcome::Refused(check::erased()));
+        }
         let decided = match proposal {
             Proposal::Event(event) => self.event(event),
             Proposal::Exposure(exposure) => self.exposure(exposure),

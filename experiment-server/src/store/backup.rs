@@ -18,7 +18,7 @@ use super::disk::Directory;
 use super::error::StoreError;
 use super::position::LogId;
 use super::recover::Identity;
-use super::tables::{FACTS, LOG_FILE, LOG_FORMAT, LOG_META, Trying, WithTable, each_log_table, open_log};
+use super::tables::{FACTS, LOG_FILE, LOG_META, Trying, WithTable, each_log_table, open_log};
 
 /// What every backup begins with.
 pub(super) const MAGIC: &[u8; 18] = b"experiment backup\n";
@@ -69,7 +69,7 @@ impl Store {
         to: &mut dyn Write,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Backup, BackupError> {
-        copy(&self.shared.log, (self.shared.clock)(), to, progress)
+        copy(&self.shared.log(), (self.shared.clock)(), to, progress)
     }
 }
 
@@ -112,7 +112,7 @@ fn copy(
         names: Vec::new(),
         progress,
     };
-    copying.begin(identity.id, made_at)?;
+    copying.begin(&identity, made_at)?;
     each_log_table(&mut copying)?;
     copying.check_tables()?;
     let rows = copying.rows;
@@ -136,11 +136,11 @@ struct Copying<'a> {
 }
 
 impl Copying<'_> {
-    fn begin(&mut self, id: LogId, made_at: Timestamp) -> io::Result<()> {
+    fn begin(&mut self, identity: &Identity, made_at: Timestamp) -> io::Result<()> {
         self.to.write(MAGIC)?;
         self.to.write(&BACKUP_FORMAT.to_le_bytes())?;
-        self.to.write(&LOG_FORMAT.to_le_bytes())?;
-        self.to.write(&id)?;
+        self.to.write(&identity.format.to_le_bytes())?;
+        self.to.write(&identity.id)?;
         self.to.write(&self.facts.to_le_bytes())?;
         self.to.write(&made_at.0.to_le_bytes())
     }

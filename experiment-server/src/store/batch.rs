@@ -19,7 +19,7 @@ pub(super) const MAX_FACTS: usize = 100_000;
 /// Marks an index into the exposures.
 const EXPOSURE: u32 = 1 << 31;
 
-/// Exposures and events received on one day, none of them beyond a change of the catalog. Reused from
+/// Exposures and events (and the places of erased ones) received on one day, none of them beyond a change of the catalog. Reused from
 /// batch to batch.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -108,6 +108,8 @@ impl Batch {
             match &record {
                 Record::Event(event) => self.push_event(sequence, event, rules),
                 Record::Exposure(exposure) => self.push_exposure(sequence, exposure, rules)?,
+                // What was erased is not there, and an erasure changes facts before it: see `sweep`.
+                Record::Erased(_) | Record::Erasure(_) => {}
                 Record::Definition(_) | Record::Lifecycle(_) | Record::Catalog(_) => {}
             }
             count += 1;

@@ -138,7 +138,7 @@ impl Catalog {
             Record::Definition(record) => self.define(sequence, record).map(Some),
             Record::Lifecycle(record) => self.step(sequence, record).map(Some),
             Record::Catalog(record) => self.share(record).map(|()| None),
-            Record::Exposure(_) | Record::Event(_) => Ok(None),
+            Record::Exposure(_) | Record::Event(_) | Record::Erased(_) | Record::Erasure(_) => Ok(None),
         }
     }
 

@@ -36,6 +36,12 @@ impl Writer {
         }
         if plan.change != Change::Unchanged {
             write_overrides(experiment, work, transaction)?;
+            if plan.new_version.is_none() {
+                // Lossless: MAX_OVERRIDES bounds it.
+                let count = experiment.overrides.len() as u32;
+                let at = work.received_at;
+                self.audit.append_overrides(transaction, at, &experiment.key, count, &work.who)?;
+            }
         }
         let entry = work.catalog.get(&experiment.key);
         let (version, hash) = entry.map_or((0, 0), |entry| (entry.current().number, entry.tag()));
@@ -170,7 +176,7 @@ impl Writer {
 
     /// Appends the record in the buffer to the log and the catalog.
     pub(super) fn append_to_catalog(
-        &self,
+        &mut self,
         record: &Record<'_>,
         work: &mut Work,
         transaction: &WriteTransaction,
@@ -179,6 +185,7 @@ impl Writer {
         facts.insert(work.next, self.buffer.as_slice()).trying("appending to the log")?;
         let mut table = transaction.open_table(CATALOG).trying("writing the catalog")?;
         table.insert(work.next, self.buffer.as_slice()).trying("writing the catalog")?;
+        self.audit.append_fact(transaction, work.next, record, &work.who)?;
         let catalog = Arc::make_mut(&mut work.catalog);
         let changed = catalog.apply(work.next, record)?.map(|entry| entry.key.clone());
         // A definition is compiled once its overrides are there too.

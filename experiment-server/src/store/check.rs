@@ -35,6 +35,16 @@ pub(super) fn customer(id: &str) -> Result<(), Refusal> {
     name("customer", id, check_customer_id(id), "use 1 to 256 bytes")
 }
 
+/// The customer was erased.
+pub(super) fn erased() -> Refusal {
+    Refusal {
+        code: RefusalCode::Erased,
+        field: "customer",
+        detail: "this customer was erased".to_owned(),
+        mend: "leave the facts of erased customers out; a new customer needs a new id".to_owned(),
+    }
+}
+
 /// What happened.
 pub(super) fn event_name(event: &str) -> Result<(), Refusal> {
     name("event", event, check_event_name(event), "use 1 to 128 bytes without control characters")

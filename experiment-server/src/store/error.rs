@@ -87,6 +87,21 @@ pub enum IntakeError {
     Closed,
 }
 
+/// Erasures were not applied again.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReapplyError {
+    /// The hashes say nothing about ids here.
+    #[error("the erasures are of another store; mend: take them from the store that the backup was made of")]
+    OtherKey,
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Not taken in. What was erased stays so, and the rest can be tried again.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+}
+
 /// A change of the catalog was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

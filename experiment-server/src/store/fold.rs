@@ -1,9 +1,10 @@
 //! The folder thread: keeps the state behind the log.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use redb::{Durability, ReadableDatabase, ReadableTable, Table, WriteTransaction};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
 use super::aggregate::{Changes, write_values};
 use super::apply::{Scratch, apply};
@@ -11,9 +12,12 @@ use super::backfill::{Redefinition, is_pending};
 use super::batch::{Batch, Fact, MAX_FACTS, Stretch};
 use super::error::StoreError;
 use super::position::Position;
+use super::recover::make_state;
 use super::row::{PackedEvent, PackedExposure, Row};
 use super::rules::Rules;
 use super::shared::{SharedStore, Stop, Wishes, count};
+use super::swap;
+use super::sweep::Sweep;
 use super::tables::{CUSTOMERS, EVENT_NAMES, FACTS, STATE_META, STATE_POSITION, Trying};
 use super::walk::Walker;
 
@@ -27,9 +31,16 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What the folder alone knows.
 pub(super) struct Folder {
-    shared: SharedStore,
-    rules: Rules,
-    position: Position,
+    pub(super) shared: SharedStore,
+    /// What it writes to.
+    state: Arc<Database>,
+    /// How many facts the log had when the state was begun: what was erased before is not in it.
+    pub(super) begun: u64,
+    /// Its state is not the one that is read: see [`Folder::again`].
+    is_aside: bool,
+    pub(super) sweep: Sweep,
+    pub(super) rules: Rules,
+    pub(super) position: Position,
     walker: Walker,
     /// Most facts in one transaction.
     most: usize,
@@ -44,9 +55,19 @@ pub(super) struct Folder {
 
 impl Folder {
     /// A folder that goes on from `position`, with the rules as of there.
-    pub(super) fn new(shared: SharedStore, rules: Rules, position: Position, walker: Walker) -> Folder {
+    pub(super) fn new(
+        shared: SharedStore,
+        rules: Rules,
+        position: Position,
+        begun: u64,
+        walker: Walker,
+    ) -> Folder {
         Folder {
+            state: shared.state(),
             shared,
+            begun,
+            is_aside: false,
+            sweep: Sweep::Idle,
             rules,
             position,
             walker,
@@ -60,6 +81,33 @@ impl Folder {
         }
     }
 
+    /// One that folds the log again from its beginning, which has `begun` facts now, into a file beside this
+    /// one's.
+    pub(super) fn again(&self, begun: u64) -> Result<Folder, StoreError> {
+        let state = swap::new_state(&*self.shared.disk)?;
+        let position = make_state(&state, self.position.log_id, begun)?;
+        let walker = Walker::new(self.walker.pace().at_once(), None);
+        let shared = Arc::clone(&self.shared);
+        Ok(Folder {
+            state: Arc::new(state),
+            is_aside: true,
+            ..Folder::new(shared, Rules::default(), position, begun, walker)
+        })
+    }
+
+    /// Goes on with the state of `next`, which is as far as this one's.
+    pub(super) fn take_over(&mut self, next: Folder) {
+        self.state = next.state;
+        self.begun = next.begun;
+        self.rules = next.rules;
+        self.position = next.position;
+        self.walker.go_on_without_walk();
+        self.is_durable();
+        self.shared.state.store(Arc::clone(&self.state));
+        self.batch = Batch::default();
+        self.publish();
+    }
+
     /// Works until told to stop. An error ends it: results stay as they are, and intake closes when the
     /// lag reaches its bound.
     pub(super) fn run(mut self) {
@@ -69,6 +117,7 @@ impl Folder {
             // Wakes those who wait.
             self.shared.folded.send_modify(|_| ());
         }
+        self.give_up_sweep();
     }
 
     fn work(&mut self) -> Result<(), StoreError> {
@@ -93,6 +142,7 @@ impl Folder {
             if self.checkpoint_is_due() {
                 self.checkpoint()?;
             }
+            self.sweep();
         }
     }
 
@@ -103,13 +153,14 @@ impl Folder {
             0 => CHECKPOINT_INTERVAL,
             _ => CHECKPOINT_INTERVAL.saturating_sub(self.checkpoint_at.elapsed()),
         };
+        let until_sweep = self.until_sweep();
         let signal = &self.shared.signal;
         let walks = |wishes: &Wishes| self.walker.is_due(&self.rules, wishes.steps);
-        let wishes = signal.wait(until_checkpoint, |wishes| {
+        let wishes = signal.wait(until_checkpoint.min(until_sweep), |wishes| {
             wishes.stop.is_some() || wishes.log_position > folded || walks(wishes)
         });
-        // A step of a walk is as good as a pause.
-        if wishes.log_position == folded || walks(&wishes) {
+        // A step of a walk or of a sweep is as good as a pause.
+        if wishes.log_position == folded || walks(&wishes) || until_sweep == Duration::ZERO {
             return wishes;
         }
         let plenty = folded + self.most as u64;
@@ -123,10 +174,11 @@ impl Folder {
     }
 
     /// Folds one stretch of the log; `false` at its end.
-    fn fold(&mut self) -> Result<bool, StoreError> {
+    pub(super) fn fold(&mut self) -> Result<bool, StoreError> {
         let known_names = self.rules.names.len();
         let stretch = {
-            let log = self.shared.log.begin_read().trying("reading the log")?;
+            let log = self.shared.log();
+            let log = log.begin_read().trying("reading the log")?;
             let facts = log.open_table(FACTS).trying("reading the log")?;
             self.batch.read(&facts, self.position.folded, self.most, &mut self.rules)?
         };
@@ -196,14 +248,14 @@ impl Folder {
     }
 
     /// Takes a step of the walk over customers, if one is due.
-    fn walk(&mut self) -> Result<(), StoreError> {
+    pub(super) fn walk(&mut self) -> Result<(), StoreError> {
         if !self.walker.is_due(&self.rules, self.shared.signal.wait(Duration::ZERO, |_| true).steps) {
             return Ok(());
         }
         let durable = self.checkpoint_is_due();
         let transaction = self.begin(durable)?;
-        let (log, position) = (&self.shared.log, self.position.folded);
-        let walked = self.walker.step(log, &transaction, position, &mut self.rules)?;
+        let (log, position) = (self.shared.log(), self.position.folded);
+        let walked = self.walker.step(&log, &transaction, position, &mut self.rules)?;
         transaction.commit().trying("committing the state")?;
         // The last step, too, is to be made durable.
         self.since_checkpoint += walked.max(1);
@@ -229,7 +281,7 @@ impl Folder {
     }
 
     fn begin(&self, durable: bool) -> Result<WriteTransaction, StoreError> {
-        let mut transaction = self.shared.state.begin_write().trying("writing the state")?;
+        let mut transaction = self.state.begin_write().trying("writing the state")?;
         let durability = if durable { Durability::Immediate } else { Durability::None };
         transaction.set_durability(durability).trying("writing the state")?;
         // A durable state that opens at once after a crash, at the price of a second fsync.
@@ -238,6 +290,9 @@ impl Folder {
     }
 
     fn publish(&self) {
+        if self.is_aside {
+            return;
+        }
         let shared = &self.shared;
         count(&shared.tally.folds, 1);
         for (experiment, customer) in self.batch.exposed() {
@@ -251,6 +306,9 @@ impl Folder {
     }
 
     fn publish_walk(&self) {
+        if self.is_aside {
+            return;
+        }
         let shared = &self.shared;
         shared.backfill.pending.store(is_pending(&self.rules), Ordering::Release);
         shared.backfill.steps.store(self.walker.steps, Ordering::Release);
@@ -264,7 +322,7 @@ impl Folder {
     }
 
     /// Makes the state durable.
-    fn checkpoint(&mut self) -> Result<(), StoreError> {
+    pub(super) fn checkpoint(&mut self) -> Result<(), StoreError> {
         if self.since_checkpoint > 0 {
             self.begin(true)?.commit().trying("committing the state")?;
             self.is_durable();

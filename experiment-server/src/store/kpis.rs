@@ -36,7 +36,8 @@ impl Store {
     /// # Errors
     /// [`KpiError::UnknownEvents`] for names that no event has, or the state can't be read.
     pub fn kpis(&self, request: &KpiRequest) -> Result<Kpis, KpiError> {
-        let reading = self.shared.state.begin_read().trying("reading the state")?;
+        let state = self.shared.state();
+        let reading = state.begin_read().trying("reading the state")?;
         let position = Position::read(&reading)?.map_or(0, |position| position.folded);
         let table = reading.open_table(EVENT_NAMES).trying("reading event names")?;
         let mut names = EventNames::default();

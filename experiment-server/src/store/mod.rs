@@ -4,9 +4,12 @@
 //! thread decides about them, appends what is new, and answers once it is on disk. One folder thread
 //! behind it keeps the sums that [`Store::aggregates`] reads. `docs/storage-format.md` has the bytes.
 
+mod acting;
 mod admit;
 mod aggregate;
 mod apply;
+mod audit;
+mod audit_check;
 mod backfill;
 mod backup;
 mod batch;
@@ -18,6 +21,9 @@ mod change;
 mod check;
 mod clock;
 mod disk;
+mod erase;
+mod erasing;
+mod erasures;
 mod error;
 mod fast_hash;
 mod fold;
@@ -44,6 +50,8 @@ mod row;
 mod rules;
 mod shared;
 mod sums;
+mod swap;
+mod sweep;
 mod tables;
 mod transfer;
 mod verify;
@@ -57,18 +65,20 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 
-use experiment_core::definition::{self, Experiment, LifecycleStep};
 use experiment_core::time::Day;
 use tokio::sync::oneshot;
 
+pub use acting::Acting;
 pub use admit::{MAX_AHEAD, MAX_EVENT_NAMES, MAX_EVENTS_PER_CUSTOMER, MAX_EXPOSURES_PER_CUSTOMER};
+pub use audit::{Audit, AuditEntry, AuditKind, MAX_WHO_BYTES};
 pub use backup::{Backup, BackupError, back_up_folder};
 pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version};
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
 pub use clock::{Clock, system_clock};
 pub use disk::{Directory, Disk, sync_folder};
-pub use error::{CatalogError, IntakeError, StoreError};
+pub use erase::{CustomerHash, Erasure, Erasures};
+pub use error::{CatalogError, IntakeError, ReapplyError, StoreError};
 pub use kpis::KpiError;
 pub use memory::Remembered;
 pub use pending::{FromIntake, Pending};
@@ -117,24 +127,6 @@ impl Store {
         self.send(count, |reply| Command::Facts { proposals, reply })
     }
 
-    /// Creates or replaces a definition together with its overrides.
-    pub fn define(&self, experiment: Experiment, expected: Expected) -> Pending<Defined, CatalogError> {
-        let experiment = Box::new(experiment);
-        self.send(1, |reply| Command::Define { experiment, expected, reply })
-    }
-
-    /// Creates or replaces what experiments share, groups included.
-    pub fn share(&self, catalog: definition::Catalog, expected: Expected) -> Pending<Defined, CatalogError> {
-        let catalog = Box::new(catalog);
-        self.send(1, |reply| Command::Share { catalog, expected, reply })
-    }
-
-    /// Takes a step of the life cycle; a step that was taken before changes nothing.
-    pub fn step(&self, key: &str, step: LifecycleStep) -> Pending<Stepped, CatalogError> {
-        let key = key.to_owned();
-        self.send(1, |reply| Command::Step { key, step, reply })
-    }
-
     /// All experiments, as of the last commit. Takes no lock.
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
@@ -149,7 +141,7 @@ impl Store {
     pub fn known_variant(&self, experiment: &str, customer: &str) -> Result<Option<usize>, StoreError> {
         let catalog = self.shared.catalog.load();
         let entry = known_entry(&catalog, experiment)?;
-        let look_up = || reader::known_variant(&self.shared.state, entry, customer);
+        let look_up = || reader::known_variant(&self.shared.state(), entry, customer);
         let known = self.shared.known.get_or_look_up(entry.number, customer, look_up)?;
         Ok(known.map(usize::from))
     }
@@ -161,7 +153,7 @@ impl Store {
     /// be read.
     pub fn aggregates(&self, experiment: &str, as_of: Option<Day>) -> Result<Reading, StoreError> {
         let shared = &self.shared;
-        reader::aggregates(&shared.log, &shared.state, || self.catalog(), experiment, as_of)
+        reader::aggregates(&shared.log(), &shared.state(), || self.catalog(), experiment, as_of)
     }
 
     /// The folded exposures of one customer to one experiment, the first one first.
@@ -170,7 +162,7 @@ impl Store {
     /// [`StoreError::UnknownExperiment`], or the state can't be read.
     pub fn customer(&self, experiment: &str, customer: &str) -> Result<Vec<SeenExposure>, StoreError> {
         let catalog = self.shared.catalog.load();
-        reader::customer(&self.shared.state, known_entry(&catalog, experiment)?, customer)
+        reader::customer(&self.shared.state(), known_entry(&catalog, experiment)?, customer)
     }
 
     /// How many facts the sums include.
@@ -273,12 +265,19 @@ impl Store {
     }
 
     /// Recounts every sum from the raw log, by another way than the folder's, and compares bit for bit.
-    /// Holds all facts in memory while it works.
+    /// Holds all facts in memory while it works. Waits for erasures that are pending: until they are done the
+    /// sums still include whom the log no longer has.
     ///
     /// # Errors
-    /// [`StoreError`] when log or state can't be read; differences are no error.
+    /// [`StoreError`] when log or state can't be read, or [`StoreError::Closed`]; differences are no error.
     pub fn verify(&self) -> Result<Verification, StoreError> {
-        verify::verify(&self.shared.log, &self.shared.state)
+        loop {
+            self.wait_for_erasures_blocking()?;
+            let (log, state) = (self.shared.log(), self.shared.state());
+            if let Some(found) = verify::verify(&log, &state)? {
+                return Ok(found);
+            }
+        }
     }
 
     /// Answers what waits, folds what is logged, makes the state durable and ends both threads. Later
@@ -345,6 +344,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.shared.closed.store(true, Ordering::Release);
         self.queue = None;
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.join(Stop::AtOnce);
     }
 }

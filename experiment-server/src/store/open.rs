@@ -11,15 +11,18 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::audit::Tail;
 use super::backfill::is_pending;
 use super::clock::Clock;
 use super::disk::{Directory, Disk};
+use super::erase;
 use super::error::StoreError;
 use super::fold::Folder;
 use super::known::KnownVariants;
 use super::overlay::Overlay;
 use super::recover;
-use super::shared::{BackfillState, FoldSignal, MAX_LAG, Shared, Tally};
+use super::shared::{BackfillState, FoldSignal, MAX_LAG, PendingErasures, Shared, Tally};
+use super::swap;
 use super::walk::{Pace, Walker};
 use super::writer::{Command, QUEUE_LENGTH, Writer};
 use super::{Store, Threads};
@@ -41,18 +44,22 @@ impl Store {
     pub fn open_at(folder: &Path, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
-        Store::open_on(&Directory::make(folder).map_err(unusable)?, clock, pace)
+        Store::open_on(Arc::new(Directory::make(folder).map_err(unusable)?), clock, pace)
     }
 
     /// Opens the store whose files lie on `disk`: [`Store::open_at`] for disks that are no folder.
     ///
     /// # Errors
     /// Likewise.
-    pub fn open_on(disk: &dyn Disk, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
-        let log = recover::log(disk, clock())?;
-        let head = recover::log_head(disk, &log)?;
+    pub fn open_on(disk: Arc<dyn Disk + Send + Sync>, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
+        let log = recover::log(&*disk, clock())?;
+        swap::remove_copies(&*disk)?;
+        let head = recover::log_head(&*disk, &log)?;
         let catalog = recover::catalog(&log)?;
-        let recover::FoundState { database: state, position, is_new } = recover::state(disk, &log, &head)?;
+        let erasures = erase::recover(&log)?;
+        let audit = Tail::recover(&log)?;
+        let recover::FoundState { database: state, position, begun, is_new } =
+            recover::state(&*disk, &log, &head, erasures.done)?;
         let rules = recover::rules(&log, &state, position.folded)?;
         let walk = recover::walk(&state)?;
 
@@ -67,9 +74,11 @@ impl Store {
             names = Some(known);
         }
 
+        let (queue, commands): (_, Receiver<Command>) = sync_channel(QUEUE_LENGTH);
         let shared = Arc::new(Shared {
-            log,
-            state,
+            disk,
+            log: ArcSwap::from_pointee(log),
+            state: ArcSwap::from_pointee(state),
             clock,
             catalog: ArcSwap::from_pointee(catalog),
             known: KnownVariants::new(),
@@ -83,14 +92,14 @@ impl Store {
             queued: AtomicUsize::new(0),
             tally: Tally::default(),
             backfill: BackfillState { pending: AtomicBool::new(is_pending(&rules)), ..Default::default() },
+            erasures: PendingErasures::new(erasures.pending),
             signal: FoldSignal::default(),
+            queue: Mutex::new(Some(queue.clone())),
         });
         shared.signal.wish(|wishes| wishes.log_position = head.position);
-        let id_prefix = head.id[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        let writer = Writer::new(Arc::clone(&shared), overlay, names, head.last_received_at, id_prefix);
+        let writer = Writer::new(Arc::clone(&shared), overlay, names, erasures, audit, &head);
         let walker = Walker::new(pace, walk);
-        let folder = Folder::new(Arc::clone(&shared), rules, position, walker);
-        let (queue, commands): (_, Receiver<Command>) = sync_channel(QUEUE_LENGTH);
+        let folder = Folder::new(Arc::clone(&shared), rules, position, begun, walker);
         let mut store = Store { shared, queue: Some(queue), threads: Mutex::default() };
         let failed = Arc::clone(&store.shared);
         let writer = spawn("store-writer", move || {
@@ -229,7 +238,7 @@ mod tests {
         let (fails, syncs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let directory = Directory::make(folder.path()).unwrap();
         let disk = FailingDisk { folder: directory, fails: Arc::clone(&fails), syncs: Arc::clone(&syncs) };
-        let store = Store::open_on(&disk, Arc::new(|| Timestamp(5)), Pace::default()).unwrap();
+        let store = Store::open_on(Arc::new(disk), Arc::new(|| Timestamp(5)), Pace::default()).unwrap();
         let before = syncs.load(Ordering::SeqCst);
         let outcomes = store.submit(vec![event("1"), event("2"), event("1")]).wait().unwrap();
         assert!(matches!(outcomes[..], [Outcome::Accepted(_), Outcome::Accepted(_), Outcome::Duplicate]));

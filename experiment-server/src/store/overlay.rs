@@ -116,6 +116,20 @@ impl Overlay {
         all.filter(move |exposure| exposure.sequence >= from)
     }
 
+    /// The sequences of everything that is remembered of the customer. Another customer's may be among them:
+    /// the log tells.
+    pub(super) fn sequences<'a>(&'a self, customer: &'a str) -> impl Iterator<Item = u64> + 'a {
+        let exposures = self.exposures(customer, 0).map(|exposure| exposure.sequence);
+        self.events(customer).map(|event| event.sequence).chain(exposures)
+    }
+
+    /// Forgets the customer's exposures. Of events no more is remembered than where they were.
+    pub(super) fn forget_customer(&mut self, customer: &str) {
+        for segment in &mut self.segments {
+            segment.exposures.remove(customer);
+        }
+    }
+
     fn events(&self, customer: &str) -> impl Iterator<Item = &ChainedEvent> + use<'_> {
         let customer = self.hash(customer);
         self.segments.iter().flat_map(move |segment| {

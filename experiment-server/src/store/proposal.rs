@@ -17,6 +17,17 @@ pub enum Proposal {
     Event(ProposedEvent),
 }
 
+impl Proposal {
+    /// Whom it is about.
+    pub(super) fn customer(&self) -> &str {
+        match self {
+            Proposal::Assign(assign) => &assign.customer,
+            Proposal::Exposure(exposure) => &exposure.customer,
+            Proposal::Event(event) => &event.customer,
+        }
+    }
+}
+
 /// A variant drawn for a customer. It is written down only if no exposure of this customer to this
 /// experiment is known; otherwise the answer is the variant that was seen first.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,4 +148,6 @@ pub enum RefusalCode {
     TooManyExposures,
     /// There are as many event names as the store keeps.
     TooManyEventNames,
+    /// The customer was erased.
+    Erased,
 }

@@ -10,6 +10,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::backfill;
 use super::catalog::{Catalog, Entry};
+use super::erase;
 use super::error::StoreError;
 use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start};
 use super::late::late_changes;
@@ -107,7 +108,8 @@ pub(super) fn aggregates(
     aggregates.economics = sums(Purpose::Economics);
     aggregates.halves = metrics.clone().map(|index| sums(Purpose::Halves(index))).collect();
     aggregates.values = metrics.map(|index| counts(Purpose::Values(index))).collect();
-    Ok(Reading { design, aggregates, sequence, failed_metrics })
+    let erased_since = as_of.map_or(Ok(0), |day| erase::missing_since(log, entry.number, day))?;
+    Ok(Reading { design, aggregates, sequence, failed_metrics, erased_since })
 }
 
 fn is_dropped(slice: &Slice, dropped: &[u16]) -> bool {

@@ -28,6 +28,9 @@ pub struct Reading {
     pub sequence: u64,
     /// Metrics, by index in the design, whose sums left 128 bits; theirs are empty.
     pub failed_metrics: Vec<usize>,
+    /// Of a past day: how many customers were known by then and were erased on a later day. They are not in the
+    /// sums.
+    pub erased_since: u64,
 }
 
 /// An exposure of one customer to one experiment.

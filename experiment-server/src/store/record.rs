@@ -4,6 +4,7 @@ use experiment_core::time::Timestamp;
 
 use super::bytes::{Reader, put_long_text, put_text};
 use super::catalog_record::{CatalogRecord, DefinitionRecord, LifecycleRecord};
+use super::erase::CustomerHash;
 use super::error::StoreError;
 
 /// The encoding's version, the first byte of every record.
@@ -13,6 +14,8 @@ pub(super) const LIFECYCLE: u8 = 2;
 const EXPOSURE: u8 = 3;
 const EVENT: u8 = 4;
 pub(super) const CATALOG: u8 = 5;
+const ERASED: u8 = 6;
+const ERASURE: u8 = 7;
 
 /// What is known about a fact beside its content, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +65,26 @@ pub(super) enum Record<'a> {
     Exposure(ExposureRecord<'a>),
     /// A customer did something.
     Event(EventRecord<'a>),
+    /// What stood here was about a customer who was erased.
+    Erased(ErasedRecord),
+    /// A customer was erased.
+    Erasure(ErasureRecord),
+}
+
+/// Stands where a fact about an erased customer stood, so that every other fact keeps its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ErasedRecord {
+    /// When that fact came.
+    pub(super) received_at: Timestamp,
+}
+
+/// A customer was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ErasureRecord {
+    /// When it came.
+    pub(super) received_at: Timestamp,
+    /// Who, as far as anybody may still know.
+    pub(super) customer: CustomerHash,
 }
 
 /// When something happened, as sent and as kept.
@@ -183,6 +206,21 @@ impl EventRecord<'_> {
     }
 }
 
+impl ErasedRecord {
+    /// Writes it after what `out` holds.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        put_head(out, ERASED, self.received_at);
+    }
+}
+
+impl ErasureRecord {
+    /// Writes it after what `out` holds.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        put_head(out, ERASURE, self.received_at);
+        out.extend_from_slice(&self.customer.0);
+    }
+}
+
 impl<'a> Record<'a> {
     /// Reads a record of the log.
     pub(super) fn decode(bytes: &'a [u8]) -> Result<Record<'a>, StoreError> {
@@ -230,6 +268,11 @@ impl<'a> Record<'a> {
             DEFINITION => Record::Definition(DefinitionRecord::decode(&mut reader, received_at)?),
             LIFECYCLE => Record::Lifecycle(LifecycleRecord::decode(&mut reader, received_at)?),
             CATALOG => Record::Catalog(CatalogRecord::decode(&mut reader, received_at)?),
+            ERASED => Record::Erased(ErasedRecord { received_at }),
+            ERASURE => {
+                let customer = CustomerHash::read(&mut reader)?;
+                Record::Erasure(ErasureRecord { received_at, customer })
+            }
             _ => return Err(reader.corrupt("it is of an unknown kind")),
         };
         reader.end()?;
@@ -244,6 +287,8 @@ impl<'a> Record<'a> {
             Record::Catalog(record) => record.received_at,
             Record::Exposure(record) => record.received_at,
             Record::Event(record) => record.received_at,
+            Record::Erased(record) => record.received_at,
+            Record::Erasure(record) => record.received_at,
         }
     }
 }
@@ -334,6 +379,21 @@ mod tests {
             assert_eq!((read.attributes, read.segments), (attributes, segments));
             assert!(read.same_content(&ExposureRecord { segments: None, ..exposure }), "derived, not sent");
         }
+    }
+
+    #[test]
+    fn an_erasure_leaves_a_place_a_time_and_a_hash() {
+        let mut bytes = Vec::new();
+        let erased = ErasedRecord { received_at: Timestamp(2) };
+        erased.encode(&mut bytes);
+        assert_eq!(bytes, b"\x01\x06\x02\0\0\0\0\0\0\0");
+        assert_eq!(Record::decode(&bytes).unwrap(), Record::Erased(erased));
+
+        bytes.clear();
+        let erasure = ErasureRecord { received_at: Timestamp(3), customer: CustomerHash([7; 32]) };
+        erasure.encode(&mut bytes);
+        assert_eq!(bytes, [b"\x01\x07\x03\0\0\0\0\0\0\0".as_slice(), &[7; 32]].concat());
+        assert_eq!(Record::decode(&bytes).unwrap(), Record::Erasure(erasure));
     }
 
     #[test]

@@ -5,13 +5,17 @@ use std::path::Path;
 
 use experiment_core::measure::EventNames;
 use experiment_core::time::{Day, Timestamp};
-use redb::{Database, Key, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
 use serde_json::Value;
 
+use super::audit;
 use super::backfill::{self, Walk};
 use super::bytes::Reader;
 use super::catalog::Catalog;
 use super::disk::Disk;
+use super::erase;
 use super::error::StoreError;
 use super::overlay::{Overlay, PendingExposure};
 use super::position::{LogId, Position, record_checksum};
@@ -20,8 +24,9 @@ use super::row::id_hash;
 use super::rules::Rules;
 use super::tables::{
     AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES,
-    FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, OVERRIDES, STATE_FILE, STATE_META,
-    STATE_POSITION, Trying, UNFINISHED_LOG_FILE, WithTable, each_log_table, open_log, open_state,
+    FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_FORMAT_BEFORE_ERASURE, LOG_IDENTITY, LOG_META,
+    OVERRIDES, STATE_BEGUN, STATE_FILE, STATE_META, STATE_POSITION, Trying, UNFINISHED_LOG_FILE, WithTable,
+    each_log_table, open_log, open_state,
 };
 
 /// What a log says of itself.
@@ -65,12 +70,16 @@ fn unusable(disk: &dyn Disk, file: &str, error: &std::io::Error) -> StoreError {
     StoreError::Folder { path: disk.path(file), detail: error.to_string() }
 }
 
-/// Reads the head of the log.
+/// Reads the head of the log, after it was brought up to this format if it is of the one before.
 pub(super) fn log_head(disk: &dyn Disk, log: &Database) -> Result<LogHead, StoreError> {
-    let id = identity(disk, log)?.ok_or_else(|| StoreError::Corrupt {
+    let identity = identity(disk, log)?.ok_or_else(|| StoreError::Corrupt {
         what: disk.path(LOG_FILE).display().to_string(),
         detail: "it has no identity".to_owned(),
     })?;
+    let id = identity.id;
+    if identity.format != LOG_FORMAT {
+        bring_up(log, identity)?;
+    }
     let reading = log.begin_read().trying("reading the log")?;
     let facts = reading.open_table(FACTS).trying("reading the log")?;
     let Some((sequence, record)) = ReadableTable::last(&facts).trying("reading the log")? else {
@@ -80,22 +89,42 @@ pub(super) fn log_head(disk: &dyn Disk, log: &Database) -> Result<LogHead, Store
     Ok(LogHead { id, position: sequence.value() + 1, last_received_at })
 }
 
-/// Which log it is; `None` in one that was not begun.
-fn identity(disk: &dyn Disk, log: &Database) -> Result<Option<LogId>, StoreError> {
+/// What a log says it is; `None` for one that was not begun.
+fn identity(disk: &dyn Disk, log: &Database) -> Result<Option<Identity>, StoreError> {
     let reading = log.begin_read().trying("reading the log")?;
     match reading.open_table(LOG_META) {
-        Ok(table) => {
-            let identity = Identity::read(&disk.path(LOG_FILE), &table)?;
-            Ok(identity.map(|identity| identity.id))
-        }
+        Ok(table) => Identity::read(&disk.path(LOG_FILE), &table),
         Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error).trying("reading the log"),
     }
 }
 
+/// Gives a log of the format before this one what it lacks: the tables of erasures and of the audit log, which
+/// begins with what the log already tells.
+fn bring_up(log: &Database, identity: Identity) -> Result<(), StoreError> {
+    let transaction = log.begin_write().trying("bringing up the log")?;
+    {
+        let identity = Identity { format: LOG_FORMAT, ..identity }.encode();
+        let mut meta = transaction.open_table(LOG_META).trying("bringing up the log")?;
+        meta.insert(LOG_IDENTITY, identity.as_slice()).trying("bringing up the log")?;
+    }
+    make_later_tables(&transaction)?;
+    transaction.commit().trying("bringing up the log")
+}
+
+/// What came with this format.
+fn make_later_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    each_log_table(&mut MakeTables(transaction))?;
+    erase::draw_key(transaction)?;
+    let catalog = transaction.open_table(CATALOG).trying("making the log")?;
+    audit::begin(transaction, &catalog)
+}
+
 /// What tells a log from any other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Identity {
+    /// [`LOG_FORMAT`] or [`LOG_FORMAT_BEFORE_ERASURE`].
+    pub(super) format: u32,
     pub(super) id: LogId,
     /// When its first fact could come.
     pub(super) created: Timestamp,
@@ -104,7 +133,7 @@ pub(super) struct Identity {
 impl Identity {
     /// The stored form.
     pub(super) fn encode(self) -> Vec<u8> {
-        let mut out = LOG_FORMAT.to_le_bytes().to_vec();
+        let mut out = self.format.to_le_bytes().to_vec();
         out.extend_from_slice(&self.id);
         out.extend_from_slice(&self.created.0.to_le_bytes());
         out
@@ -117,15 +146,16 @@ impl Identity {
     ) -> Result<Option<Identity>, StoreError> {
         let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
         let mut reader = Reader::new(row.value(), "the identity of the log");
-        let found = reader.u32()?;
-        if found != LOG_FORMAT {
-            return Err(StoreError::OtherFormat { path: path.to_owned(), found, known: LOG_FORMAT });
+        let format = reader.u32()?;
+        if format != LOG_FORMAT && format != LOG_FORMAT_BEFORE_ERASURE {
+            let path = path.to_owned();
+            return Err(StoreError::OtherFormat { path, found: format, known: LOG_FORMAT });
         }
         let mut id = LogId::default();
         id.copy_from_slice(reader.bytes(16)?);
         let created = Timestamp(reader.i64()?);
         reader.end()?;
-        Ok(Some(Identity { id, created }))
+        Ok(Some(Identity { format, id, created }))
     }
 }
 
@@ -154,14 +184,13 @@ impl WithTable for MakeTables<'_> {
 /// Gives a log its tables and its id.
 fn new_log(log: &Database, now: Timestamp) -> Result<(), StoreError> {
     let id = random_log_id()?;
-    let identity = Identity { id, created: now }.encode();
+    let identity = Identity { format: LOG_FORMAT, id, created: now }.encode();
     let transaction = log.begin_write().trying("making the log")?;
     {
         let mut meta = transaction.open_table(LOG_META).trying("making the log")?;
         meta.insert(LOG_IDENTITY, identity.as_slice()).trying("making the log")?;
-        drop(meta);
-        each_log_table(&mut MakeTables(&transaction))?;
     }
+    make_later_tables(&transaction)?;
     transaction.commit().trying("making the log")
 }
 
@@ -197,7 +226,7 @@ pub(super) fn catalog(log: &Database) -> Result<Catalog, StoreError> {
     Ok(catalog)
 }
 
-fn groups(reading: &redb::ReadTransaction) -> Result<BTreeMap<String, Vec<Value>>, StoreError> {
+fn groups(reading: &ReadTransaction) -> Result<BTreeMap<String, Vec<Value>>, StoreError> {
     let table = reading.open_table(GROUPS).trying("reading groups")?;
     let mut groups = BTreeMap::new();
     for row in table.iter().trying("reading groups")? {
@@ -215,14 +244,27 @@ fn groups(reading: &redb::ReadTransaction) -> Result<BTreeMap<String, Vec<Value>
 pub(super) struct FoundState {
     pub(super) database: Database,
     pub(super) position: Position,
+    /// How many facts the log had when the fold was begun.
+    pub(super) begun: u64,
     /// There was none of this log: it begins empty.
     pub(super) is_new: bool,
 }
 
-/// Opens the state if it is a fold of this log, else makes an empty one.
-pub(super) fn state(disk: &dyn Disk, log: &Database, head: &LogHead) -> Result<FoundState, StoreError> {
+/// Opens the state if it is a fold of this log, begun after the erasures `0..done` that are done, else makes an
+/// empty one.
+pub(super) fn state(
+    disk: &dyn Disk,
+    log: &Database,
+    head: &LogHead,
+    done: u64,
+) -> Result<FoundState, StoreError> {
     match existing_state(disk, log, head) {
-        Ok(Ok((database, position))) => return Ok(FoundState { database, position, is_new: false }),
+        Ok(Ok((_, _, begun))) if begun < done => {
+            tracing::warn!("the state is from before an erasure and is folded again from the log");
+        }
+        Ok(Ok((database, position, begun))) => {
+            return Ok(FoundState { database, position, begun, is_new: false });
+        }
         Ok(Err(reason)) if head.position > 0 => {
             tracing::warn!(reason, "the state is folded again from the log");
         }
@@ -233,12 +275,20 @@ pub(super) fn state(disk: &dyn Disk, log: &Database, head: &LogHead) -> Result<F
         Err(error) => return Err(error),
     }
     disk.remove(STATE_FILE).map_err(|error| unusable(disk, STATE_FILE, &error))?;
-    let state = open_state(disk)?;
-    let position = Position::start(head.id);
+    let database = open_state(disk)?;
+    let begun = head.position;
+    let position = make_state(&database, head.id, begun)?;
+    Ok(FoundState { database, position, begun, is_new: true })
+}
+
+/// Makes the tables of an empty state of a log that has `begun` facts.
+pub(super) fn make_state(state: &Database, log_id: LogId, begun: u64) -> Result<Position, StoreError> {
+    let position = Position::start(log_id);
     let transaction = state.begin_write().trying("making the state")?;
     {
         let mut meta = transaction.open_table(STATE_META).trying("making the state")?;
         meta.insert(STATE_POSITION, position.encode().as_slice()).trying("making the state")?;
+        meta.insert(STATE_BEGUN, begun.to_le_bytes().as_slice()).trying("making the state")?;
         transaction.open_table(EVENT_NAMES).trying("making the state")?;
         transaction.open_table(DIMENSION_VALUES).trying("making the state")?;
         transaction.open_table(CUSTOMERS).trying("making the state")?;
@@ -250,7 +300,7 @@ pub(super) fn state(disk: &dyn Disk, log: &Database, head: &LogHead) -> Result<F
         transaction.open_table(BACKFILLS).trying("making the state")?;
     }
     transaction.commit().trying("making the state")?;
-    Ok(FoundState { database: state, position, is_new: true })
+    Ok(position)
 }
 
 /// The state, or why it is not a fold of this log.
@@ -258,7 +308,7 @@ fn existing_state(
     disk: &dyn Disk,
     log: &Database,
     head: &LogHead,
-) -> Result<Result<(Database, Position), &'static str>, StoreError> {
+) -> Result<Result<(Database, Position, u64), &'static str>, StoreError> {
     if !disk.exists(STATE_FILE).map_err(|error| unusable(disk, STATE_FILE, &error))? {
         return Ok(Err("there is no state"));
     }
@@ -284,8 +334,16 @@ fn existing_state(
             return Ok(Err("the state is of a log that went another way"));
         }
     }
+    let begun = begun(&reading)?;
     drop(reading);
-    Ok(Ok((state, position)))
+    Ok(Ok((state, position, begun)))
+}
+
+/// How many facts the log had when the fold was begun; 0 for a state that does not say so.
+fn begun(state: &ReadTransaction) -> Result<u64, StoreError> {
+    let meta = state.open_table(STATE_META).trying("reading the state")?;
+    let row = ReadableTable::get(&meta, STATE_BEGUN).trying("reading the state")?;
+    row.map_or(Ok(0), |row| Reader::new(row.value(), "the beginning of the state").u64())
 }
 
 /// The folder's rules as of `position`.
@@ -386,7 +444,11 @@ pub(super) fn refill(
                 };
                 overlay.push_exposure(exposure.customer, pending);
             }
-            Record::Definition(_) | Record::Lifecycle(_) | Record::Catalog(_) => {}
+            Record::Definition(_)
+            | Record::Lifecycle(_)
+            | Record::Catalog(_)
+            | Record::Erased(_)
+            | Record::Erasure(_) => {}
         }
     }
     Ok(())

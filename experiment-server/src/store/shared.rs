@@ -1,6 +1,7 @@
 //! What readers and the two threads share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -10,9 +11,11 @@ use tokio::sync::watch;
 
 use super::catalog::Catalog;
 use super::clock::Clock;
+use super::disk::Disk;
 use super::error::{IntakeError, StoreError};
 use super::known::KnownVariants;
 use super::reading::Counters;
+use super::writer::Command;
 
 /// Facts that the folder may be behind before intake answers "busy". They are also what the overlay
 /// holds in memory at most, about 100 bytes each.
@@ -22,8 +25,12 @@ pub const MAX_QUEUED_FACTS: usize = 200_000;
 
 /// One store, as its threads see it.
 pub(super) struct Shared {
-    pub(super) log: Database,
-    pub(super) state: Database,
+    /// Where both files are.
+    pub(super) disk: Arc<dyn Disk + Send + Sync>,
+    /// Another one once the file was swapped: see [`Shared::log`].
+    pub(super) log: ArcSwap<Database>,
+    /// Likewise.
+    pub(super) state: ArcSwap<Database>,
     pub(super) clock: Clock,
     /// As of the last commit.
     pub(super) catalog: ArcSwap<Catalog>,
@@ -46,7 +53,10 @@ pub(super) struct Shared {
     pub(super) queued: AtomicUsize,
     pub(super) tally: Tally,
     pub(super) backfill: BackfillState,
+    pub(super) erasures: PendingErasures,
     pub(super) signal: FoldSignal,
+    /// The writer's queue, for the folder; taken away when the store ends.
+    pub(super) queue: Mutex<Option<SyncSender<Command>>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -76,6 +86,35 @@ impl Shared {
         Ok(())
     }
 
+    /// The log. Keep it for as long as what is read through it, and no longer: after a swap it is the old file.
+    pub(super) fn log(&self) -> Arc<Database> {
+        self.log.load_full()
+    }
+
+    /// The state; likewise.
+    pub(super) fn state(&self) -> Arc<Database> {
+        self.state.load_full()
+    }
+
+    /// How many facts the log has.
+    pub(super) fn log_position(&self) -> u64 {
+        self.log_position.load(Ordering::Acquire)
+    }
+
+    /// The next answers about the customer come from the table.
+    pub(super) fn forget_customer(&self, customer: &str) {
+        self.catalog.load().iter().for_each(|entry| self.known.forget(entry.number, customer));
+    }
+
+    /// Puts a command of the folder's in the queue; gives it back when the queue is full or gone.
+    pub(super) fn ask_writer(&self, command: Command) -> Result<(), Command> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = queue.as_ref() else { return Err(command) };
+        queue.try_send(command).map_err(|refused| match refused {
+            TrySendError::Full(command) | TrySendError::Disconnected(command) => command,
+        })
+    }
+
     /// How many facts are folded.
     pub(super) fn position(&self) -> u64 {
         *self.folded.borrow()
@@ -89,6 +128,61 @@ pub(super) struct BackfillState {
     pub(super) pending: AtomicBool,
     /// Steps taken since opening.
     pub(super) steps: AtomicU64,
+}
+
+/// Erasures whose last bytes are still there.
+#[derive(Debug, Default)]
+pub(super) struct PendingErasures {
+    /// One past the last of them; 0 when there is none. Only the writer sets it.
+    until: AtomicU64,
+    /// The last attempt to remove their bytes failed; it is tried again.
+    failed: AtomicBool,
+    /// Those of this process, each with its place in the log: what memory must forget once the state has.
+    customers: Mutex<Vec<(u64, String)>>,
+}
+
+impl PendingErasures {
+    /// Those that a log had when it was opened.
+    pub(super) fn new(until: u64) -> PendingErasures {
+        PendingErasures { until: AtomicU64::new(until), ..PendingErasures::default() }
+    }
+
+    /// One past the last of them; 0 when there is none.
+    pub(super) fn pending(&self) -> u64 {
+        self.until.load(Ordering::Acquire)
+    }
+
+    /// Notes where the last of them is.
+    pub(super) fn set(&self, until: u64) {
+        self.until.store(until, Ordering::Release);
+    }
+
+    /// Whether the last attempt to remove their bytes failed.
+    pub(super) fn have_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the last attempt failed.
+    pub(super) fn set_failed(&self, failed: bool) {
+        self.failed.store(failed, Ordering::Release);
+    }
+
+    /// Notes customers who were erased.
+    pub(super) fn note(&self, customers: Vec<(u64, String)>) {
+        self.customers.lock().unwrap_or_else(PoisonError::into_inner).extend(customers);
+    }
+
+    /// Gives those before `begun` to `forget` and drops them.
+    pub(super) fn forget(&self, begun: u64, forget: impl Fn(&str)) {
+        let mut customers = self.customers.lock().unwrap_or_else(PoisonError::into_inner);
+        customers.retain(|(sequence, customer)| {
+            let is_gone = *sequence < begun;
+            if is_gone {
+                forget(customer);
+            }
+            !is_gone
+        });
+    }
 }
 
 /// Counters since opening.

@@ -15,8 +15,15 @@ pub(super) const LOG_FILE: &str = "log.redb";
 pub(super) const UNFINISHED_LOG_FILE: &str = "log.redb.new";
 /// The file of what was folded.
 pub(super) const STATE_FILE: &str = "state.redb";
-/// Format of `log.redb`. Any other is refused.
-pub(super) const LOG_FORMAT: u32 = 2;
+/// Format of `log.redb`. Any other is refused, but for the one before it.
+pub(super) const LOG_FORMAT: u32 = 3;
+/// The format that lacks the tables of erasures and of the audit log, and nothing else: it is brought up on
+/// opening.
+pub(super) const LOG_FORMAT_BEFORE_ERASURE: u32 = 2;
+/// A file that will take the place of [`LOG_FILE`] once it is whole.
+pub(super) const LOG_COPY: &str = "log.redb.swap";
+/// A file that will take the place of [`STATE_FILE`] once it is whole.
+pub(super) const STATE_COPY: &str = "state.redb.swap";
 /// Encoding of `state.redb` and meaning of its sums. Any other value means: fold again from zero.
 pub(super) const FOLD_VERSION: u32 = 3;
 /// Memory for pages of the log: appends touch few, admission reads back candidates for duplicates.
@@ -28,7 +35,12 @@ const STATE_CACHE_BYTES: usize = 256 << 20;
 pub(super) const LOG_META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 /// The row of [`LOG_META`].
 pub(super) const LOG_IDENTITY: &str = "identity";
-/// `log.redb`: sequence → record. Never changed, never deleted.
+/// The row of [`LOG_META`] with the key of the erased customers' hashes, see [`super::erase::ErasureKey`].
+pub(super) const LOG_ERASURE_KEY: &str = "erasure_key";
+/// The row of [`LOG_META`] with the end of the audit log, see [`super::audit::Tail`].
+pub(super) const LOG_AUDIT_TAIL: &str = "audit_tail";
+/// `log.redb`: sequence → record. Never deleted, and never changed but for the facts of an erased customer,
+/// which a marker overwrites.
 pub(super) const FACTS: TableDefinition<u64, &[u8]> = TableDefinition::new("facts");
 /// `log.redb`: sequence → record, the definition and life-cycle facts again, so that opening need not
 /// read all.
@@ -38,11 +50,23 @@ pub(super) const CATALOG: TableDefinition<u64, &[u8]> = TableDefinition::new("ca
 pub(super) const OVERRIDES: TableDefinition<(&str, &str), &str> = TableDefinition::new("overrides");
 /// `log.redb`: group → its values as a JSON list. Beside the facts too, since they may be customers' ids.
 pub(super) const GROUPS: TableDefinition<&str, &str> = TableDefinition::new("groups");
+/// `log.redb`: keyed hash of a customer's id → sequence of the erasure, when it came, and when the last of the
+/// customer's bytes went.
+pub(super) const ERASURES: TableDefinition<&[u8], (u64, i64, Option<i64>)> = TableDefinition::new("erasures");
+/// `log.redb`: (experiment number, received day of the first exposure, day of the erasure) → how many customers
+/// were erased.
+pub(super) const ERASED_CUSTOMERS: TableDefinition<(u32, i32, i32), u64> =
+    TableDefinition::new("erased_customers");
+/// `log.redb`: number → [`super::audit::AuditEntry`].
+pub(super) const AUDIT: TableDefinition<u64, &[u8]> = TableDefinition::new("audit");
 
 /// `state.redb`: one row, [`STATE_POSITION`] → [`super::position::Position`].
 pub(super) const STATE_META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 /// The row of [`STATE_META`].
 pub(super) const STATE_POSITION: &str = "position";
+/// The row of [`STATE_META`] that says how many facts the log had when this fold was begun, as `u64`: what was
+/// erased before is not in it.
+pub(super) const STATE_BEGUN: &str = "begun";
 /// `state.redb`: number → event name, in the order of first use.
 pub(super) const EVENT_NAMES: TableDefinition<u32, &str> = TableDefinition::new("event_names");
 /// `state.redb`: (experiment number, dimension, value number) → received day first seen i32, value.
@@ -79,12 +103,16 @@ pub(super) trait WithTable {
     ) -> Result<(), Self::Error>;
 }
 
-/// Every table of `log.redb`: what is not here is not made, and is missing from backups.
+/// Every table of `log.redb`: what is not here is not made, and is missing from backups
+/// and from the copy that takes the log's place after an erasure.
 pub(super) fn each_log_table<W: WithTable>(work: &mut W) -> Result<(), W::Error> {
     work.with(LOG_META)?;
     work.with(CATALOG)?;
     work.with(OVERRIDES)?;
     work.with(GROUPS)?;
+    work.with(ERASURES)?;
+    work.with(ERASED_CUSTOMERS)?;
+    work.with(AUDIT)?;
     work.with(FACTS)
 }
 
@@ -96,6 +124,16 @@ pub(super) fn open_log(disk: &dyn Disk, file: &str) -> Result<Database, StoreErr
 /// Opens or makes the file of what was folded.
 pub(super) fn open_state(disk: &dyn Disk) -> Result<Database, StoreError> {
     open(disk, STATE_FILE, STATE_CACHE_BYTES)
+}
+
+/// Makes the file that will take the place of [`LOG_FILE`].
+pub(super) fn open_log_copy(disk: &dyn Disk) -> Result<Database, StoreError> {
+    open(disk, LOG_COPY, LOG_CACHE_BYTES)
+}
+
+/// Makes the file that will take the place of [`STATE_FILE`].
+pub(super) fn open_state_copy(disk: &dyn Disk) -> Result<Database, StoreError> {
+    open(disk, STATE_COPY, STATE_CACHE_BYTES)
 }
 
 fn open(disk: &dyn Disk, file: &str, cache_bytes: usize) -> Result<Database, StoreError> {

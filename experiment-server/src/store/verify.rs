@@ -15,6 +15,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::backfill::{Walk, incomplete};
 use super::catalog::Catalog;
+use super::erase;
 use super::error::StoreError;
 use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey};
 use super::metric_hash::tracked_hash;
@@ -30,13 +31,19 @@ const MAX_DIFFERENCES: usize = 100;
 
 type Rows<K> = BTreeMap<K, Moments>;
 
-/// Recounts the facts that the state says it has folded, and compares every row.
-pub(super) fn verify(log: &Database, state: &Database) -> Result<Verification, StoreError> {
+/// Recounts the facts that the state says it has folded, and compares every row. `None` when customers were
+/// erased meanwhile, whom the state still includes.
+pub(super) fn verify(log: &Database, state: &Database) -> Result<Option<Verification>, StoreError> {
     let reading = state.begin_read().trying("reading the state")?;
+    let log = log.begin_read().trying("reading the log")?;
+    // The log as it is read from here on, and the state before: an erasure between the two is pending there.
+    if erase::is_pending(&log)? {
+        return Ok(None);
+    }
     let position = Position::read(&reading)?.map_or(0, |position| position.folded);
     let walk = Walk::read(&reading)?.map(|walk| walk.cursor);
     let partial = Partial { incomplete: incomplete(&reading)?, cursor: walk.unwrap_or_default() };
-    let recount = Recount::of(log, position, partial)?;
+    let recount = Recount::of(&log, position, partial)?;
     let mut found = Verification { facts: position, ..Verification::default() };
     let failed = failed(&reading)?;
     let kept = |key: &CellKey| !failed.contains(&(key.experiment, key.metric));
@@ -51,7 +58,7 @@ pub(super) fn verify(log: &Database, state: &Database) -> Result<Verification, S
     let stored = stored_counts(&reading, COUNT_DELTAS, PlaceKey::decode_delta)?;
     let counted = &recount.count_deltas;
     compare("counts of a day", &stored, counted, |(_, key)| kept(&key.cell), &mut found);
-    Ok(found)
+    Ok(Some(found))
 }
 
 fn stored<K: Ord>(
@@ -184,11 +191,10 @@ struct Exposure {
 }
 
 impl Recount {
-    fn of(log: &Database, position: u64, partial: Partial) -> Result<Recount, StoreError> {
-        let reading = log.begin_read().trying("reading the log")?;
+    fn of(reading: &ReadTransaction, position: u64, partial: Partial) -> Result<Recount, StoreError> {
         let facts = reading.open_table(FACTS).trying("reading the log")?;
         let mut recount = Recount { partial, ..Recount::default() };
-        recount.define(&reading, position)?;
+        recount.define(reading, position)?;
         let mut day = None;
         let mut touched: BTreeSet<String> = BTreeSet::new();
         for row in ReadableTable::range(&facts, ..position).trying("reading the log")? {
@@ -213,6 +219,7 @@ impl Recount {
                         touched.insert(exposure.customer.to_owned());
                     }
                 }
+                Record::Erased(_) | Record::Erasure(_) => {}
                 Record::Definition(_) | Record::Lifecycle(_) | Record::Catalog(_) => {
                     recount.catalog.apply(sequence.value(), &record)?;
                 }

@@ -31,6 +31,13 @@ pub struct Pace {
     pub by_hand: bool,
 }
 
+impl Pace {
+    /// The same, with every step taken as soon as it can be.
+    pub(super) fn at_once(self) -> Pace {
+        Pace { by_hand: false, ..self }
+    }
+}
+
 impl Default for Pace {
     fn default() -> Pace {
         Pace { customers: 2_000, by_hand: false }
@@ -54,6 +61,16 @@ impl Walker {
     /// Goes on with `walk`, if one is under way.
     pub(super) fn new(pace: Pace, walk: Option<Walk>) -> Walker {
         Walker { pace, walk, steps: 0, days: ReceivedDays::default() }
+    }
+
+    /// How it walks.
+    pub(super) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Goes on with a state in which every metric counts everybody.
+    pub(super) fn go_on_without_walk(&mut self) {
+        self.walk = None;
     }
 
     /// Whether the customer has been passed.

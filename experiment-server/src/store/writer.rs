@@ -11,14 +11,18 @@ use redb::{Durability, Table, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::admit::{Admission, Learned};
+use super::audit::Tail;
 use super::catalog::Catalog;
 use super::change::{Defined, Expected, Stepped};
+use super::erase::{self, Erased, Erasure, FoundErasures};
+use super::erasing::Target;
 use super::error::{CatalogError, IntakeError, StoreError};
 use super::overlay::Overlay;
 use super::position::StateView;
 use super::proposal::{Outcome, Proposal};
-use super::recover::event_names;
+use super::recover::{LogHead, event_names};
 use super::shared::{SharedStore, count};
+use super::swap::{LogCopy, put_log_in_place};
 use super::tables::{FACTS, Trying};
 use super::transfer::{Replay, ReplayOutcome};
 
@@ -26,19 +30,35 @@ use super::transfer::{Replay, ReplayOutcome};
 pub(super) const QUEUE_LENGTH: usize = 4_096;
 /// A commit takes no further submission once it has this many proposals.
 const MAX_PROPOSALS_PER_COMMIT: usize = 20_000;
+/// Who changes what an import brings, as the audit log says.
+const IMPORT: &str = "import";
 
 /// What the writer is asked.
 pub(super) enum Command {
     /// Write facts.
     Facts { proposals: Vec<Proposal>, reply: Reply<Vec<Outcome>, IntakeError> },
     /// Write a definition with its overrides.
-    Define { experiment: Box<Experiment>, expected: Expected, reply: Reply<Defined, CatalogError> },
+    Define {
+        who: String,
+        experiment: Box<Experiment>,
+        expected: Expected,
+        reply: Reply<Defined, CatalogError>,
+    },
     /// Write what experiments share.
-    Share { catalog: Box<definition::Catalog>, expected: Expected, reply: Reply<Defined, CatalogError> },
+    Share {
+        who: String,
+        catalog: Box<definition::Catalog>,
+        expected: Expected,
+        reply: Reply<Defined, CatalogError>,
+    },
     /// Write a step of a life cycle.
-    Step { key: String, step: LifecycleStep, reply: Reply<Stepped, CatalogError> },
+    Step { who: String, key: String, step: LifecycleStep, reply: Reply<Stepped, CatalogError> },
     /// Write facts of another log.
     Replay { batch: Arc<Vec<Replay>>, reply: Reply<Vec<ReplayOutcome>, IntakeError> },
+    /// Erase a customer.
+    Erase { who: String, target: Target, reply: Reply<Erasure, IntakeError> },
+    /// Put a copy in the place of the log. The answer is whether that was done.
+    Swap { copy: Box<LogCopy>, reply: oneshot::Sender<bool> },
     /// End once everything before this is answered.
     Shutdown,
 }
@@ -51,13 +71,20 @@ enum Answer {
     Facts(Reply<Vec<Outcome>, IntakeError>, Vec<Outcome>),
     Defined(Reply<Defined, CatalogError>, Result<Defined, CatalogError>),
     Stepped(Reply<Stepped, CatalogError>, Result<Stepped, CatalogError>),
+    Erased(Reply<Erasure, IntakeError>, Erasure),
     Replayed(Reply<Vec<ReplayOutcome>, IntakeError>, Vec<ReplayOutcome>),
 }
 
 /// What the writer alone knows.
 pub(super) struct Writer {
     pub(super) shared: SharedStore,
-    overlay: Overlay,
+    pub(super) overlay: Overlay,
+    /// Who may not come back.
+    pub(super) erased: Erased,
+    /// One past the last erasure.
+    pub(super) last_erasure: u64,
+    /// The end of the audit log.
+    pub(super) audit: Tail,
     /// Event names of the log; `None` until the state is whole.
     names: Option<HashSet<String>>,
     last_received_at: Timestamp,
@@ -70,8 +97,12 @@ pub(super) struct Work {
     pub(super) catalog: Arc<Catalog>,
     pub(super) next: u64,
     pub(super) received_at: Timestamp,
-    learned: Vec<Learned>,
+    pub(super) learned: Vec<Learned>,
     answers: Vec<Answer>,
+    /// Who asks for what is decided now.
+    pub(super) who: String,
+    /// Customers who were erased, each with the place of the erasure in the log.
+    pub(super) erased: Vec<(u64, String)>,
     /// Something other than facts was written.
     pub(super) overrides_changed: bool,
 }
@@ -82,10 +113,21 @@ impl Writer {
         shared: SharedStore,
         overlay: Overlay,
         names: Option<HashSet<String>>,
-        last_received_at: Timestamp,
-        id_prefix: String,
+        erasures: FoundErasures,
+        audit: Tail,
+        head: &LogHead,
     ) -> Writer {
-        Writer { shared, overlay, names, last_received_at, id_prefix, buffer: Vec::new() }
+        Writer {
+            shared,
+            overlay,
+            erased: erasures.erased,
+            last_erasure: erasures.last,
+            audit,
+            names,
+            last_received_at: head.last_received_at,
+            id_prefix: head.id[..4].iter().map(|byte| format!("{byte:02x}")).collect(),
+            buffer: Vec::new(),
+        }
     }
 
     /// Works until it is told to shut down or nobody is left to tell it.
@@ -95,6 +137,7 @@ impl Writer {
             let mut proposals = 0;
             let mut next = Some(first);
             let mut shutdown = false;
+            let mut swap = None;
             while let Some(command) = next {
                 match &command {
                     Command::Shutdown => {
@@ -103,7 +146,15 @@ impl Writer {
                     }
                     Command::Facts { proposals: more, .. } => proposals += more.len(),
                     Command::Replay { batch, .. } => proposals += batch.len(),
-                    Command::Define { .. } | Command::Share { .. } | Command::Step { .. } => proposals += 1,
+                    Command::Define { .. }
+                    | Command::Share { .. }
+                    | Command::Step { .. }
+                    | Command::Erase { .. } => proposals += 1,
+                    Command::Swap { .. } => {}
+                }
+                if let Command::Swap { copy, reply } = command {
+                    swap = Some((copy, reply));
+                    break;
                 }
                 commands.push(command);
                 next = if proposals < MAX_PROPOSALS_PER_COMMIT { queue.try_recv().ok() } else { None };
@@ -111,6 +162,10 @@ impl Writer {
             self.shared.queued.fetch_sub(proposals, Ordering::AcqRel);
             if !commands.is_empty() {
                 self.commit(std::mem::take(&mut commands));
+            }
+            if let Some((copy, reply)) = swap {
+                // The folder may have ended.
+                let _ = reply.send(self.swap_log(*copy));
             }
             if shutdown {
                 return;
@@ -133,6 +188,8 @@ impl Writer {
             received_at,
             learned: Vec::new(),
             answers: Vec::with_capacity(commands.len()),
+            who: String::new(),
+            erased: Vec::new(),
             overrides_changed: false,
         };
         let written = self.write(commands, &mut work);
@@ -165,9 +222,10 @@ impl Writer {
         work: &mut Work,
         first: u64,
     ) -> Result<(), StoreError> {
-        let state = StateView::open(&self.shared.state)?;
+        let (log, state) = (self.shared.log(), self.shared.state());
+        let state = StateView::open(&state)?;
         self.overlay.forget(state.folded);
-        let mut transaction = self.shared.log.begin_write().trying("writing the log")?;
+        let mut transaction = log.begin_write().trying("writing the log")?;
         transaction.set_durability(Durability::Immediate).trying("writing the log")?;
         {
             let mut facts = transaction.open_table(FACTS).trying("writing the log")?;
@@ -200,7 +258,8 @@ impl Writer {
                     return Err(error);
                 }
             },
-            Command::Define { experiment, expected, reply } => {
+            Command::Define { who, experiment, expected, reply } => {
+                work.who = who;
                 match self.define(&experiment, expected, work, transaction, facts) {
                     Ok(defined) => work.answers.push(Answer::Defined(reply, defined)),
                     Err(error) => {
@@ -209,7 +268,8 @@ impl Writer {
                     }
                 }
             }
-            Command::Share { catalog, expected, reply } => {
+            Command::Share { who, catalog, expected, reply } => {
+                work.who = who;
                 match self.share(&catalog, expected, work, transaction, facts) {
                     Ok(defined) => work.answers.push(Answer::Defined(reply, defined)),
                     Err(error) => {
@@ -218,21 +278,37 @@ impl Writer {
                     }
                 }
             }
-            Command::Step { key, step, reply } => match self.step(key, step, work, transaction, facts) {
-                Ok(stepped) => work.answers.push(Answer::Stepped(reply, stepped)),
-                Err(error) => {
-                    drop(reply.send(Err(IntakeError::StoreFailed.into())));
-                    return Err(error);
+            Command::Step { who, key, step, reply } => {
+                work.who = who;
+                match self.step(key, step, work, transaction, facts) {
+                    Ok(stepped) => work.answers.push(Answer::Stepped(reply, stepped)),
+                    Err(error) => {
+                        drop(reply.send(Err(IntakeError::StoreFailed.into())));
+                        return Err(error);
+                    }
                 }
-            },
-            Command::Replay { batch, reply } => match self.replay(&batch, work, state, transaction, facts) {
-                Ok(outcomes) => work.answers.push(Answer::Replayed(reply, outcomes)),
-                Err(error) => {
-                    drop(reply.send(Err(IntakeError::StoreFailed)));
-                    return Err(error);
+            }
+            Command::Erase { who, target, reply } => {
+                work.who = who;
+                match self.erase(&target, work, state, transaction, facts) {
+                    Ok(erasure) => work.answers.push(Answer::Erased(reply, erasure)),
+                    Err(error) => {
+                        drop(reply.send(Err(IntakeError::StoreFailed)));
+                        return Err(error);
+                    }
                 }
-            },
-            Command::Shutdown => {}
+            }
+            Command::Replay { batch, reply } => {
+                IMPORT.clone_into(&mut work.who);
+                match self.replay(&batch, work, state, transaction, facts) {
+                    Ok(outcomes) => work.answers.push(Answer::Replayed(reply, outcomes)),
+                    Err(error) => {
+                        drop(reply.send(Err(IntakeError::StoreFailed)));
+                        return Err(error);
+                    }
+                }
+            }
+            Command::Swap { .. } | Command::Shutdown => {}
         }
         Ok(())
     }
@@ -257,13 +333,14 @@ impl Writer {
     ) -> Result<Admission<'a, 'txn>, StoreError> {
         let names = match &mut self.names {
             Some(names) => names,
-            none => none.insert(event_names(&self.shared.state)?),
+            none => none.insert(event_names(&self.shared.state())?),
         };
         Ok(Admission {
             catalog: &work.catalog,
             state,
             overlay: &mut self.overlay,
             names,
+            erased: &self.erased,
             facts,
             next: &mut work.next,
             received_at: work.received_at,
@@ -276,10 +353,15 @@ impl Writer {
     /// Makes a commit known, then answers.
     fn publish(&mut self, work: Work) {
         let shared = &self.shared;
-        let written = work.next - shared.log_position.load(Ordering::Acquire);
+        let log_position = shared.log_position();
+        let written = work.next - log_position;
         count(&shared.tally.facts, written);
         shared.catalog.store(work.catalog);
         shared.log_position.store(work.next, Ordering::Release);
+        shared.erasures.note(work.erased);
+        if self.last_erasure > log_position {
+            shared.erasures.set(self.last_erasure);
+        }
         work.learned.into_iter().for_each(|learned| shared.known.learn(learned));
         if written > 0 {
             shared.signal.wish(|wishes| wishes.log_position = work.next);
@@ -290,6 +372,35 @@ impl Writer {
             }
             answer.send();
         }
+    }
+
+    /// Copies what is left of the log, and goes on with the copy in its place. Intake waits meanwhile.
+    fn swap_log(&mut self, copy: LogCopy) -> bool {
+        let shared = &self.shared;
+        if shared.commit_failed.load(Ordering::Acquire) {
+            return false;
+        }
+        let now = self.last_received_at.max((shared.clock)());
+        let copied = copy.finish(&shared.log(), shared.log_position(), self.last_erasure, now);
+        let copied = copied.and_then(|database| Ok((erase::recover(&database)?.pending, database)));
+        let (pending, database) = match copied {
+            Ok(copied) => copied,
+            Err(error) => {
+                tracing::error!(%error, "the log could not be copied: erasures stay pending");
+                return false;
+            }
+        };
+        if let Err(error) = put_log_in_place(&*shared.disk) {
+            tracing::error!(%error, "the log could not be swapped: intake is closed until a restart");
+            shared.commit_failed.store(true, Ordering::Release);
+            return false;
+        }
+        self.last_received_at = now;
+        shared.log.store(Arc::new(database));
+        shared.erasures.set(pending);
+        // Wakes those who wait for it.
+        shared.folded.send_modify(|_| ());
+        true
     }
 
     fn tally(&self, outcomes: &[Outcome]) {
@@ -313,6 +424,7 @@ impl Answer {
             Answer::Facts(reply, outcomes) => drop(reply.send(Ok(outcomes))),
             Answer::Defined(reply, defined) => drop(reply.send(defined)),
             Answer::Stepped(reply, stepped) => drop(reply.send(stepped)),
+            Answer::Erased(reply, erasure) => drop(reply.send(Ok(erasure))),
             Answer::Replayed(reply, outcomes) => drop(reply.send(Ok(outcomes))),
         }
     }
@@ -322,6 +434,7 @@ impl Answer {
             Answer::Facts(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
             Answer::Defined(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Stepped(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
+            Answer::Erased(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
             Answer::Replayed(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
         }
     }
@@ -334,6 +447,7 @@ fn refuse(command: Command) {
         Command::Share { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Step { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Replay { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
-        Command::Shutdown => {}
+        Command::Erase { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
+        Command::Swap { .. } | Command::Shutdown => {}
     }
 }

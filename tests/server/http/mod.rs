@@ -6,6 +6,7 @@ mod catalog;
 mod conversions;
 mod copies;
 mod customers;
+mod erasures;
 mod experiments;
 mod exposures;
 mod kpis;

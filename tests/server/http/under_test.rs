@@ -95,6 +95,11 @@ impl Served {
         self.server = Some(serve(&self.data, &self.clock, change));
     }
 
+    /// Starts the server again that was stopped.
+    pub(super) fn restart_stopped(&mut self) {
+        self.server = Some(serve(&self.data, &self.clock, |_| {}));
+    }
+
     pub(super) fn pass(&self, span: &str) {
         let span: Span = span.parse().unwrap();
         self.clock.fetch_add(span.0, Ordering::SeqCst);

@@ -12,7 +12,8 @@ use std::time::Duration;
 use experiment_core::definition::{LifecycleStep, Status};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
-    Catalog, Change, Clock, Disk, Expected, Outcome, Pace, Proposal, ProposedEvent, ProposedExposure, Store,
+    Catalog, Change, Clock, Disk, Expected, Outcome, Pace, Proposal, ProposedEvent, ProposedExposure,
+    RefusalCode, Store,
 };
 use experiment_tests::random::Random;
 
@@ -81,13 +82,40 @@ struct Ledger {
     status: Option<Status>,
     /// [`MET`] takes exposures.
     is_met_open: bool,
+    /// Customers whose erasure was acknowledged.
+    erased: BTreeSet<String>,
+    /// Customers who were to be erased when the power went.
+    erased_unanswered: Vec<String>,
+    /// Customers with an assign that was not answered.
+    assigned_unanswered: BTreeSet<String>,
+    /// Facts of erased customers in whose places markers stand: acknowledged, unanswered.
+    gone: usize,
+    gone_unanswered: usize,
     /// The number of the last fact.
     last: u64,
 }
 
+impl Ledger {
+    /// Books an erasure.
+    fn erase(&mut self, customer: String) {
+        let is_kept = |proposal: &Proposal| customer_of(proposal) != customer;
+        let (known, unanswered) = (self.known.len(), self.unanswered.len());
+        self.known.retain(is_kept);
+        self.unanswered.retain(is_kept);
+        self.gone += known - self.known.len();
+        self.gone_unanswered += unanswered - self.unanswered.len();
+        if self.variants.remove(&customer).is_some() {
+            self.gone += 1;
+        } else if self.assigned_unanswered.contains(&customer) {
+            self.gone_unanswered += 1;
+        }
+        self.erased.insert(customer);
+    }
+}
+
 /// One store on one disk.
 struct Machine {
-    disk: SimulatedDisk,
+    disk: Arc<SimulatedDisk>,
     clock: Arc<TestClock>,
     ledger: Ledger,
     random: Random,
@@ -97,7 +125,7 @@ impl Machine {
     fn new(seed: u64) -> Machine {
         let clock = Arc::new(TestClock::default());
         clock.set(MARCH);
-        let (disk, ledger) = (SimulatedDisk::default(), Ledger::default());
+        let (disk, ledger) = (Arc::new(SimulatedDisk::default()), Ledger::default());
         Machine { disk, clock, ledger, random: Random::new(seed) }
     }
 
@@ -110,7 +138,7 @@ impl Machine {
     fn open(&self) -> Option<Store> {
         // So few that the power is cut in the midst of them.
         let pace = Pace { customers: 3, by_hand: false };
-        let store = match Store::open_on(&self.disk, self.clock(), pace) {
+        let store = match Store::open_on(self.disk.clone(), self.clock(), pace) {
             Ok(store) => store,
             Err(_) if self.disk.is_out() => return None,
             Err(error) => panic!("what the power cut left can't be opened: {error}"),
@@ -165,12 +193,13 @@ impl Machine {
     }
 
     fn act(&mut self, store: &Store) {
-        match self.random.below(12) {
+        match self.random.below(13) {
             0..6 => self.send_new(store),
             6 | 7 => self.send_again(store),
             8 => self.define(store),
             9 => self.step(store),
-            10 => self.clock.advance(self.random.below(20) as i64 * HOUR),
+            10 => self.erase(store),
+            11 => self.clock.advance(self.random.below(20) as i64 * HOUR),
             _ => {
                 let settled = store.wait_for_blocking(store.log_position());
                 assert!(settled.is_ok() || self.disk.is_out(), "{settled:?}");
@@ -206,7 +235,9 @@ impl Machine {
             for proposal in proposals {
                 match &proposal {
                     // Whether it is there is read from the log itself.
-                    Proposal::Assign(_) => {}
+                    Proposal::Assign(assign) => {
+                        self.ledger.assigned_unanswered.insert(assign.customer.clone());
+                    }
                     Proposal::Event(ProposedEvent { id: None, .. }) => self.ledger.nameless_unanswered += 1,
                     _ => self.ledger.unanswered.push(proposal),
                 }
@@ -221,6 +252,9 @@ impl Machine {
     fn book(&mut self, proposal: Proposal, outcome: Outcome) {
         let is_running = self.ledger.status == Some(Status::Running);
         let ledger = &mut self.ledger;
+        if ledger.erased.contains(customer_of(&proposal)) {
+            return assert_eq!(refused(outcome).0, RefusalCode::Erased);
+        }
         if let Outcome::Accepted(accepted) = &outcome {
             assert!(ledger.sequences.insert(accepted.sequence), "{accepted:?} was another's place");
         }
@@ -288,9 +322,37 @@ impl Machine {
         }
     }
 
+    /// Erases a customer, of whom something may be known or not.
+    fn erase(&mut self, store: &Store) {
+        let customer = format!("c-{}", self.random.below(CUSTOMERS));
+        match store.erase(&customer).wait() {
+            Ok(_) => self.ledger.erase(customer),
+            Err(error) => {
+                assert!(self.disk.is_out(), "{error}");
+                self.ledger.erased_unanswered.push(customer);
+            }
+        }
+    }
+
+    /// Who was erased stays so; of whom it was not answered is erased or as before.
+    fn audit_erasures(&mut self, store: &Store) {
+        for customer in std::mem::take(&mut self.ledger.erased_unanswered) {
+            if store.erasure(&customer).unwrap().is_some() {
+                self.ledger.erase(customer);
+            }
+        }
+        let found = store.erasures().unwrap().erasures.len();
+        assert_eq!(found, self.ledger.erased.len());
+        for customer in &self.ledger.erased {
+            assert!(store.erasure(customer).unwrap().is_some(), "{customer}");
+        }
+        assert_eq!(store.audit().unwrap().broken, None);
+    }
+
     /// Everything acknowledged is there, once; what was not answered is there once or not at all.
     fn audit(&mut self, store: &Store) {
         self.audit_catalog(&store.catalog());
+        self.audit_erasures(store);
         // Settles what was open: now it is known whether it is there.
         for proposal in std::mem::take(&mut self.ledger.unanswered) {
             self.settle(store, proposal);
@@ -363,11 +425,13 @@ impl Machine {
             for number in 0..CUSTOMERS {
                 let seen = store.customer("winback", &format!("c-{number}")).unwrap();
                 assert!(seen.len() <= 1, "{seen:?}");
+                assert!(seen.is_empty() || !ledger.erased.contains(&format!("c-{number}")), "{seen:?}");
                 assigned += seen.len();
             }
         }
-        let least = ledger.known.len() + ledger.nameless as usize + catalog + assigned;
-        let most = least + ledger.nameless_unanswered as usize;
+        let erased = ledger.erased.len() + ledger.gone;
+        let least = ledger.known.len() + ledger.nameless as usize + catalog + assigned + erased;
+        let most = least + ledger.nameless_unanswered as usize + ledger.gone_unanswered;
         let found = store.log_position() as usize;
         assert!((least..=most).contains(&found), "{found} facts where {least} to {most} are to be");
     }
@@ -381,6 +445,14 @@ fn document(version: u32) -> String {
     });
     let text = late.fold(WINBACK.to_owned(), |text, metric| text.replace("plan:", &metric));
     format!("{text}\ntraffic: 0.{}", 500_000 + version)
+}
+
+fn customer_of(proposal: &Proposal) -> &str {
+    match proposal {
+        Proposal::Event(event) => &event.customer,
+        Proposal::Exposure(exposure) => &exposure.customer,
+        Proposal::Assign(assign) => &assign.customer,
+    }
 }
 
 fn met(proposal: Proposal) -> Proposal {

@@ -482,3 +482,51 @@ fn what_was_sent_is_known_in_the_copy() {
     assert_eq!(copy.store().known_variant("winback", "c-0").unwrap(), Some(1));
     assert_eq!(copy.store().known_variant("winback", "qa-1").unwrap(), None);
 }
+
+fn erase(world: &World, customers: &[&str]) {
+    for customer in customers {
+        world.store().erase(customer).wait().unwrap();
+    }
+    world.store().wait_for_erasures_blocking().unwrap();
+}
+
+/// The sums of both experiments on every day.
+fn sums(world: &World) -> Vec<Option<experiment_core::report::Aggregates>> {
+    let readings = readings(world, &["early", "winback"], 8);
+    readings.into_iter().map(|reading| Some(reading?.aggregates)).collect()
+}
+
+#[test]
+fn erased_customers_are_not_exported_and_not_taken_in() {
+    // In facts, on override lists, in a group.
+    let erased = ["c-1", "qa-1", "7"];
+    let world = every_kind();
+    let before = exported(&world, None);
+    erase(&world, &erased);
+    let after = exported(&world, None);
+    assert!(before.contains("\"qa-1\"") && before.contains(r#"["c-0",7,0.5]"#));
+    assert!(!after.contains("\"qa-1\"") && !after.contains("\"c-1\"") && after.contains(r#"["c-0",0.5]"#));
+
+    let copy = elsewhere(MARCH + 9 * DAY);
+    take_in(&copy, &after);
+    assert_eq!(exported(&copy, None), after);
+    assert_eq!(sums(&copy), sums(&world));
+    let audit = copy.store().audit().unwrap();
+    assert_eq!(audit.broken, None);
+    assert!(!audit.entries.is_empty() && audit.entries.iter().all(|entry| entry.who == "import"));
+    copy.verify();
+
+    // An export from before the erasure: where they were erased after it, and where they were erased first.
+    let first = elsewhere(MARCH);
+    erase(&first, &erased);
+    first.clock.advance(9 * DAY);
+    for (world, is_new) in [(&world, false), (&first, true)] {
+        let (imported, refused) = import(world, &before);
+        assert!(refused.iter().all(|(_, why)| why.contains("this customer was erased")), "{refused:?}");
+        assert_eq!((refused.len(), imported.new > 0), (5, is_new));
+        assert_eq!(exported(world, None), after);
+        assert_eq!(world.store().audit().unwrap().broken, None);
+        world.verify();
+    }
+    assert_eq!(sums(&first), sums(&world));
+}

@@ -95,6 +95,8 @@ pub enum CheckCode {
     OffAssignment,
     /// A metric counts every customer: one that was added while the experiment ran may not do so yet.
     Rebuilding,
+    /// Of a past day: nobody who was known by then was erased since.
+    ErasedCustomers,
     /// New facts still reach the sums.
     Stale,
     /// Every metric's sums fit their 128 bits.

@@ -67,7 +67,8 @@ impl From<csv::Error> for ExportError {
 impl Store {
     /// Writes facts and lists as of now, in the order of the log, while the store goes on: all of them, or
     /// of one experiment its definitions, life cycle and exposures, the events of the customers exposed to it, and
-    /// what experiments share if it names something of that. `progress` is told how many facts of how many are read.
+    /// what experiments share if it names something of that. An export after an erasure holds neither the
+    /// erasure nor its markers; positions are those of what is exported. `progress` is told how many facts of how many are read.
     ///
     /// # Errors
     /// [`ExportError`]; an [unknown experiment](StoreError::UnknownExperiment) among them.
@@ -80,7 +81,8 @@ impl Store {
     ) -> Result<Exported, ExportError> {
         let catalog = self.catalog();
         let entry = experiment.map(|key| known_entry(&catalog, key)).transpose()?;
-        let reading = self.shared.log.begin_read().trying("reading the log")?;
+        let log = self.shared.log();
+        let reading = log.begin_read().trying("reading the log")?;
         let facts = reading.open_table(FACTS).trying("reading the log")?;
         let count =
             ReadableTable::last(&facts).trying("reading the log")?.map_or(0, |(last, _)| last.value() + 1);
@@ -89,7 +91,7 @@ impl Store {
             Some(entry) => {
                 // Who was exposed is asked of the state, which must be as far.
                 self.wait_for_blocking(count)?;
-                let state = StateView::open(&self.shared.state)?;
+                let state = StateView::open(&self.shared.state())?;
                 Some(Only {
                     key: &entry.key,
                     number: entry.number,
@@ -152,6 +154,7 @@ impl Only<'_> {
             Record::Catalog(_) => self.shared,
             Record::Exposure(record) => record.experiment == self.key,
             Record::Event(record) => self.is_exposed(record.customer)?,
+            Record::Erased(_) | Record::Erasure(_) => false,
         })
     }
 
@@ -194,7 +197,11 @@ impl Named {
                     named_groups(&document(record.document)?, &mut named.groups);
                     named.catalog = record.version;
                 }
-                Record::Lifecycle(_) | Record::Exposure(_) | Record::Event(_) => {}
+                Record::Lifecycle(_)
+                | Record::Exposure(_)
+                | Record::Event(_)
+                | Record::Erased(_)
+                | Record::Erasure(_) => {}
             }
         }
         Ok(named)
@@ -323,6 +330,8 @@ impl Out<'_> {
                     Out::Lines(_) => self.line(&event(record)?),
                 }
             }
+            // The hash of an erasure says nothing in another log, and a marker says nothing without it.
+            Record::Erased(_) | Record::Erasure(_) => Ok(()),
         }
     }
 

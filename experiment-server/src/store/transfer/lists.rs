@@ -1,11 +1,13 @@
 //! The lists that stand at the head of an export: they belong to no version, and what follows needs them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::super::check;
+use super::super::erase::Erased;
 use super::line::{LineError, OverrideLine};
 
 /// Groups by name, with their values.
@@ -18,6 +20,25 @@ pub(in crate::store) struct OverrideList {
     pub(in crate::store) version: u32,
     /// Who sees what.
     pub(in crate::store) customers: BTreeMap<String, String>,
+}
+
+impl OverrideList {
+    /// A list without those who were erased here.
+    pub(super) fn without(mut list: Arc<OverrideList>, erased: &Erased) -> Arc<OverrideList> {
+        if list.customers.keys().any(|customer| erased.holds(customer)) {
+            Arc::make_mut(&mut list).customers.retain(|customer, _| !erased.holds(customer));
+        }
+        list
+    }
+}
+
+/// Groups without those who were erased here.
+pub(super) fn groups_without<'a>(groups: &'a GroupValues, erased: &Erased) -> Cow<'a, GroupValues> {
+    let mut groups = Cow::Borrowed(groups);
+    if groups.values().flatten().any(|value| erased.holds_value(value)) {
+        groups.to_mut().values_mut().for_each(|values| values.retain(|value| !erased.holds_value(value)));
+    }
+    groups
 }
 
 /// The lists of one file.

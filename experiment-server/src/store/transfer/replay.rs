@@ -5,6 +5,7 @@ use std::sync::Arc;
 use redb::{Table, WriteTransaction};
 
 use super::super::admit::{Admission, Fault, MAX_AHEAD, check_run, experiment_and_variant};
+use super::super::check;
 use super::super::error::StoreError;
 use super::super::overlay::PendingExposure;
 use super::super::position::StateView;
@@ -12,7 +13,7 @@ use super::super::proposal;
 use super::super::record::{EventRecord, ExposureRecord, Flags, Record};
 use super::super::row::{Row, id_hash};
 use super::super::writer::{Work, Writer};
-use super::lists::{GroupValues, OverrideList};
+use super::lists::{GroupValues, OverrideList, groups_without};
 
 /// A fact of another log.
 #[derive(Debug)]
@@ -76,17 +77,21 @@ impl Writer {
             let outcome = match record {
                 Record::Definition(record) => {
                     let Beside::Overrides(list) = &fact.beside else { return Err(mismatched()) };
+                    let list = list.clone().map(|list| OverrideList::without(list, &self.erased));
                     self.replay_definition(&record, list.as_deref(), work, transaction, facts)?
                 }
                 Record::Catalog(record) => {
                     let Beside::Groups { groups, is_last } = &fact.beside else { return Err(mismatched()) };
-                    self.replay_catalog(&record, groups, *is_last, work, transaction, facts)?
+                    let groups = groups_without(groups, &self.erased);
+                    self.replay_catalog(&record, &groups, *is_last, work, transaction, facts)?
                 }
                 Record::Lifecycle(record) => self.replay_step(record, work, transaction, facts)?,
                 Record::Exposure(record) => {
                     outcome(self.admission(work, state, facts)?.replay_exposure(&record))?
                 }
                 Record::Event(record) => outcome(self.admission(work, state, facts)?.replay_event(&record))?,
+                // No line of an export is one.
+                Record::Erased(_) | Record::Erasure(_) => return Err(mismatched()),
             };
             if outcome != Outcome::New {
                 work.received_at = before;
@@ -113,7 +118,12 @@ fn outcome(decided: Result<(), Fault>) -> Result<Outcome, StoreError> {
 }
 
 impl Admission<'_, '_> {
+    fn check_erased(&self, customer: &str) -> Result<(), Fault> {
+        if self.erased.holds(customer) { Err(check::erased().into()) } else { Ok(()) }
+    }
+
     fn replay_event(&mut self, record: &EventRecord<'_>) -> Result<(), Fault> {
+        self.check_erased(record.customer)?;
         let row = self.state.row(record.customer)?;
         let row = row.as_ref().map_or(Ok(Row::EMPTY), |row| Row::decode(row.value()))?;
         self.check_event_repeat(&row, record)?;
@@ -126,6 +136,7 @@ impl Admission<'_, '_> {
     }
 
     fn replay_exposure(&mut self, record: &ExposureRecord<'_>) -> Result<(), Fault> {
+        self.check_erased(record.customer)?;
         let catalog = self.catalog;
         let (entry, variant) = experiment_and_variant(catalog, record.experiment, record.variant)?;
         let seen = self.seen(record.customer)?;
