@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use experiment_server::command::Exit;
 use experiment_server::store::{Proposal, ProposedEvent, Store, check_backup, system_clock};
 use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableDefinition};
 use serde_json::Value;
 
-use crate::process::{Process, run};
+use crate::process::{Process, complaint, fine};
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const FACTS: TableDefinition<u64, &[u8]> = TableDefinition::new("facts");
@@ -36,18 +35,6 @@ impl Folder {
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
-}
-
-fn fine(args: &[&str]) -> String {
-    let (exit, stdout, stderr) = run(args);
-    assert_eq!((exit, stderr.as_str()), (Exit::Fine, ""), "{stdout}");
-    stdout
-}
-
-fn complaint(args: &[&str]) -> String {
-    let (exit, stdout, stderr) = run(args);
-    assert_eq!((exit, stdout.as_str()), (Exit::WrongUse, ""), "{stderr}");
-    stderr
 }
 
 fn log_id(data: &Path) -> Vec<u8> {

@@ -2,28 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use experiment_server::command::Exit;
 use experiment_server::playbook::TEMPLATES;
 use serde_json::{Value, json};
 
-use crate::process::run_with;
-
-fn run(args: &[&str]) -> (Exit, String, String) {
-    run_with(b"", args)
-}
-
-fn fine(args: &[&str]) -> String {
-    let (exit, stdout, stderr) = run(args);
-    assert_eq!((exit, stderr.as_str()), (Exit::Fine, ""), "{stdout}");
-    stdout
-}
-
-/// What was complained about, which must have been done without any answer.
-fn complaint(args: &[&str]) -> String {
-    let (exit, stdout, stderr) = run(args);
-    assert_eq!((exit, stdout.as_str()), (Exit::WrongUse, ""), "{stderr}");
-    stderr
-}
+use crate::process::{complaint, fine};
 
 fn example(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);

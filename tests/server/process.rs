@@ -87,3 +87,17 @@ pub(crate) fn run_with(stdin: &[u8], args: &[&str]) -> (Exit, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (exit, text(stdout), text(stderr))
 }
+
+/// What a command printed that must go well and complain of nothing.
+pub(crate) fn fine(args: &[&str]) -> String {
+    let (exit, stdout, stderr) = run(args);
+    assert_eq!((exit, stderr.as_str()), (Exit::Fine, ""), "{stdout}");
+    stdout
+}
+
+/// What was complained about, which must have been done without any answer.
+pub(crate) fn complaint(args: &[&str]) -> String {
+    let (exit, stdout, stderr) = run(args);
+    assert_eq!((exit, stdout.as_str()), (Exit::WrongUse, ""), "{stderr}");
+    stderr
+}

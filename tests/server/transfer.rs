@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use experiment_server::command::Exit;
 
-use crate::process::{Process, run};
+use crate::process::{Process, complaint, fine, run};
 
 const DEFINITION: &str = "
 key: cats
@@ -30,18 +30,6 @@ impl Folder {
         std::fs::write(self.path(name), text).unwrap();
         self.path(name)
     }
-}
-
-fn fine(args: &[&str]) -> String {
-    let (exit, stdout, stderr) = run(args);
-    assert_eq!((exit, stderr.as_str()), (Exit::Fine, ""), "{stdout}");
-    stdout
-}
-
-fn complaint(args: &[&str]) -> String {
-    let (exit, stdout, stderr) = run(args);
-    assert_eq!((exit, stdout.as_str()), (Exit::WrongUse, ""), "{stderr}");
-    stderr
 }
 
 /// A server with an exposure and two events.

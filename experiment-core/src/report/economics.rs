@@ -2,7 +2,7 @@
 
 use super::family::adjust;
 use super::metric::reason;
-use super::reading::{count, effect};
+use super::reading::{count, effect, ends_of};
 use super::sequence::{FEWEST_CUSTOMERS, FEWEST_EVENTS};
 use super::sums::{mature, values};
 use super::{
@@ -15,7 +15,6 @@ use crate::stats::distribution::normal;
 use crate::stats::effect_ratio::effect_ratio;
 use crate::stats::mean::welch_test;
 use crate::stats::ratio::PairSummary;
-use crate::stats::relative::FiellerSet;
 use crate::stats::{Comparison, Interval, NotEstimable, TestOptions};
 use crate::time::Timestamp;
 
@@ -103,6 +102,7 @@ impl<'a> Accounts<'a> {
 
     fn compare(&self, variant: usize, waits: bool) -> EconomicsReport {
         let control = self.design.control;
+        let tested = self.compare_means(variant, &NET, &NET);
         let net = self.effect_on(NET, variant, 1.0);
         let per_customer = |weights| self.effect_on(weights, variant, 1.0).ok();
         let rollout = self.design.economics.as_ref().and_then(|economics| economics.rollout);
@@ -119,8 +119,8 @@ impl<'a> Accounts<'a> {
             gross_per_customer: per_customer(GROSS),
             cost_per_customer: per_customer(COST),
             net_value_per_customer: net.as_ref().ok().copied(),
-            p_value: self.compare_means(variant, &NET, &NET).ok().map(|net| net.p_value),
-            chance_it_pays: self.chance(variant),
+            p_value: tested.as_ref().ok().map(|net| net.p_value),
+            chance_it_pays: tested.ok().and_then(|net| self.chance(variant, &net)),
             rollout,
             cost_per_kept: self.cost_per_kept(variant),
             break_even_cost: self.break_even(variant),
@@ -140,7 +140,7 @@ impl<'a> Accounts<'a> {
             customers: count(&self.arms[self.design.control]) + count(&self.arms[variant]),
             kept_per_1000: self.effect_on(KEPT, variant, 1_000.0).ok(),
             net_value_per_customer: net.as_ref().ok().map(|net| scaled(net, 1.0)),
-            chance_it_pays: self.chance(variant),
+            chance_it_pays: tested.and_then(|net| self.chance(variant, net)),
             adjusted_p_value: tested.map(|net| net.p_value),
             advice: Advice::Undecided,
             not_estimable: net.as_ref().err().map(reason),
@@ -242,9 +242,9 @@ impl<'a> Accounts<'a> {
         })
     }
 
-    fn chance(&self, variant: usize) -> Option<f64> {
-        let net = self.compare_means(variant, &NET, &NET).ok().filter(|_| self.is_large_enough(variant))?;
-        Some(normal::sf(-net.effect / net.std_error))
+    /// That the net value is above 0.
+    fn chance(&self, variant: usize, net: &Comparison) -> Option<f64> {
+        self.is_large_enough(variant).then(|| normal::sf(-net.effect / net.std_error))
     }
 
     /// A number of the variant's customers against one of the control's.
@@ -268,12 +268,7 @@ impl<'a> Accounts<'a> {
     ) -> Result<EffectQuotient, NotEstimable> {
         let control = self.pair(self.design.control, &y0, &x0)?;
         let found = effect_ratio(&control, &self.pair(variant, &y1, &x1)?, &self.options())?;
-        let (ends, set) = match found.set {
-            FiellerSet::Interval(ends) => (Some(ends), RelativeSet::Interval),
-            FiellerSet::Outside(ends) => (Some(ends), RelativeSet::Outside),
-            FiellerSet::All => (None, RelativeSet::All),
-        };
-        let [lower, upper] = [ends.map(|ends| ends.lower), ends.map(|ends| ends.upper)];
+        let ([lower, upper], set) = ends_of(found.set);
         Ok(EffectQuotient { estimate: found.estimate, lower, upper, set })
     }
 

@@ -35,7 +35,7 @@ pub use aggregates::{Aggregates, Cells, Distribution, Distributions, Late};
 pub use analysis::{report, verdict_of};
 pub use design::{Design, EconomicsDesign, Estimand, MetricDesign, PhaseDesign, Stage, VariantDesign};
 pub use inputs::{DecisionInputs, Inputs, InputsError};
-pub(crate) use reading::{Pair, count, mean_of, proportion_of};
+pub(crate) use reading::{Pair, count, mean_of, pair_at, proportion_of};
 pub use rebuilding::Rebuilding;
 pub(crate) use strata::StratumPair;
 pub use types::{

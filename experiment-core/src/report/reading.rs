@@ -309,16 +309,26 @@ pub(crate) fn mean_of(metric: &MetricDesign, moments: &Moments) -> Result<MeanSu
 
 /// The first two entries: numerator and denominator, or outcome and covariate.
 pub(crate) fn pair_of(metric: &MetricDesign, moments: &Moments) -> Result<PairSummary, NotEstimable> {
+    pair_at(metric, moments, 0, 1)
+}
+
+/// The entries at two places.
+pub(crate) fn pair_at(
+    metric: &MetricDesign,
+    moments: &Moments,
+    y: usize,
+    x: usize,
+) -> Result<PairSummary, NotEstimable> {
     let too_few = NotEstimable::TooFewCustomers { n: count(moments), needed: 2 };
     let mean = |i| moments.mean(i, metric.places).ok_or(too_few);
     let covariance = |i, j| moments.covariance(i, j, metric.places).ok_or(too_few);
     Ok(PairSummary {
         n: count(moments),
-        mean_y: mean(0)?,
-        mean_x: mean(1)?,
-        variance_y: covariance(0, 0)?,
-        variance_x: covariance(1, 1)?,
-        covariance: covariance(0, 1)?,
+        mean_y: mean(y)?,
+        mean_x: mean(x)?,
+        variance_y: covariance(y, y)?,
+        variance_x: covariance(x, x)?,
+        covariance: covariance(y, x)?,
     })
 }
 
@@ -336,19 +346,20 @@ fn mean_relative(
     if control.mean == 0.0 {
         return Err(NotEstimable::ZeroControlMean { variant: variant.mean });
     }
-    let (ends, set) = match fieller(control, variant, options)? {
+    let ([lower, upper], set) = ends_of(fieller(control, variant, options)?);
+    let estimate = (variant.mean - control.mean) / control.mean;
+    Ok(RelativeEffect { estimate, std_error: None, lower, upper, set })
+}
+
+/// The finite ends of Fieller's set, and what they mean.
+pub(crate) fn ends_of(set: FiellerSet) -> ([Option<f64>; 2], RelativeSet) {
+    let (ends, set) = match set {
         FiellerSet::Interval(ends) => (Some(ends), RelativeSet::Interval),
         FiellerSet::Outside(ends) => (Some(ends), RelativeSet::Outside),
         FiellerSet::All => (None, RelativeSet::All),
     };
-    let end = |value: Option<f64>| value.filter(|end| end.is_finite());
-    Ok(RelativeEffect {
-        estimate: (variant.mean - control.mean) / control.mean,
-        std_error: None,
-        lower: end(ends.map(|ends| ends.lower)),
-        upper: end(ends.map(|ends| ends.upper)),
-        set,
-    })
+    let ends = [ends.map(|ends| ends.lower), ends.map(|ends| ends.upper)];
+    (ends.map(|end| end.filter(|end| end.is_finite())), set)
 }
 
 fn bounded(estimate: f64, std_error: f64, interval: Interval) -> RelativeEffect {

@@ -9,7 +9,7 @@ use experiment_server::store::{Outcome, Proposal, ProposedExposure};
 use proptest::prelude::*;
 
 use super::recount::{
-    EXPERIMENTS, SHARED, definitions, identity, proposed_event, proposed_exposure, with_metrics,
+    EXPERIMENTS, SHARED, definitions, fill_sums, identity, proposed_event, proposed_exposure, with_metrics,
 };
 use super::world::{HOUR, MARCH, WINBACK, World, accepted, attributes, event, exposure};
 
@@ -250,8 +250,6 @@ fn days_before_a_dimension_was_dropped_are_told_by_it() {
 
 #[test]
 fn a_sum_beyond_its_bits_ends_a_metric_in_its_walk() {
-    use redb::{Database, ReadableTable, TableDefinition};
-    const AGGREGATES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("aggregates");
     let mut world = World::by_hand();
     world.start(WINBACK);
     for customer in ["a", "b"] {
@@ -262,23 +260,7 @@ fn a_sum_beyond_its_bits_ends_a_metric_in_its_walk() {
     world.walk(1);
     world.restart();
     world.close();
-    // As if 10^24 customers had been counted: no honest way leads there.
-    let database = Database::create(world.folder.path().join("state.redb")).unwrap();
-    let transaction = database.begin_write().unwrap();
-    {
-        let mut sums = transaction.open_table(AGGREGATES).unwrap();
-        let rows: Vec<(Vec<u8>, Vec<u8>)> = (sums.iter().unwrap())
-            .map(|row| row.map(|(key, row)| (key.value().to_vec(), row.value().to_vec())).unwrap())
-            .collect();
-        for (key, mut row) in rows {
-            if row.get(25..41).is_some_and(|sum| sum.iter().any(|byte| *byte != 0)) {
-                row[25..41].copy_from_slice(&i128::MAX.to_le_bytes());
-                sums.insert(key.as_slice(), row.as_slice()).unwrap();
-            }
-        }
-    }
-    transaction.commit().unwrap();
-    drop(database);
+    fill_sums(&world);
     world.open();
     world.walk_to_the_end();
     for _ in 0..2 {

@@ -3,7 +3,9 @@
 use super::{WARNING, check};
 use crate::measure::{Moments, Slice};
 use crate::report::sequence::{FEWEST_CUSTOMERS, FEWEST_EVENTS};
-use crate::report::{Aggregates, Check, CheckCode, Design, Estimand, Level, MetricDesign, count, sums};
+use crate::report::{
+    Aggregates, Check, CheckCode, Design, Estimand, Level, MetricDesign, count, pair_at, sums,
+};
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::ratio::{PairSummary, ratio_test};
 use crate::stats::{NotEstimable, TestOptions};
@@ -26,7 +28,8 @@ pub(super) fn novelty_check(
         for variant in design.treatments() {
             let pair = [&arms[design.control], &arms[variant]];
             if pair.iter().all(|arm| is_large_enough(metric, arm)) {
-                let [control, treated] = pair.map(|arm| halves(metric, arm));
+                // The second half of the window above the line, the first below it.
+                let [control, treated] = pair.map(|arm| pair_at(metric, arm, 1, 0).ok());
                 let change =
                     control.zip(treated).and_then(|(control, treated)| Change::between(&control, &treated));
                 tested.extend(change.map(|change| (metric, variant, change)));
@@ -64,20 +67,6 @@ fn is_large_enough(metric: &MetricDesign, arm: &Moments) -> bool {
     let events: i128 = arm.sums().iter().sum::<i128>() / 10_i128.pow(metric.places);
     let rare = metric.estimand == Estimand::Proportion && events < i128::from(FEWEST_EVENTS);
     count(arm) >= FEWEST_CUSTOMERS && !rare
-}
-
-/// The first half of the window below the line, the second above it.
-fn halves(metric: &MetricDesign, arm: &Moments) -> Option<PairSummary> {
-    let mean = |half| arm.mean(half, metric.places);
-    let covariance = |i, j| arm.covariance(i, j, metric.places);
-    Some(PairSummary {
-        n: count(arm),
-        mean_y: mean(1)?,
-        mean_x: mean(0)?,
-        variance_y: covariance(1, 1)?,
-        variance_x: covariance(0, 0)?,
-        covariance: covariance(0, 1)?,
-    })
 }
 
 /// The effect in the first half and in the second, and whether they differ.
