@@ -43,8 +43,8 @@ fn what_was_done_is_counted() {
     is("experiment_facts_total", 5.0);
     is("experiment_log_position", 5.0);
     is("experiment_commits_total", 4.0);
-    is("experiment_commit_facts_bucket{le=\"1.0\"}", 3.0);
-    is("experiment_commit_facts_bucket{le=\"2.0\"}", 4.0);
+    is("experiment_commit_facts_bucket{le=\"1\"}", 3.0);
+    is("experiment_commit_facts_bucket{le=\"2\"}", 4.0);
     is("experiment_commit_facts_sum", 5.0);
     is("experiment_duplicates_total", 1.0);
     is("experiment_queue_facts", 0.0);
