@@ -121,6 +121,9 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every one there is.
+    pub const ALL: [Reason; 4] = [Reason::Assigned, Reason::Override, Reason::Concluded, Reason::Sticky];
+
     /// As it is written: assigned, override, concluded, sticky.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -157,6 +160,18 @@ pub enum NotAssignedReason {
 }
 
 impl NotAssignedReason {
+    /// Every one there is.
+    pub const ALL: [NotAssignedReason; 8] = [
+        NotAssignedReason::Draft,
+        NotAssignedReason::Stopped,
+        NotAssignedReason::Archived,
+        NotAssignedReason::External,
+        NotAssignedReason::Audience,
+        NotAssignedReason::Requires,
+        NotAssignedReason::Layer,
+        NotAssignedReason::Traffic,
+    ];
+
     /// As it is written: draft, stopped, archived, external, audience, requires, layer, traffic.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -24,6 +24,7 @@ Environment:
   EXPERIMENT_ADMIN_KEY  a key of 32 characters or more; with it, every call to /v1 needs it:
                         Authorization: Bearer KEY, or X-API-Key: KEY
   EXPERIMENT_LOG        what goes to stderr: error, warn, info (default), debug
+  EXPERIMENT_LOG_FORMAT how: text (default) or json
 
 SIGTERM and SIGINT stop it: requests in progress end, what was acknowledged is on disk.";
 

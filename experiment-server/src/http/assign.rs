@@ -87,6 +87,9 @@ pub(crate) async fn assign_customer(
     if ask.record {
         record(&app, &mut answers, ask.customer, ask.attributes).await?;
     }
+    for answer in &answers {
+        app.assignments.count(&answer.compiled.experiment().key, answer.decision.reason());
+    }
     match (&ask.which, answers.as_slice()) {
         (Which::One(_), [answer]) => reply::json(&answer.view()),
         _ => reply::json(&AnswersView { assignments: answers.iter().map(Answer::view).collect() }),

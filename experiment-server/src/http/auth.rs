@@ -71,7 +71,7 @@ impl Gate {
     ///
     /// # Errors
     /// 401 for a wrong key, or none where one is needed; 403 for a wrong start token.
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let start_token = match headers.get(START_TOKEN) {
             None => false,
             Some(sent) if self.start_token.as_bytes().ct_eq(sent.as_bytes()).into() => true,

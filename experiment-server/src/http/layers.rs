@@ -1,10 +1,10 @@
-//! What happens around every request: bounds, panics, headers, a line in the log.
+//! What happens around every request: bounds, panics, headers, a count, a line in the log.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
@@ -12,13 +12,14 @@ use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::problem::Problem;
+use super::problem::{Cause, Problem};
 use super::state::AppState;
+use crate::telemetry::{NO_ROUTE, REQUEST_ID, TRACEPARENT, trace_of};
 
 /// Recounts take as long as they take.
 const WITHOUT_TIMEOUT: &str = "/v1/verify";
 /// Probes are answered even when nothing else is.
-const WITHOUT_BOUND: [&str; 2] = ["/healthz", "/readyz"];
+const WITHOUT_BOUND: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// At most so many requests at once, each within its time.
 pub(crate) async fn bound(
@@ -60,26 +61,61 @@ pub(crate) async fn catch_panic(request: Request, next: Next) -> Response {
     })
 }
 
-/// The headers that every answer has, and its line in the log: the route, never the ids in it.
-pub(crate) async fn finish(request: Request, next: Next) -> Response {
+/// The headers that every answer has, its count, and its line in the log: the route, never the ids in it.
+pub(crate) async fn finish(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let start = Instant::now();
-    let enabled = tracing::enabled!(tracing::Level::DEBUG);
-    let told =
-        enabled.then(|| (request.method().clone(), request.extensions().get::<MatchedPath>().cloned()));
+    let asked = Asked::of(&app, &request);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Some((method, route)) = told {
-        log_request(&method, route.as_ref(), &response, start);
-    }
+    headers.insert(REQUEST_ID, asked.id.clone());
+    let took = start.elapsed();
+    app.answered.count(asked.route(), &asked.method, response.status(), took);
+    asked.log(&response, took);
     response
 }
 
-fn log_request(method: &Method, route: Option<&MatchedPath>, response: &Response, start: Instant) {
-    let route = route.map_or("(none)", MatchedPath::as_str);
-    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-    tracing::debug!(%method, route, status = response.status().as_u16(), micros, "answered");
+/// What is told of a request once it is answered.
+struct Asked {
+    id: HeaderValue,
+    trace: Option<HeaderValue>,
+    method: Method,
+    route: Option<MatchedPath>,
+}
+
+impl Asked {
+    fn of(app: &AppState, request: &Request) -> Asked {
+        Asked {
+            id: app.request_ids.of(request.headers()),
+            trace: request.headers().get(TRACEPARENT).cloned(),
+            method: request.method().clone(),
+            route: request.extensions().get().cloned(),
+        }
+    }
+
+    fn route(&self) -> Option<&str> {
+        self.route.as_ref().map(MatchedPath::as_str)
+    }
+
+    /// A fault of ours is always worth a line, with its cause; any other request when somebody looks closely.
+    fn log(&self, response: &Response, took: Duration) {
+        let cause = response.extensions().get::<Cause>();
+        if cause.is_none() && !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let request_id = self.id.to_str().unwrap_or_default();
+        let trace = self.trace.as_ref().and_then(trace_of);
+        let (trace_id, parent_id) = trace.map_or((None, None), |(trace, parent)| (Some(trace), Some(parent)));
+        let (method, route) = (&self.method, self.route().unwrap_or(NO_ROUTE));
+        let status = response.status().as_u16();
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        if let Some(Cause { problem, detail }) = cause {
+            tracing::error!(request_id, trace_id, parent_id, %method, route, status, micros, problem, cause = detail, "request failed");
+        } else {
+            tracing::debug!(request_id, trace_id, parent_id, %method, route, status, micros, "answered");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,8 +133,7 @@ mod tests {
         let router: Router = Router::new()
             .route("/panic", get(async || -> &'static str { panic!("on purpose") }))
             .route("/fine", get(async || "fine"))
-            .layer(from_fn(catch_panic))
-            .layer(from_fn(finish));
+            .layer(from_fn(catch_panic));
         let service = TowerToHyperService::new(router);
         let ask = async |path: &str| {
             let request = Request::builder().uri(path).body(Body::empty()).unwrap();

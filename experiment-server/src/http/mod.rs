@@ -26,6 +26,7 @@ mod layers;
 mod leftover;
 mod lifecycle;
 mod limits;
+mod metrics;
 mod nearest;
 mod origin;
 mod power;

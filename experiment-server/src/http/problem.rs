@@ -216,6 +216,15 @@ pub(crate) struct Problem {
     cause: Option<String>,
 }
 
+/// What happened inside, on its way to the log beside the answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause {
+    /// The problem's name.
+    pub(crate) problem: &'static str,
+    /// What happened.
+    pub(crate) detail: String,
+}
+
 impl Problem {
     /// A problem; `detail` says in a sentence what is wrong here and how to mend it.
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Problem {
@@ -282,9 +291,6 @@ struct Body<'a> {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, name, title) = self.kind.facts();
-        if let Some(cause) = &self.cause {
-            tracing::error!(problem = name, cause = %cause, "request failed");
-        }
         let r#type = format!("{TYPE_PREFIX}{name}");
         let (detail, errors) = (self.detail.as_str(), self.errors.as_slice());
         let body = Body { r#type, title, status: status.as_u16(), detail, errors };
@@ -292,6 +298,9 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
         response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
+        if let Some(detail) = self.cause {
+            response.extensions_mut().insert(Cause { problem: name, detail });
+        }
         response
     }
 }

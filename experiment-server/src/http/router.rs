@@ -15,11 +15,11 @@ use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
     assign, audit, backup, catalog, customers, erasures, experiments, export, intake, kpis, layers,
-    lifecycle, power, probes, results, verify,
+    lifecycle, metrics, power, probes, results, verify,
 };
 
 /// The addresses, for whoever mistypes one.
-const ADDRESSES: [&str; 25] = [
+pub(crate) const ADDRESSES: [&str; 26] = [
     "/v1/assign",
     "/v1/exposures",
     "/v1/conversions",
@@ -45,6 +45,7 @@ const ADDRESSES: [&str; 25] = [
     "/v1/export",
     "/healthz",
     "/readyz",
+    "/metrics",
 ];
 
 /// The whole HTTP face over one state.
@@ -83,6 +84,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/export", allow(Maintain, post(export::export)))
         .route("/healthz", get(probes::get_health))
         .route("/readyz", get(probes::get_readiness))
+        .route("/metrics", get(metrics::get_metrics))
         .method_not_allowed_fallback(async |request: Request| method_not_allowed(request.method()))
         .fallback(unknown_address)
         // From the inside out: a request meets the last of these first.
@@ -91,7 +93,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), layers::bound))
         .layer(from_fn_with_state(state.clone(), discard_leftover))
         .layer(from_fn(layers::catch_panic))
-        .layer(from_fn(layers::finish))
+        .layer(from_fn_with_state(state.clone(), layers::finish))
         .with_state(state)
 }
 

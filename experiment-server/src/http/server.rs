@@ -121,7 +121,8 @@ impl Server {
         running
             .write(&settings.data)
             .map_err(|source| StartError::ServerFile { path: settings.data.join(SERVER_FILE), source })?;
-        let state = AppState::new(Arc::clone(&store), settings.clone(), start_token);
+        let state = AppState::new(Arc::clone(&store), settings.clone(), start_token)
+            .map_err(|error| StartError::System(io::Error::other(error)))?;
         let (stop, stopped) = oneshot::channel();
         let serving = runtime.spawn(serve(listener, router(state), settings.clone(), stopped));
         tracing::info!(url = running.url, pid = running.pid, "listening");

@@ -10,9 +10,11 @@ use tokio::sync::Semaphore;
 use super::auth::Gate;
 use super::limits::{FRESH_TIMEOUT, MAX_SCANS};
 use super::problem::{Kind, Problem};
+use super::router::ADDRESSES;
 use crate::decision::Decisions;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::telemetry::{Assignments, RequestIds, Requests};
 
 /// What handlers share; clones are the same.
 #[derive(Clone)]
@@ -26,6 +28,14 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     /// Who may ask.
     pub(crate) gate: Gate,
+    /// When it was started.
+    pub(crate) started: Timestamp,
+    /// What requests are called.
+    pub(crate) request_ids: RequestIds,
+    /// Requests by route.
+    pub(crate) answered: Requests,
+    /// Assignments by experiment.
+    pub(crate) assignments: Assignments,
     /// One permit a request in progress.
     pub(crate) requests: Semaphore,
     /// What fixed plans have decided.
@@ -40,22 +50,34 @@ pub(crate) struct Shared {
 
 impl AppState {
     /// The state of a server over `store`.
-    pub(crate) fn new(store: Arc<Store>, settings: Settings, start_token: String) -> AppState {
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub(crate) fn new(
+        store: Arc<Store>,
+        settings: Settings,
+        start_token: String,
+    ) -> Result<AppState, getrandom::Error> {
+        let (started, request_ids) = ((settings.clock)(), RequestIds::new()?);
         let gate = Gate { admin_key: settings.admin_key.clone(), start_token };
         let requests = Semaphore::new(settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
         let verifying = AtomicBool::new(false);
         let copies = Arc::new(Semaphore::new(1));
         let scans = Arc::new(Semaphore::new(MAX_SCANS));
-        AppState(Arc::new(Shared {
+        Ok(AppState(Arc::new(Shared {
             store,
             settings,
             gate,
+            started,
+            request_ids,
+            answered: Requests::of(&ADDRESSES),
+            assignments: Assignments::default(),
             requests,
             decisions: Decisions::default(),
             verifying,
             copies,
             scans,
-        }))
+        })))
     }
 
     /// Whether the sums are whole: while they are rebuilt, what there is of them would mislead.

@@ -66,6 +66,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 
 use experiment_core::time::Day;
+use hdrhistogram::Histogram;
 use tokio::sync::oneshot;
 
 pub use acting::Acting;
@@ -262,6 +263,18 @@ impl Store {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.shared.tally.read()
+    }
+
+    /// How many facts each commit since then had.
+    #[must_use]
+    pub fn commit_sizes(&self) -> Histogram<u64> {
+        self.shared.tally.commit_facts.read()
+    }
+
+    /// How many facts wait for the writer.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.shared.queued.load(Ordering::Acquire)
     }
 
     /// Recounts every sum from the raw log, by another way than the folder's, and compares bit for bit.

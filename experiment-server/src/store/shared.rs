@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use hdrhistogram::Histogram;
 use redb::Database;
 use tokio::sync::watch;
 
@@ -195,6 +196,32 @@ pub(super) struct Tally {
     pub(super) refused: AtomicU64,
     pub(super) future_clamped: AtomicU64,
     pub(super) folds: AtomicU64,
+    pub(super) commit_facts: CommitSizes,
+}
+
+/// How many facts the commits had.
+#[derive(Debug)]
+pub(super) struct CommitSizes(Mutex<Histogram<u64>>);
+
+impl Default for CommitSizes {
+    fn default() -> CommitSizes {
+        let mut sizes = Histogram::new(2).unwrap_or_else(|_| unreachable!("two digits are allowed"));
+        sizes.auto(true);
+        CommitSizes(Mutex::new(sizes))
+    }
+}
+
+impl CommitSizes {
+    /// Counts a commit.
+    pub(super) fn count(&self, facts: u64) {
+        // Only a histogram that can't grow refuses a value.
+        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).record(facts);
+    }
+
+    /// All of them.
+    pub(super) fn read(&self) -> Histogram<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Tally {

@@ -364,6 +364,7 @@ impl Writer {
         }
         work.learned.into_iter().for_each(|learned| shared.known.learn(learned));
         if written > 0 {
+            shared.tally.commit_facts.count(written);
             shared.signal.wish(|wishes| wishes.log_position = work.next);
         }
         for answer in work.answers {

@@ -19,4 +19,5 @@ mod recompute;
 mod results;
 mod routes;
 mod server;
+mod telemetry;
 mod under_test;
