@@ -54,14 +54,18 @@ fn read_items<T>(
         );
         return Err(Problem::new(Kind::TooLarge, detail));
     }
-    let read = |text: &&[u8]| match read_json(text) {
+    Ok(items.iter().map(|text| read_item(text, &parse)).collect())
+}
+
+/// Reads one item.
+pub(crate) fn read_item<T>(text: &[u8], parse: impl Fn(Value) -> Result<T, Vec<FieldError>>) -> Item<T> {
+    match read_json(text) {
         Ok(value) => {
             let id = value.get("id").and_then(Value::as_str).map(|id| id.chars().take(300).collect());
             Item { id, read: parse(value) }
         }
         Err(error) => Item { id: None, read: Err(vec![error.into()]) },
-    };
-    Ok(items.iter().map(read).collect())
+    }
 }
 
 fn lines(body: &[u8]) -> Vec<&[u8]> {

@@ -5,11 +5,12 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
+use super::compression::{Bounded, Decoder, Encoding};
 use super::json::read_json;
 use super::limits::{INLINE_BODY_BYTES, MAX_BATCH_BYTES, MAX_BODY_BYTES};
 use super::problem::{FieldError, Kind, Problem};
@@ -61,30 +62,53 @@ pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<
         };
         accepted.iter().map(name).collect::<Vec<_>>().join(" or ")
     };
-    let unsupported = |path: &str, detail: String, mend: String| {
-        Problem::of_field(Kind::UnsupportedMediaType, FieldError::new(path, detail, mend))
-    };
-    if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
-        let detail = format!("{encoding:?} is not read here");
-        return Err(unsupported("Content-Encoding", detail, "send the body uncompressed".to_owned()));
-    }
     match MediaType::of(headers) {
         Some(media) if media == MediaType::Unsaid || accepted.contains(&media) => Ok(media),
         _ => {
             let sent = headers.get(CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or("not a text"));
             let shown: String = sent.chars().take(100).collect();
             let detail = format!("{shown:?} is not read here");
-            Err(unsupported("Content-Type", detail, format!("send Content-Type: {}", names())))
+            let error = FieldError::new("Content-Type", detail, format!("send Content-Type: {}", names()));
+            Err(Problem::of_field(Kind::UnsupportedMediaType, error))
         }
     }
 }
 
-/// All bytes of a body, at most `limit` and within its time. What is not read is [dealt with](super::leftover).
+/// All bytes of a body, at most `limit`, also of what is in it if it is compressed, and within its time. What is
+/// not read is [dealt with](super::leftover).
 ///
 /// # Errors
-/// 413 beyond `limit`, 408 when it takes longer than `timeout`, 400 when it ends early.
+/// 415 for a compression that is not read here, 413 beyond `limit`, 408 when it takes longer than `timeout`, 400
+/// when it ends early or is not compressed as it says.
 pub(crate) async fn read_body(request: Request, limit: usize, timeout: Duration) -> Result<Bytes, Problem> {
-    let body = request.into_body();
+    let encoding = Encoding::of(request.headers())?;
+    let sent = read_sent(request.into_body(), limit, timeout).await?;
+    if encoding == Encoding::Identity {
+        return Ok(sent);
+    }
+    // A little may hold much, and to see that takes time.
+    off_thread(move || decompress(&sent, encoding, limit)).await
+}
+
+fn decompress(sent: &[u8], encoding: Encoding, limit: usize) -> Result<Bytes, Problem> {
+    let mut decoder = Decoder::new(encoding, Bounded::new(limit)).map_err(Problem::internal)?;
+    match decoder.take(sent).and_then(|()| decoder.finish()) {
+        Ok(()) => Ok(std::mem::take(&mut decoder.sink().bytes).into()),
+        Err(_) if decoder.sink().is_over => Err(too_large(limit)),
+        Err(error) => Err(not_compressed(encoding, &error)),
+    }
+}
+
+/// The body is not what `Content-Encoding` says.
+pub(crate) fn not_compressed(encoding: Encoding, error: &std::io::Error) -> Problem {
+    let name = if encoding == Encoding::Zstd { "zstd" } else { "gzip" };
+    let detail = format!("is not whole as {name}: {error}");
+    let broken = FieldError::new("", detail, "send it again, or uncompressed without Content-Encoding");
+    Problem::of_field(Kind::InvalidBody, broken)
+}
+
+/// The bytes that the client sends.
+pub(crate) async fn read_sent(body: Body, limit: usize, timeout: Duration) -> Result<Bytes, Problem> {
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::batch::{Item, read_batch};
 use super::body::{MediaType, media_type, off_thread_if_large, read_body};
 use super::fields::Fields;
+use super::intake_stream;
 use super::limits::MAX_BATCH_BYTES;
 use super::problem::{FieldError, Problem};
 use super::reply;
@@ -16,22 +17,23 @@ use crate::store::{Accepted, Outcome, Proposal, ProposedEvent, ProposedExposure,
 
 /// What became of a batch, once it is on disk.
 #[derive(Debug, Default, Serialize)]
-struct Answer {
-    accepted: u64,
-    duplicates: u64,
-    rejected: u64,
+pub(super) struct Answer {
+    pub(super) accepted: u64,
+    pub(super) duplicates: u64,
+    pub(super) rejected: u64,
     /// Why items were rejected.
-    errors: Vec<ItemError>,
+    pub(super) errors: Vec<ItemError>,
     /// Items that were taken in otherwise than they were sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    flagged: Vec<Flagged>,
+    pub(super) flagged: Vec<Flagged>,
     /// The ids that the server made for items without one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    generated_ids: Vec<GeneratedId>,
+    pub(super) generated_ids: Vec<GeneratedId>,
 }
 
+/// Why an item was rejected.
 #[derive(Debug, Serialize)]
-struct ItemError {
+pub(super) struct ItemError {
     /// Counted from 0; blank lines don't count.
     index: usize,
     /// As sent.
@@ -44,18 +46,20 @@ struct ItemError {
     mend: String,
 }
 
+/// What was taken in otherwise than it was sent.
 #[derive(Debug, Serialize)]
-struct Flagged {
+pub(super) struct Flagged {
     index: usize,
     id: Option<String>,
     field: &'static str,
     detail: &'static str,
 }
 
+/// The id made for an item.
 #[derive(Debug, Serialize)]
-struct GeneratedId {
+pub(super) struct GeneratedId {
     index: usize,
-    id: String,
+    pub(super) id: String,
 }
 
 /// Customers met variants.
@@ -74,12 +78,14 @@ pub(crate) async fn report_conversions(
     take_in(&app, request, conversion).await
 }
 
-async fn take_in(
-    app: &AppState,
-    request: Request,
-    parse: fn(Value) -> Result<Proposal, Vec<FieldError>>,
-) -> Result<Response, Problem> {
+/// How an item becomes a proposal.
+pub(super) type Parse = fn(Value) -> Result<Proposal, Vec<FieldError>>;
+
+async fn take_in(app: &AppState, request: Request, parse: Parse) -> Result<Response, Problem> {
     let media = media_type(request.headers(), &[MediaType::Json, MediaType::Ndjson])?;
+    if media == MediaType::Ndjson && intake_stream::is_asked_for(request.headers()) {
+        return intake_stream::take_in(app, request, parse);
+    }
     let body = read_body(request, MAX_BATCH_BYTES, app.settings.timeouts.body).await?;
     let items = off_thread_if_large(body.len(), move || read_batch(&body, media, parse)).await?;
     let mut answer = Answer::default();
@@ -105,14 +111,22 @@ async fn take_in(
 }
 
 impl Answer {
-    fn reject(&mut self, index: usize, id: Option<&str>, code: Option<RefusalCode>, errors: Vec<FieldError>) {
+    /// Notes an item that was not taken.
+    pub(super) fn reject(
+        &mut self,
+        index: usize,
+        id: Option<&str>,
+        code: Option<RefusalCode>,
+        errors: Vec<FieldError>,
+    ) {
         self.rejected += 1;
         for FieldError { field, detail, mend, .. } in errors {
             self.errors.push(ItemError { index, id: id.map(str::to_owned), field, code, detail, mend });
         }
     }
 
-    fn add(&mut self, index: usize, id: Option<String>, outcome: Outcome) {
+    /// Notes what the store said of an item.
+    pub(super) fn add(&mut self, index: usize, id: Option<String>, outcome: Outcome) {
         match outcome {
             Outcome::Accepted(Accepted { generated_id, future_clamped, .. }) => {
                 self.accepted += 1;

@@ -270,6 +270,16 @@ impl Problem {
         self
     }
 
+    /// As it is written.
+    pub(crate) fn to_json(&self) -> String {
+        let (status, name, title) = self.kind.facts();
+        let r#type = format!("{TYPE_PREFIX}{name}");
+        let (detail, errors) = (self.detail.as_str(), self.errors.as_slice());
+        let body = Body { r#type, title, status: status.as_u16(), detail, errors };
+        // Texts and numbers only: writing them cannot fail.
+        serde_json::to_string(&body).unwrap_or_default()
+    }
+
     /// With what happened inside, for the log.
     pub(crate) fn with_cause(mut self, cause: impl ToString) -> Problem {
         self.cause = Some(cause.to_string());
@@ -290,13 +300,8 @@ struct Body<'a> {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, name, title) = self.kind.facts();
-        let r#type = format!("{TYPE_PREFIX}{name}");
-        let (detail, errors) = (self.detail.as_str(), self.errors.as_slice());
-        let body = Body { r#type, title, status: status.as_u16(), detail, errors };
-        // Texts and numbers only: writing them cannot fail.
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
+        let (status, name, _) = self.kind.facts();
+        let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], self.to_json()).into_response();
         response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
         if let Some(detail) = self.cause {
             response.extensions_mut().insert(Cause { problem: name, detail });

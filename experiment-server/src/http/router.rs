@@ -4,11 +4,12 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use experiment_core::spelling::nearest;
 
 use super::auth::Access::{Destroy, Ingest, Maintain, Read, Write};
 use super::auth::{allow, authenticate};
+use super::idempotency::once;
 use super::leftover::discard_leftover;
 use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
@@ -54,21 +55,25 @@ pub(crate) fn router(state: AppState) -> Router {
     use lifecycle::{
         archive_experiment, begin_phase, conclude_experiment, start_experiment, stop_experiment,
     };
-    let get_or_create = allow(Read, get(list_experiments)).merge(allow(Write, post(create_experiment)));
-    let get_or_put = allow(Read, get(get_experiment)).merge(allow(Write, axum::routing::put(put_experiment)));
+    // A change of a definition may be sent again under a name of its own.
+    let change = |access, methods: MethodRouter<AppState>| {
+        allow(access, methods.route_layer(from_fn_with_state(state.clone(), once)))
+    };
+    let get_or_create = allow(Read, get(list_experiments)).merge(change(Write, post(create_experiment)));
+    let get_or_put = allow(Read, get(get_experiment)).merge(change(Write, put(put_experiment)));
     let get_or_put_catalog =
-        allow(Read, get(catalog::get_catalog)).merge(allow(Write, axum::routing::put(catalog::put_catalog)));
+        allow(Read, get(catalog::get_catalog)).merge(change(Write, put(catalog::put_catalog)));
     Router::new()
         .route("/v1/assign", allow(Ingest, post(assign::assign_customer)))
         .route("/v1/exposures", allow(Ingest, post(intake::report_exposures)))
         .route("/v1/conversions", allow(Ingest, post(intake::report_conversions)))
         .route("/v1/experiments", get_or_create)
         .route("/v1/experiments/{key}", get_or_put)
-        .route("/v1/experiments/{key}/start", allow(Write, post(start_experiment)))
-        .route("/v1/experiments/{key}/stop", allow(Write, post(stop_experiment)))
-        .route("/v1/experiments/{key}/conclude", allow(Write, post(conclude_experiment)))
-        .route("/v1/experiments/{key}/archive", allow(Destroy, post(archive_experiment)))
-        .route("/v1/experiments/{key}/phase", allow(Write, post(begin_phase)))
+        .route("/v1/experiments/{key}/start", change(Write, post(start_experiment)))
+        .route("/v1/experiments/{key}/stop", change(Write, post(stop_experiment)))
+        .route("/v1/experiments/{key}/conclude", change(Write, post(conclude_experiment)))
+        .route("/v1/experiments/{key}/archive", change(Destroy, post(archive_experiment)))
+        .route("/v1/experiments/{key}/phase", change(Write, post(begin_phase)))
         .route("/v1/experiments/{key}/versions", allow(Read, get(list_versions)))
         .route("/v1/experiments/{key}/results", allow(Read, get(results::get_results)))
         .route("/v1/experiments/{key}/customers/{id}", allow(Read, get(customers::explain_customer)))

@@ -8,7 +8,8 @@ use experiment_core::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::auth::Gate;
-use super::limits::{FRESH_TIMEOUT, MAX_SCANS};
+use super::idempotency::Answers;
+use super::limits::{FRESH_TIMEOUT, MAX_SCANS, MAX_STREAMS};
 use super::problem::{Kind, Problem};
 use super::router::ADDRESSES;
 use crate::decision::Decisions;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) answered: Requests,
     /// Assignments by experiment.
     pub(crate) assignments: Assignments,
+    /// Answers for changes that are sent again.
+    pub(crate) idempotent: Answers,
     /// One permit a request in progress.
     pub(crate) requests: Semaphore,
     /// What fixed plans have decided.
@@ -44,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) verifying: AtomicBool,
     /// One permit for a copy of the log: one at a time.
     pub(crate) copies: Arc<Semaphore>,
+    /// One permit a stream of facts.
+    pub(crate) streams: Arc<Semaphore>,
     /// One permit a reading of all customers.
     pub(crate) scans: Arc<Semaphore>,
 }
@@ -72,10 +77,12 @@ impl AppState {
             request_ids,
             answered: Requests::of(&ADDRESSES),
             assignments: Assignments::default(),
+            idempotent: Answers::default(),
             requests,
             decisions: Decisions::default(),
             verifying,
             copies,
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             scans,
         })))
     }

@@ -2,6 +2,7 @@
 
 mod assign;
 mod auth;
+mod bodies;
 mod catalog;
 mod conversions;
 mod copies;
@@ -9,6 +10,7 @@ mod customers;
 mod erasures;
 mod experiments;
 mod exposures;
+mod idempotency;
 mod kpis;
 mod lifecycle;
 mod limits;

@@ -133,6 +133,16 @@ impl Served {
     }
 
     pub(super) fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.call_bytes(method, path, headers, body.as_bytes())
+    }
+
+    pub(super) fn call_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let url = format!("{}{path}", self.server().url());
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
@@ -140,7 +150,7 @@ impl Served {
         }
         let response = match method {
             "GET" | "HEAD" | "DELETE" => self.agent.run(request.body(()).unwrap()),
-            _ => self.agent.run(request.body(body.to_owned()).unwrap()),
+            _ => self.agent.run(request.body(body.to_vec()).unwrap()),
         };
         Answer::read(response.unwrap())
     }
