@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use experiment_core::assignment::Placement;
-use experiment_core::definition::{self, Experiment, LifecycleStep};
+use experiment_core::definition::{self, Experiment, LifecycleStep, Problem};
 use redb::{Table, WriteTransaction};
+use serde_json::Value;
 
 use super::catalog_record::{CatalogRecord, DefinitionRecord, LifecycleRecord};
 use super::change::{
     Change, Defined, Expected, Stepped, override_rows, plan_catalog, plan_definition, plan_step,
     with_overrides,
 };
+use super::erase::Erased;
 use super::error::{CatalogError, StoreError};
 use super::record::Record;
 use super::tables::{CATALOG, GROUPS, OVERRIDES, Trying};
@@ -27,6 +29,10 @@ impl Writer {
         facts: &mut Table<'_, u64, &'static [u8]>,
     ) -> Result<Result<Defined, CatalogError>, StoreError> {
         let experiment = &*with_overrides(&work.catalog, experiment);
+        let problems = erased_overrides(experiment, &self.erased);
+        if !problems.is_empty() {
+            return Ok(Err(CatalogError::Invalid { problems }));
+        }
         let plan = match plan_definition(&work.catalog, experiment, expected) {
             Ok(plan) => plan,
             Err(refused) => return Ok(Err(refused)),
@@ -93,6 +99,10 @@ impl Writer {
                 Err(invalid) => return Ok(Err(CatalogError::Invalid { problems: invalid.problems })),
             },
         };
+        let problems = erased_group_values(catalog, &self.erased);
+        if !problems.is_empty() {
+            return Ok(Err(CatalogError::Invalid { problems }));
+        }
         let change = match plan_catalog(&work.catalog, catalog, expected) {
             Ok(change) => change,
             Err(refused) => return Ok(Err(refused)),
@@ -195,6 +205,31 @@ impl Writer {
         work.next += 1;
         Ok(())
     }
+}
+
+/// Customers who were erased, and are on an override list all the same.
+fn erased_overrides(experiment: &Experiment, erased: &Erased) -> Vec<Problem> {
+    let on_lists = experiment.overrides.iter().filter(|(customer, _)| erased.holds(customer));
+    let problem = |(customer, variant): (&String, &usize)| {
+        let variant = experiment.variants.get(*variant).map_or("", |variant| variant.key.as_str());
+        Problem::new(format!("overrides.{variant}"), was_erased(customer), "take them off the list")
+    };
+    on_lists.map(problem).collect()
+}
+
+/// Likewise in saved groups.
+fn erased_group_values(catalog: &definition::Catalog, erased: &Erased) -> Vec<Problem> {
+    let values =
+        catalog.groups.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    let problem = |(name, value): (&String, &Value)| {
+        let who = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Problem::new(format!("groups.{name}"), was_erased(&who), "take them out of the group")
+    };
+    values.filter(|(_, value)| erased.holds_value(value)).map(problem).collect()
+}
+
+fn was_erased(customer: &str) -> String {
+    format!("names {customer:?}, a customer who was erased")
 }
 
 /// Puts the experiment's override lists in place of those there are.

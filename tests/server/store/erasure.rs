@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use experiment_core::definition::{Catalog, read_document};
 use experiment_core::time::{DAY, Day, Timestamp};
 use experiment_server::store::{
-    CustomerHash, Outcome, Proposal, ProposedExposure, ReapplyError, RefusalCode, Store, StoreError, restore,
+    CatalogError, CustomerHash, Expected, Outcome, Proposal, ProposedExposure, ReapplyError, RefusalCode,
+    Store, StoreError, restore,
 };
 use proptest::prelude::*;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -13,7 +15,8 @@ use super::recount::{
     EXPERIMENTS, SHARED, definitions, identity, proposed_event, proposed_exposure, with_metrics,
 };
 use super::world::{
-    HOUR, MARCH, WINBACK, World, accepted, assign, attributes, copy_files, event, exposure, refused,
+    HOUR, MARCH, WINBACK, World, accepted, assign, attributes, copy_files, event, experiment, exposure,
+    refused,
 };
 
 const ERASURES: TableDefinition<&[u8], (u64, i64, Option<i64>)> = TableDefinition::new("erasures");
@@ -174,6 +177,37 @@ fn no_byte_of_the_id_is_left_in_any_file() {
     let catalog = world.store().catalog();
     assert_eq!(catalog.get("winback").unwrap().overrides.len(), 1);
     assert_eq!(catalog.shared().catalog.groups["vip"], ["other"]);
+}
+
+#[test]
+fn who_was_erased_is_not_put_on_a_list_again() {
+    let mut world = World::running();
+    erase(&world, WHO);
+    erase(&world, "77");
+    world.restart();
+    let facts = world.store().log_position();
+    let lists =
+        |who: &str| WINBACK.replace("metrics:", &format!("overrides: {{discount: [{who}, qa-2]}}\nmetrics:"));
+    let problems = |error: CatalogError| match error {
+        CatalogError::Invalid { problems } => problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        other => panic!("{other}"),
+    };
+    let refused = world.store().define(experiment(&lists(WHO)), Expected::Any).wait().unwrap_err();
+    assert_eq!(
+        problems(refused),
+        [format!(
+            "overrides.discount: names {WHO:?}, a customer who was erased; mend: take them off the list"
+        )]
+    );
+    let groups = format!("groups: {{vip: [{WHO}, other], numbers: [7, 77]}}");
+    let catalog = Catalog::parse(read_document(&groups).unwrap()).unwrap();
+    let refused = problems(world.store().share(catalog, Expected::Any).wait().unwrap_err());
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused[0].starts_with("groups.numbers: names \"77\"") && refused[1].starts_with("groups.vip: "));
+    assert_eq!(world.store().log_position(), facts);
+    assert_eq!(files_with(world.folder.path(), WHO), Vec::<String>::new());
+    world.define(&lists("qa-1"));
+    world.share("groups: {vip: [other], numbers: [7]}");
 }
 
 #[test]
@@ -519,7 +553,11 @@ fn play(acts: &[Act], absent: &[String], erases: bool) -> World {
             }
             Act::Settle => world.verify(),
             Act::Metrics(experiment, kept) => {
-                world.define(&with_metrics(&definitions()[*experiment], *kept));
+                let definition = with_metrics(&definitions()[*experiment], *kept);
+                // Who was erased is on no list any more, and can't be put on one again.
+                let is_erased = world.store().erasure("c-0").unwrap().is_some();
+                let lists = if is_erased { "[]" } else { "[c-0]" };
+                world.define(&definition.replace("{discount: [c-0]}", &format!("{{discount: {lists}}}")));
             }
         }
     }
