@@ -52,6 +52,8 @@ pub struct Timeouts {
     pub body: Duration,
     /// To answer, once the body is there; a `verify` may take longer.
     pub answer: Duration,
+    /// For a client to take more of its answer once it has stopped.
+    pub write: Duration,
     /// To finish requests in progress at shutdown.
     pub drain: Duration,
 }
@@ -62,6 +64,7 @@ impl Default for Timeouts {
             head: Duration::from_secs(30),
             body: Duration::from_secs(60),
             answer: Duration::from_secs(60),
+            write: Duration::from_secs(60),
             drain: Duration::from_secs(10),
         }
     }

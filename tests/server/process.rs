@@ -39,6 +39,13 @@ impl Process {
         }
     }
 
+    /// Bytes of memory that it takes now.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// kill -9, from whichever thread.
     pub(crate) fn kill(&self) {
         let id = self.child.id().to_string();

@@ -1,6 +1,7 @@
 //! `GET /metrics`: what the server did, as Prometheus reads it. Customers never appear in it.
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -69,9 +70,12 @@ fn tell_server(app: &AppState, told: &mut Exposition) {
     told.gauges("experiment_build_info", "The version that runs", [(version, 1.0)]);
     let started = app.started.0 as f64 / 1e6;
     told.gauge("process_start_time_seconds", "When the server started, seconds since 1970", started);
+    let open = app.connections.load(Ordering::Relaxed) as f64;
+    told.gauge("experiment_http_connections", "Connections that are open", open);
     let free = app.requests.available_permits();
     let busy = app.settings.max_requests.saturating_sub(free) as f64;
-    told.gauge("experiment_http_requests_in_progress", "Requests in progress, this one too", busy);
+    let help = "Requests in progress, without probes and scrapes";
+    told.gauge("experiment_http_requests_in_progress", help, busy);
 }
 
 fn tell_requests(app: &AppState, told: &mut Exposition) {

@@ -1,5 +1,7 @@
 //! Accepts connections until told to stop, then lets requests in progress end.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,9 +11,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_io_timeout::TimeoutWriter;
 
 use super::limits::{MAX_HEAD_BYTES, MAX_HEADERS};
-use crate::settings::Settings;
+use super::state::AppState;
 
 /// How long to wait after the system refuses a connection, for want of file handles mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -20,15 +23,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    settings: Settings,
+    app: AppState,
     mut stop: oneshot::Receiver<()>,
 ) -> bool {
-    let connections =
-        std::sync::Arc::new(Semaphore::new(settings.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let settings = &app.settings;
+    let connections = Arc::new(Semaphore::new(settings.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
     let accept = async || {
         // Never closed, so a permit always comes.
-        let permit = std::sync::Arc::clone(&connections).acquire_owned().await.ok();
+        let permit = Arc::clone(&connections).acquire_owned().await.ok();
         (permit, listener.accept().await)
     };
     loop {
@@ -38,7 +41,7 @@ pub(crate) async fn serve(
             accepted = accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => spawn(stream, router.clone(), &settings, &graceful, permit),
+            Ok((stream, _)) => spawn(stream, router.clone(), &app, &graceful, permit),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -52,7 +55,7 @@ pub(crate) async fn serve(
 fn spawn(
     stream: TcpStream,
     router: Router,
-    settings: &Settings,
+    app: &AppState,
     graceful: &GracefulShutdown,
     permit: Option<OwnedSemaphorePermit>,
 ) {
@@ -61,17 +64,22 @@ fn spawn(
         tracing::debug!(%error, "a connection was gone before it began");
         return;
     }
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(app.settings.timeouts.write));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(settings.timeouts.head)
+        .header_read_timeout(app.settings.timeouts.head)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
     let connection = graceful.watch(connection);
+    let app = app.clone();
     tokio::spawn(async move {
+        app.connections.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection ended early");
         }
+        app.connections.fetch_sub(1, Ordering::Relaxed);
         drop(permit);
     });
 }

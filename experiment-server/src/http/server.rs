@@ -124,7 +124,7 @@ impl Server {
         let state = AppState::new(Arc::clone(&store), settings.clone(), start_token)
             .map_err(|error| StartError::System(io::Error::other(error)))?;
         let (stop, stopped) = oneshot::channel();
-        let serving = runtime.spawn(serve(listener, router(state), settings.clone(), stopped));
+        let serving = runtime.spawn(serve(listener, router(state.clone()), state, stopped));
         tracing::info!(url = running.url, pid = running.pid, "listening");
         Ok(Server { runtime, store, running, settings, stop: Some(stop), serving: Some(serving), signals })
     }

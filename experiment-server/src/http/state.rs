@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use experiment_core::time::Timestamp;
 use tokio::sync::Semaphore;
@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) assignments: Assignments,
     /// Answers for changes that are sent again.
     pub(crate) idempotent: Answers,
+    /// Connections that are open.
+    pub(crate) connections: AtomicUsize,
     /// One permit a request in progress.
     pub(crate) requests: Semaphore,
     /// What fixed plans have decided.
@@ -78,6 +80,7 @@ impl AppState {
             answered: Requests::of(&ADDRESSES),
             assignments: Assignments::default(),
             idempotent: Answers::default(),
+            connections: AtomicUsize::new(0),
             requests,
             decisions: Decisions::default(),
             verifying,

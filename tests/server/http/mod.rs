@@ -19,6 +19,7 @@ mod power;
 mod probes;
 mod recompute;
 mod results;
+mod robustness;
 mod routes;
 mod server;
 mod telemetry;
