@@ -16,7 +16,7 @@ use super::serve::serve;
 use super::state::AppState;
 use crate::running::{RunningServer, SERVER_FILE};
 use crate::settings::{ADMIN_KEY_VARIABLE, Settings};
-use crate::store::{Store, StoreError};
+use crate::store::{Directory, Store, StoreError};
 
 /// Bytes of the start token, before they are written as hex digits.
 const TOKEN_BYTES: usize = 32;
@@ -107,7 +107,8 @@ impl Server {
         let signals = signals.map_err(StartError::System)?;
         // A folder in use is the likelier mistake than a port in use, and says more.
         let addresses = runtime.block_on(resolve(&settings))?;
-        let store = Arc::new(Store::open_at(&settings.data, Arc::clone(&settings.clock), settings.pace)?);
+        let disk = Arc::new(Directory::make(&settings.data)?.with_reserve(settings.disk_reserve));
+        let store = Arc::new(Store::open_on(disk, Arc::clone(&settings.clock), settings.pace)?);
         let listen_error = |source| StartError::Listen { listen: settings.listen.clone(), source };
         let listener = runtime.block_on(TcpListener::bind(addresses.as_slice())).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;

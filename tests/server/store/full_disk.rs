@@ -1,0 +1,256 @@
+//! A disk that fills up: the sums stop first, then intake, and no commit fails for it; all go on by themselves.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use experiment_core::definition::LifecycleStep;
+use experiment_core::time::DAY;
+use experiment_server::store::{
+    CatalogError, Disk, Expected, IntakeError, Outcome, Pace, RoomFor, Shortage, Store, StoreError,
+};
+
+use super::simulated_disk::SimulatedDisk;
+use super::world::{MARCH, TestClock, WINBACK, accepted, assign, event, experiment, exposure};
+
+/// What intake leaves free; folding leaves twice as many bytes, a copy three times.
+const RESERVE: u64 = 4 << 20;
+/// Longest wait for what comes by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A store on a disk that can be filled.
+struct Filled {
+    disk: Arc<SimulatedDisk>,
+    clock: Arc<TestClock>,
+    store: Option<Store>,
+}
+
+impl Filled {
+    /// One in which [`WINBACK`] runs, with room for everything.
+    fn running() -> Filled {
+        let clock = Arc::new(TestClock::default());
+        clock.set(MARCH);
+        let mut filled =
+            Filled { disk: Arc::new(SimulatedDisk::with_reserve(RESERVE)), clock, store: None };
+        filled.open();
+        filled.store().define(experiment(WINBACK), Expected::Any).wait().unwrap();
+        filled.store().step("winback", LifecycleStep::Start).wait().unwrap();
+        filled
+    }
+
+    fn try_open(&self) -> Result<Store, StoreError> {
+        let clock = Arc::clone(&self.clock);
+        Store::open_on(self.disk.clone(), Arc::new(move || clock.read()), Pace::default())
+    }
+
+    fn open(&mut self) {
+        self.store = None;
+        self.store = Some(self.try_open().unwrap());
+    }
+
+    fn store(&self) -> &Store {
+        self.store.as_ref().unwrap()
+    }
+
+    /// Facts about so many customers, all of them new.
+    fn take_in(&self, name: &str, customers: usize) {
+        let facts = (0..customers).flat_map(|i| {
+            let customer = format!("{name}-{i}");
+            [exposure(&customer, "x", "control", MARCH), event(&customer, "e", "order", 2.5, MARCH + 9)]
+        });
+        let outcomes = self.store().submit(facts.collect()).wait().unwrap();
+        assert_eq!(outcomes.len(), 2 * customers);
+        outcomes.into_iter().for_each(|outcome| drop(accepted(outcome)));
+    }
+
+    /// Everything folded, and the sums as a recount gives them.
+    fn verify(&self) {
+        self.store().wait_for_blocking(self.store().log_position()).unwrap();
+        let found = self.store().verify().unwrap();
+        assert_eq!(found.differences, Vec::<String>::new());
+        assert_eq!(found.facts, self.store().log_position());
+    }
+}
+
+/// Waits for what comes by itself.
+#[track_caller]
+fn eventually(mut comes: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !comes() {
+        assert!(since.elapsed() < PATIENCE, "it did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[track_caller]
+fn shortage<T: std::fmt::Debug>(answer: Result<T, IntakeError>) -> Shortage {
+    match answer {
+        Err(IntakeError::DiskFull(shortage)) => shortage,
+        other => panic!("{other:?} is no want of room"),
+    }
+}
+
+#[test]
+fn folding_stops_first_and_goes_on_by_itself() {
+    let filled = Filled::running();
+    filled.take_in("before", 20);
+    filled.verify();
+    let before = filled.store().aggregates("winback", None).unwrap();
+    filled.disk.leave(Some(2 * RESERVE - 1));
+    filled.take_in("meanwhile", 20);
+    let behind = filled.store().wait_for_blocking(filled.store().log_position()).unwrap_err();
+    let StoreError::DiskFull(told) = behind else { panic!("{behind}") };
+    assert_eq!((told.room_for, told.needed), (RoomFor::Folding, 2 * RESERVE));
+    assert!(told.free < 2 * RESERVE && told.to_string().contains("mend: make room"), "{told}");
+    let ready = filled.store().ready();
+    assert!(ready.ready && ready.failed.is_none(), "{ready:?}");
+    assert_eq!(ready.shortage.unwrap().room_for, RoomFor::Folding);
+    assert_eq!(filled.store().aggregates("winback", None).unwrap(), before);
+    assert_eq!(filled.store().first_day_behind().unwrap().unwrap().0, (MARCH / DAY) as i32);
+    filled.disk.leave(Some(64 << 20));
+    filled.verify();
+    assert_eq!((filled.store().ready().shortage, filled.store().first_day_behind().unwrap()), (None, None));
+    assert_eq!(filled.store().aggregates("winback", None).unwrap().sequence, 82);
+}
+
+#[test]
+fn intake_stops_before_the_commit_and_what_needs_none_is_answered() {
+    let filled = Filled::running();
+    filled.take_in("before", 2);
+    accepted(filled.store().submit(vec![assign("drawn", "discount")]).wait().unwrap().remove(0));
+    let before = (filled.store().log_position(), filled.store().counters());
+    let free = RESERVE + 1;
+    filled.disk.leave(Some(free));
+    let fresh = || vec![event("before-0", "new", "a new name", 2.5, MARCH)];
+    let told = shortage(filled.store().submit(fresh()).wait());
+    assert_eq!((told.room_for, told.free), (RoomFor::Intake, free));
+    assert!(told.needed > free, "{told:?}");
+    // A batch of known facts needs no commit, one with a single new fact does.
+    let known = || vec![event("before-0", "e", "order", 2.5, MARCH + 9), assign("drawn", "control")];
+    let variant = "discount".to_owned();
+    assert_eq!(
+        filled.store().submit(known()).wait().unwrap(),
+        [Outcome::Duplicate, Outcome::Known { variant }]
+    );
+    shortage(filled.store().submit([known(), fresh()].concat()).wait());
+    shortage(filled.store().submit(vec![assign("undrawn", "control")]).wait());
+    let full = |error: CatalogError| matches!(error, CatalogError::Intake(IntakeError::DiskFull(_)));
+    let other = format!("{WINBACK}\ntraffic: 0.9");
+    assert!(full(filled.store().define(experiment(&other), Expected::Any).wait().unwrap_err()));
+    assert!(full(filled.store().step("winback", LifecycleStep::Stop).wait().unwrap_err()));
+    shortage(filled.store().erase("before-0").wait());
+    let ready = filled.store().ready();
+    assert!(ready.ready && ready.failed.is_none(), "{ready:?}");
+    // It is the commit that lacks room; without one there is a byte to spare.
+    assert_eq!(ready.shortage.unwrap().room_for, RoomFor::Folding);
+    filled.disk.leave(Some(RESERVE - 1));
+    assert_eq!(filled.store().ready().shortage.unwrap().room_for, RoomFor::Intake);
+    let after = (filled.store().log_position(), filled.store().counters());
+    assert_eq!((before.0, before.1.commits), (after.0, after.1.commits));
+
+    filled.disk.leave(None);
+    accepted(filled.store().submit(fresh()).wait().unwrap().remove(0));
+    filled.store().step("winback", LifecycleStep::Stop).wait().unwrap();
+    filled.verify();
+}
+
+#[test]
+fn a_stop_and_a_start_without_room_lose_nothing() {
+    let mut filled = Filled::running();
+    filled.take_in("before", 20);
+    filled.verify();
+    filled.disk.leave(Some(2 * RESERVE - 1));
+    filled.take_in("meanwhile", 20);
+    let position = filled.store().log_position();
+    filled.store().shutdown().unwrap();
+    filled.open();
+    assert_eq!(filled.store().log_position(), position);
+    let repeat = filled.store().submit(vec![event("meanwhile-3", "e", "order", 2.5, MARCH + 9)]).wait();
+    assert_eq!(repeat.unwrap(), [Outcome::Duplicate]);
+    filled.disk.leave(None);
+    filled.verify();
+}
+
+/// Somebody else fills the disk between the question and the commit.
+#[test]
+fn a_commit_that_fails_for_want_of_room_loses_nothing() {
+    for free in [0, 4_096, 8_192, 16_384, 32_768, 65_536] {
+        let mut filled = Filled::running();
+        filled.take_in("before", 20);
+        let position = filled.store().log_position();
+        filled.disk.leave_unseen(free);
+        let big = (0..2_000).map(|i| event(&format!("c-{i}"), &"e".repeat(200), "order", None, MARCH)).collect();
+        assert_eq!(filled.store().submit(big).wait(), Err(IntakeError::StoreFailed), "{free} free");
+        assert!(filled.store().ready().failed.unwrap().contains("restart"));
+        filled.store = None;
+        // As long as there is none, it opens or says why not, and leaves the log as it was.
+        match filled.try_open() {
+            Ok(store) => assert_eq!(store.log_position(), position),
+            Err(error) => assert!(error.to_string().contains("mend"), "{error}"),
+        }
+        filled.disk.leave(None);
+        filled.open();
+        assert_eq!(filled.store().log_position(), position, "{free} free");
+        let repeat = filled.store().submit(vec![event("before-3", "e", "order", 2.5, MARCH + 9)]).wait();
+        assert_eq!(repeat.unwrap(), [Outcome::Duplicate]);
+        filled.take_in("after", 20);
+        filled.verify();
+    }
+}
+
+#[test]
+fn a_fold_that_fails_for_want_of_room_leaves_intake_open() {
+    let mut filled = Filled::running();
+    filled.take_in("before", 20);
+    filled.verify();
+    // The first fold after a while makes the state durable.
+    let state = filled.disk.size("state.redb").unwrap();
+    filled.disk.fail("state.redb", Some(super::simulated_disk::Operation::Write));
+    filled.take_in("meanwhile", 20);
+    filled.store().shutdown().unwrap_err();
+    filled.disk.fail("state.redb", None);
+    assert!(state > 0);
+    filled.open();
+    filled.verify();
+    assert_eq!(filled.store().log_position(), 82);
+}
+
+#[test]
+fn a_lost_state_is_folded_again_once_there_is_room() {
+    let mut filled = Filled::running();
+    filled.take_in("before", 20);
+    filled.store = None;
+    filled.disk.remove("state.redb").unwrap();
+    filled.disk.leave(Some(RESERVE + (2 << 20)));
+    filled.open();
+    // Nobody knows yet who has met what.
+    let told = shortage(filled.store().submit(vec![assign("c", "control")]).wait());
+    assert_eq!(told.room_for, RoomFor::Folding);
+    assert!(!filled.store().ready().ready);
+    filled.disk.leave(None);
+    filled.verify();
+    accepted(filled.store().submit(vec![assign("c", "control")]).wait().unwrap().remove(0));
+}
+
+#[test]
+fn an_erasure_stays_pending_while_its_copies_have_no_room() {
+    let filled = Filled::running();
+    filled.take_in("before", 200);
+    filled.verify();
+    filled.disk.leave(Some(3 * RESERVE - 1));
+    filled.store().erase("before-7").wait().unwrap();
+    let error = filled.store().wait_for_erasures_blocking().unwrap_err();
+    assert!(error.to_string().contains("the erasure is pending"), "{error}");
+    assert_eq!(filled.disk.names(), ["log.redb", "state.redb"], "no half copy is left");
+    // Everything else goes on.
+    filled.take_in("meanwhile", 20);
+    filled.store().wait_for_blocking(filled.store().log_position()).unwrap();
+    filled.disk.leave(None);
+    let mut filled = filled;
+    filled.open();
+    filled.store().wait_for_erasures_blocking().unwrap();
+    filled.verify();
+    for file in ["log.redb", "state.redb"] {
+        let bytes = filled.disk.read(file);
+        assert!(!bytes.windows(8).any(|bytes| bytes == b"before-7"), "{file}");
+    }
+}
