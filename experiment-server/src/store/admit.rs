@@ -164,12 +164,7 @@ impl Admission<'_, '_> {
     }
 
     /// Whether the customer may have one event more, and of this name.
-    pub(super) fn check_event_room(
-        &self,
-        row: &Row<'_>,
-        customer: &str,
-        name: &str,
-    ) -> Result<(), Refusal> {
+    pub(super) fn check_event_room(&self, row: &Row<'_>, customer: &str, name: &str) -> Result<(), Refusal> {
         let count = row.event_count() + self.overlay.event_count(customer, self.state.folded);
         if count >= MAX_EVENTS_PER_CUSTOMER {
             return Err(check::too_many_events(MAX_EVENTS_PER_CUSTOMER));

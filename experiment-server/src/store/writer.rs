@@ -299,7 +299,8 @@ impl Writer {
             Command::Define { who, experiment, expected, reply } => {
                 work.who = who;
                 let room = work.room.take(CATALOG_BYTES);
-                let defined = room.and_then(|()| self.define(&experiment, expected, work, transaction, facts));
+                let defined =
+                    room.and_then(|()| self.define(&experiment, expected, work, transaction, facts));
                 work.keep(reply, defined, Answer::Defined)
             }
             Command::Share { who, catalog, expected, reply } => {

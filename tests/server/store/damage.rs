@@ -54,32 +54,54 @@ fn explore() {
     }
 }
 
-fn flip(folder: &Path, file: &str, seed: u64, world: &World, whole: &[u8], reading: &experiment_server::store::Reading) -> String {
+fn flip(
+    folder: &Path,
+    file: &str,
+    seed: u64,
+    world: &World,
+    whole: &[u8],
+    reading: &experiment_server::store::Reading,
+) -> String {
     let mut random = Random::new(seed);
     let copy = tempfile::tempdir().unwrap();
     copy_files(folder, copy.path());
     let path = copy.path().join(file);
     let mut bytes = std::fs::read(&path).unwrap();
     let mut at = random.index(bytes.len());
-    if random.chance(30) { at = random.index(400); }
-    else {
-        while bytes[at] == 0 { at = random.index(bytes.len()); }
+    if random.chance(30) {
+        at = random.index(400);
+    } else {
+        while bytes[at] == 0 {
+            at = random.index(bytes.len());
+        }
     }
     bytes[at] ^= 1 << random.below(8);
     std::fs::write(&path, bytes).unwrap();
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        match Store::open(copy.path(), world.clock()) {
-            Err(error) => format!("error {}", error.to_string().replace(copy.path().to_str().unwrap(), "")),
-            Ok(store) => {
-                let positions = store.log_position();
-                if let Err(error) = store.wait_for_blocking(store.log_position()) { return format!("wait {error}"); }
-                let exported = catch_unwind(AssertUnwindSafe(|| export(&store)));
-                let Ok(exported) = exported else { return "export panic".to_owned() };
-                let same = exported == whole;
-                let read = match store.aggregates("winback", None) { Ok(found) => if found == *reading { "reading same".to_owned() } else { "READING DIFFERS".to_owned() }, Err(e) => format!("reading error {e}") };
-                let verify = match store.verify() { Ok(v) => format!("verify {}", v.differences.len()), Err(e) => format!("verify error {e}") };
-                format!("opened; log same {same} (position {positions}); {read}; {verify}")
+    let result = catch_unwind(AssertUnwindSafe(|| match Store::open(copy.path(), world.clock()) {
+        Err(error) => format!("error {}", error.to_string().replace(copy.path().to_str().unwrap(), "")),
+        Ok(store) => {
+            let positions = store.log_position();
+            if let Err(error) = store.wait_for_blocking(store.log_position()) {
+                return format!("wait {error}");
             }
+            let exported = catch_unwind(AssertUnwindSafe(|| export(&store)));
+            let Ok(exported) = exported else { return "export panic".to_owned() };
+            let same = exported == whole;
+            let read = match store.aggregates("winback", None) {
+                Ok(found) => {
+                    if found == *reading {
+                        "reading same".to_owned()
+                    } else {
+                        "READING DIFFERS".to_owned()
+                    }
+                }
+                Err(e) => format!("reading error {e}"),
+            };
+            let verify = match store.verify() {
+                Ok(v) => format!("verify {}", v.differences.len()),
+                Err(e) => format!("verify error {e}"),
+            };
+            format!("opened; log same {same} (position {positions}); {read}; {verify}")
         }
     }));
     result.unwrap_or_else(|_| "PANIC".to_owned())

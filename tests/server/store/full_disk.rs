@@ -1,85 +1,16 @@
 //! A disk that fills up: the sums stop first, then intake, and no commit fails for it; all go on by themselves.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use experiment_core::definition::LifecycleStep;
 use experiment_core::time::DAY;
 use experiment_server::store::{
-    CatalogError, Disk, Expected, IntakeError, Outcome, Pace, RoomFor, Shortage, Store, StoreError,
+    CatalogError, Disk, Expected, IntakeError, Outcome, RoomFor, Shortage, StoreError,
 };
 
-use super::simulated_disk::SimulatedDisk;
-use super::world::{MARCH, TestClock, WINBACK, accepted, assign, event, experiment, exposure};
+use super::on_disk::OnDisk;
+use super::world::{MARCH, WINBACK, accepted, assign, event, experiment};
 
 /// What intake leaves free; folding leaves twice as many bytes, a copy three times.
 const RESERVE: u64 = 4 << 20;
-/// Longest wait for what comes by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A store on a disk that can be filled.
-struct Filled {
-    disk: Arc<SimulatedDisk>,
-    clock: Arc<TestClock>,
-    store: Option<Store>,
-}
-
-impl Filled {
-    /// One in which [`WINBACK`] runs, with room for everything.
-    fn running() -> Filled {
-        let clock = Arc::new(TestClock::default());
-        clock.set(MARCH);
-        let mut filled =
-            Filled { disk: Arc::new(SimulatedDisk::with_reserve(RESERVE)), clock, store: None };
-        filled.open();
-        filled.store().define(experiment(WINBACK), Expected::Any).wait().unwrap();
-        filled.store().step("winback", LifecycleStep::Start).wait().unwrap();
-        filled
-    }
-
-    fn try_open(&self) -> Result<Store, StoreError> {
-        let clock = Arc::clone(&self.clock);
-        Store::open_on(self.disk.clone(), Arc::new(move || clock.read()), Pace::default())
-    }
-
-    fn open(&mut self) {
-        self.store = None;
-        self.store = Some(self.try_open().unwrap());
-    }
-
-    fn store(&self) -> &Store {
-        self.store.as_ref().unwrap()
-    }
-
-    /// Facts about so many customers, all of them new.
-    fn take_in(&self, name: &str, customers: usize) {
-        let facts = (0..customers).flat_map(|i| {
-            let customer = format!("{name}-{i}");
-            [exposure(&customer, "x", "control", MARCH), event(&customer, "e", "order", 2.5, MARCH + 9)]
-        });
-        let outcomes = self.store().submit(facts.collect()).wait().unwrap();
-        assert_eq!(outcomes.len(), 2 * customers);
-        outcomes.into_iter().for_each(|outcome| drop(accepted(outcome)));
-    }
-
-    /// Everything folded, and the sums as a recount gives them.
-    fn verify(&self) {
-        self.store().wait_for_blocking(self.store().log_position()).unwrap();
-        let found = self.store().verify().unwrap();
-        assert_eq!(found.differences, Vec::<String>::new());
-        assert_eq!(found.facts, self.store().log_position());
-    }
-}
-
-/// Waits for what comes by itself.
-#[track_caller]
-fn eventually(mut comes: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !comes() {
-        assert!(since.elapsed() < PATIENCE, "it did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 #[track_caller]
 fn shortage<T: std::fmt::Debug>(answer: Result<T, IntakeError>) -> Shortage {
@@ -91,7 +22,7 @@ fn shortage<T: std::fmt::Debug>(answer: Result<T, IntakeError>) -> Shortage {
 
 #[test]
 fn folding_stops_first_and_goes_on_by_itself() {
-    let filled = Filled::running();
+    let filled = OnDisk::running(RESERVE);
     filled.take_in("before", 20);
     filled.verify();
     let before = filled.store().aggregates("winback", None).unwrap();
@@ -114,7 +45,7 @@ fn folding_stops_first_and_goes_on_by_itself() {
 
 #[test]
 fn intake_stops_before_the_commit_and_what_needs_none_is_answered() {
-    let filled = Filled::running();
+    let filled = OnDisk::running(RESERVE);
     filled.take_in("before", 2);
     accepted(filled.store().submit(vec![assign("drawn", "discount")]).wait().unwrap().remove(0));
     let before = (filled.store().log_position(), filled.store().counters());
@@ -155,7 +86,7 @@ fn intake_stops_before_the_commit_and_what_needs_none_is_answered() {
 
 #[test]
 fn a_stop_and_a_start_without_room_lose_nothing() {
-    let mut filled = Filled::running();
+    let mut filled = OnDisk::running(RESERVE);
     filled.take_in("before", 20);
     filled.verify();
     filled.disk.leave(Some(2 * RESERVE - 1));
@@ -174,14 +105,15 @@ fn a_stop_and_a_start_without_room_lose_nothing() {
 #[test]
 fn a_commit_that_fails_for_want_of_room_loses_nothing() {
     for free in [0, 4_096, 8_192, 16_384, 32_768, 65_536] {
-        let mut filled = Filled::running();
+        let mut filled = OnDisk::running(RESERVE);
         filled.take_in("before", 20);
         let position = filled.store().log_position();
         filled.disk.leave_unseen(free);
-        let big = (0..2_000).map(|i| event(&format!("c-{i}"), &"e".repeat(200), "order", None, MARCH)).collect();
+        let big =
+            (0..2_000).map(|i| event(&format!("c-{i}"), &"e".repeat(200), "order", None, MARCH)).collect();
         assert_eq!(filled.store().submit(big).wait(), Err(IntakeError::StoreFailed), "{free} free");
         assert!(filled.store().ready().failed.unwrap().contains("restart"));
-        filled.store = None;
+        filled.close();
         // As long as there is none, it opens or says why not, and leaves the log as it was.
         match filled.try_open() {
             Ok(store) => assert_eq!(store.log_position(), position),
@@ -198,27 +130,10 @@ fn a_commit_that_fails_for_want_of_room_loses_nothing() {
 }
 
 #[test]
-fn a_fold_that_fails_for_want_of_room_leaves_intake_open() {
-    let mut filled = Filled::running();
-    filled.take_in("before", 20);
-    filled.verify();
-    // The first fold after a while makes the state durable.
-    let state = filled.disk.size("state.redb").unwrap();
-    filled.disk.fail("state.redb", Some(super::simulated_disk::Operation::Write));
-    filled.take_in("meanwhile", 20);
-    filled.store().shutdown().unwrap_err();
-    filled.disk.fail("state.redb", None);
-    assert!(state > 0);
-    filled.open();
-    filled.verify();
-    assert_eq!(filled.store().log_position(), 82);
-}
-
-#[test]
 fn a_lost_state_is_folded_again_once_there_is_room() {
-    let mut filled = Filled::running();
+    let mut filled = OnDisk::running(RESERVE);
     filled.take_in("before", 20);
-    filled.store = None;
+    filled.close();
     filled.disk.remove("state.redb").unwrap();
     filled.disk.leave(Some(RESERVE + (2 << 20)));
     filled.open();
@@ -233,11 +148,12 @@ fn a_lost_state_is_folded_again_once_there_is_room() {
 
 #[test]
 fn an_erasure_stays_pending_while_its_copies_have_no_room() {
-    let filled = Filled::running();
+    let mut filled = OnDisk::running(RESERVE);
     filled.take_in("before", 200);
+    filled.take_in("erased", 1);
     filled.verify();
     filled.disk.leave(Some(3 * RESERVE - 1));
-    filled.store().erase("before-7").wait().unwrap();
+    filled.store().erase("erased-0").wait().unwrap();
     let error = filled.store().wait_for_erasures_blocking().unwrap_err();
     assert!(error.to_string().contains("the erasure is pending"), "{error}");
     assert_eq!(filled.disk.names(), ["log.redb", "state.redb"], "no half copy is left");
@@ -245,12 +161,12 @@ fn an_erasure_stays_pending_while_its_copies_have_no_room() {
     filled.take_in("meanwhile", 20);
     filled.store().wait_for_blocking(filled.store().log_position()).unwrap();
     filled.disk.leave(None);
-    let mut filled = filled;
+    // It is tried again every half minute, and at the next start.
     filled.open();
     filled.store().wait_for_erasures_blocking().unwrap();
     filled.verify();
     for file in ["log.redb", "state.redb"] {
         let bytes = filled.disk.read(file);
-        assert!(!bytes.windows(8).any(|bytes| bytes == b"before-7"), "{file}");
+        assert!(!bytes.windows(8).any(|bytes| bytes == b"erased-0"), "{file}");
     }
 }

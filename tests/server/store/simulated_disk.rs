@@ -320,7 +320,8 @@ impl StorageBackend for Handle {
         SimulatedDisk::spend(&self.power)?;
         file.check(Operation::Write)?;
         let (from, to) = (offset as usize, offset as usize + data.len());
-        let blocks: Vec<usize> = (from / BLOCK..to.div_ceil(BLOCK)).filter(|at| !file.blocks.contains(at)).collect();
+        let blocks: Vec<usize> =
+            (from / BLOCK..to.div_ceil(BLOCK)).filter(|at| !file.blocks.contains(at)).collect();
         self.room.lock().unwrap().take(blocks.len())?;
         file.blocks.extend(blocks);
         file.seen.get_mut(from..to).ok_or(ErrorKind::UnexpectedEof)?.copy_from_slice(data);
