@@ -119,9 +119,14 @@ impl Server {
             start_token: start_token.clone(),
         };
         // Only the holder of the store comes this far, so nobody else's file is overwritten.
-        running
-            .write(&settings.data)
-            .map_err(|source| StartError::ServerFile { path: settings.data.join(SERVER_FILE), source })?;
+        match running.write(&settings.data) {
+            // Assigning goes on; only commands do not find the server.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                tracing::error!(%error, "cannot write {SERVER_FILE}: commands do not find this server");
+            }
+            written => written
+                .map_err(|source| StartError::ServerFile { path: settings.data.join(SERVER_FILE), source })?,
+        }
         let state = AppState::new(Arc::clone(&store), settings.clone(), start_token)
             .map_err(|error| StartError::System(io::Error::other(error)))?;
         let (stop, stopped) = oneshot::channel();
