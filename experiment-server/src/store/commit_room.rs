@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::proposal::{Attributes, Proposal};
-use super::space::{RoomFor, Space};
+use super::space::{RoomFor, Shortage, Space};
 
 /// Most bytes that a version of a definition or of the catalog takes with its lists: it stands in the log twice.
 pub(super) const CATALOG_BYTES: u64 = 2 << 20;
@@ -42,14 +42,21 @@ impl CommitRoom {
         CommitRoom { space: disk.space().filter(is_scarce), taken: COMMIT_BYTES }
     }
 
+    /// Whether there is room for a commit at all.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn check(&self) -> Result<(), Shortage> {
+        self.space.map_or(Ok(()), |space| space.room(RoomFor::Intake, self.taken).map(drop))
+    }
+
     /// Takes room for records of so many bytes.
     ///
     /// # Errors
     /// [`StoreError::DiskFull`]: there is none, and nothing is taken.
     pub(super) fn take(&mut self, bytes: u64) -> Result<(), StoreError> {
-        let Some(space) = self.space else { return Ok(()) };
         let taken = self.taken.saturating_add(bytes.saturating_mul(AMPLIFICATION));
-        space.room(RoomFor::Intake, taken).map_err(StoreError::DiskFull)?;
+        CommitRoom { space: self.space, taken }.check().map_err(StoreError::DiskFull)?;
         self.taken = taken;
         Ok(())
     }

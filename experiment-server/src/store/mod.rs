@@ -100,6 +100,7 @@ pub use transfer::{
 };
 pub use walk::Pace;
 
+use commit_room::CommitRoom;
 use shared::{SharedStore, Stop};
 use writer::Command;
 
@@ -265,7 +266,8 @@ impl Store {
         let commit_failed = shared.commit_failed.load(Ordering::Acquire);
         let failed = commit_failed.then(|| IntakeError::StoreFailed.to_string()).or(fold_error);
         let ready = failed.is_none() && !shared.rebuilding.load(Ordering::Acquire);
-        let shortage = shared.room(RoomFor::Intake).and_then(|_| shared.room(RoomFor::Folding)).err();
+        let commit = CommitRoom::of(&*shared.disk).check();
+        let shortage = commit.and_then(|()| shared.room(RoomFor::Folding).map(drop)).err();
         Readiness { ready, failed, shortage, folded: shared.position(), of: shared.opened_at }
     }
 

@@ -71,10 +71,7 @@ fn intake_stops_before_the_commit_and_what_needs_none_is_answered() {
     shortage(filled.store().erase("before-0").wait());
     let ready = filled.store().ready();
     assert!(ready.ready && ready.failed.is_none(), "{ready:?}");
-    // It is the commit that lacks room; without one there is a byte to spare.
-    assert_eq!(ready.shortage.unwrap().room_for, RoomFor::Folding);
-    filled.disk.leave(Some(RESERVE - 1));
-    assert_eq!(filled.store().ready().shortage.unwrap().room_for, RoomFor::Intake);
+    assert_eq!(ready.shortage.unwrap().room_for, RoomFor::Intake);
     let after = (filled.store().log_position(), filled.store().counters());
     assert_eq!((before.0, before.1.commits), (after.0, after.1.commits));
 
@@ -169,4 +166,23 @@ fn an_erasure_stays_pending_while_its_copies_have_no_room() {
         let bytes = filled.disk.read(file);
         assert!(!bytes.windows(8).any(|bytes| bytes == b"erased-0"), "{file}");
     }
+}
+
+#[test]
+fn an_erasure_whose_copies_run_out_of_room_leaves_no_half_copy() {
+    let mut filled = OnDisk::running(0);
+    filled.take_in("before", 500);
+    filled.take_in("erased", 1);
+    filled.verify();
+    // Enough for the erasure, and not for a state that is folded again.
+    filled.disk.leave_unseen(300 << 10);
+    filled.store().erase("erased-0").wait().unwrap();
+    assert!(filled.store().wait_for_erasures_blocking().is_err());
+    assert_eq!(filled.disk.names(), ["log.redb", "state.redb"]);
+    assert_eq!(filled.store().ready().failed, None, "everything else goes on");
+    filled.disk.leave(None);
+    filled.open();
+    filled.store().wait_for_erasures_blocking().unwrap();
+    assert_eq!(filled.store().erasures().unwrap().erasures.len(), 1);
+    filled.verify();
 }
