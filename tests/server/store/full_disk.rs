@@ -1,13 +1,16 @@
 //! A disk that fills up: the sums stop first, then intake, and no commit fails for it; all go on by themselves.
 
 use experiment_core::definition::LifecycleStep;
-use experiment_core::time::DAY;
+use experiment_core::report::{VerdictCode, report};
+use experiment_core::time::{DAY, Timestamp};
+use experiment_server::decision::Decisions;
 use experiment_server::store::{
-    CatalogError, Disk, Expected, IntakeError, Outcome, RoomFor, Shortage, StoreError,
+    CatalogError, Disk, Expected, IntakeError, Outcome, Proposal, ProposedExposure, Reading, RoomFor,
+    Shortage, StoreError,
 };
 
 use super::on_disk::OnDisk;
-use super::world::{MARCH, WINBACK, accepted, assign, event, experiment};
+use super::world::{MARCH, WINBACK, accepted, assign, event, experiment, exposure};
 
 /// What intake leaves free; folding leaves twice as many bytes, a copy three times.
 const RESERVE: u64 = 4 << 20;
@@ -185,4 +188,47 @@ fn an_erasure_whose_copies_run_out_of_room_leaves_no_half_copy() {
     filled.store().wait_for_erasures_blocking().unwrap();
     assert_eq!(filled.store().erasures().unwrap().erasures.len(), 1);
     filled.verify();
+}
+
+/// Days whose facts are not all in the sums decide nothing: what was decided stands for good.
+#[test]
+fn a_past_day_is_not_decided_by_sums_that_are_behind() {
+    let filled = OnDisk::running(RESERVE);
+    let quick = "
+key: quick
+variants: [{key: control}, {key: discount}]
+metrics: [{key: ordered, kind: conversion, event: order, window: {to: 1d}, role: primary}]
+plan: {method: fixed, target: {customers_per_arm: 100}}
+";
+    filled.store().define(experiment(quick), Expected::Any).wait().unwrap();
+    filled.store().step("quick", LifecycleStep::Start).wait().unwrap();
+    let customer = |i: usize| format!("{}-{i}", ["control", "discount"][i % 2]);
+    let met = (0..200).map(|i| match exposure(&customer(i), "x", ["control", "discount"][i % 2], MARCH) {
+        Proposal::Exposure(met) => {
+            Proposal::Exposure(ProposedExposure { experiment: "quick".to_owned(), ..met })
+        }
+        other => other,
+    });
+    let ordered = |arm: usize| {
+        (0..200)
+            .filter(move |i| i % 2 == arm && i % 3 > 0)
+            .map(move |i| event(&customer(i), "e", "order", None, MARCH + 9))
+    };
+    filled.store().submit(met.chain(ordered(1)).collect()).wait().unwrap();
+    filled.store().wait_for_blocking(filled.store().log_position()).unwrap();
+    // What the controls did that day is known and not in the sums.
+    filled.disk.leave(Some(2 * RESERVE - 1));
+    filled.store().submit(ordered(0).collect()).wait().unwrap();
+    filled.clock.set(MARCH + 4 * DAY);
+    let decisions = Decisions::default();
+    let verdict = || {
+        let Reading { design, aggregates, .. } = filled.store().aggregates("quick", None).unwrap();
+        let now = report(&design, &aggregates, Some(Timestamp(MARCH + 4 * DAY))).unwrap();
+        let verdict = decisions.settle(filled.store(), now).unwrap().verdict;
+        (verdict.verdict, verdict.decided_on.map(|day| day.start().0 - MARCH))
+    };
+    assert_eq!(verdict().1, None);
+    filled.disk.leave(None);
+    filled.verify();
+    assert_eq!(verdict(), (VerdictCode::Inconclusive, Some(DAY)));
 }
