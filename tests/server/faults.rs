@@ -32,6 +32,25 @@ fn told(data: &Path) -> String {
 }
 
 #[test]
+fn every_test_that_the_table_of_faults_names_is_there() {
+    let docs = include_str!("../../docs/faults.md");
+    let rows = docs.split_once("| fault | behaviour | tests |").unwrap().1.lines().skip(2);
+    let mut count = 0;
+    for row in rows.take_while(|row| row.starts_with('|')) {
+        let tests = row.rsplit('|').nth(1).unwrap();
+        let named: Vec<_> = tests.split('`').filter_map(|part| part.split_once("::")).collect();
+        assert!(!named.is_empty(), "no test in {row}");
+        for (file, test) in named {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("server").join(file);
+            let source = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(source.contains(&format!("#[test]\nfn {test}() {{")), "{file} has no test {test}");
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count}");
+}
+
+#[test]
 fn a_second_server_on_a_folder_names_the_first_which_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path());
