@@ -107,7 +107,7 @@ fn check_all(client: &Client, batches: impl Iterator<Item = usize>, facts: u64) 
 
 #[test]
 fn a_server_on_a_disk_that_fills_up_goes_on_without_intake_and_by_itself() {
-    let Some(disk) = Mounted::of(32 * MEBIBYTE) else { return };
+    let Some(disk) = Mounted::of(24 * MEBIBYTE) else { return };
     let data = made(disk.path());
     let process = Process::start(&data);
     let client = &process.client;

@@ -39,7 +39,7 @@ pub(super) async fn get_readiness(State(app): State<AppState>) -> Result<Respons
         return Err(Problem::new(Kind::NotReady, failed));
     }
     app.check_rebuilt()?;
-    let waits_for = readiness.shortage.map(|shortage| shortage.to_string());
+    let waits_for = app.store.shortage().map(|shortage| shortage.to_string());
     let status = if waits_for.is_some() { "degraded" } else { "ready" };
     let (position, log_position) = (app.store.position(), app.store.log_position());
     reply::json(&Ready { status, waits_for, position, log_position })

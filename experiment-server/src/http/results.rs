@@ -79,12 +79,11 @@ fn make_report(app: &AppState, key: &str, day: Option<Day>, with_inputs: bool) -
 
 /// A store that has failed, or that waits for room, still answers with what it had.
 fn stale_check(store: &Store) -> Option<Check> {
-    let readiness = store.ready();
     let behind = store.log_position().saturating_sub(store.position());
-    let detail = match (readiness.failed, readiness.shortage) {
-        (Some(failed), _) => format!("The sums no longer follow the facts: {failed}."),
-        (None, Some(shortage)) if behind > 0 => format!("The sums lack the last {behind} facts: {shortage}."),
-        _ => return None,
+    let detail = match store.ready().failed {
+        Some(failed) => format!("The sums no longer follow the facts: {failed}."),
+        None if behind > 0 => format!("The sums lack the last {behind} facts: {}.", store.shortage()?),
+        None => return None,
     };
     Some(Check { check: CheckCode::Stale, level: Level::Fail, detail })
 }

@@ -103,7 +103,7 @@ impl AppState {
         let detail = format!("the state is being rebuilt from the log: {folded} of {of} facts");
         Err(Problem::new(
             Kind::NotReady,
-            match readiness.shortage {
+            match self.store.shortage() {
                 Some(shortage) => format!("{detail}; {shortage}"),
                 None => format!("{detail}; mend: wait, nothing is lost"),
             },

@@ -266,9 +266,14 @@ impl Store {
         let commit_failed = shared.commit_failed.load(Ordering::Acquire);
         let failed = commit_failed.then(|| IntakeError::StoreFailed.to_string()).or(fold_error);
         let ready = failed.is_none() && !shared.rebuilding.load(Ordering::Acquire);
-        let commit = CommitRoom::of(&*shared.disk).check();
-        let shortage = commit.and_then(|()| shared.room(RoomFor::Folding).map(drop)).err();
-        Readiness { ready, failed, shortage, folded: shared.position(), of: shared.opened_at }
+        Readiness { ready, failed, folded: shared.position(), of: shared.opened_at }
+    }
+
+    /// What the disk has no room for at the moment: intake, or only folding. It goes on by itself. Asks the disk.
+    #[must_use]
+    pub fn shortage(&self) -> Option<Shortage> {
+        let commit = CommitRoom::of(&*self.shared.disk).check();
+        commit.and_then(|()| self.shared.room(RoomFor::Folding).map(drop)).err()
     }
 
     /// What came in since the store was opened.

@@ -3,8 +3,6 @@
 use experiment_core::report::{Aggregates, Design};
 use experiment_core::time::Timestamp;
 
-use super::space::Shortage;
-
 /// How far the fold has come since the store was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
@@ -13,8 +11,6 @@ pub struct Readiness {
     pub ready: bool,
     /// What failed, if anything did; only a restart mends it.
     pub failed: Option<String>,
-    /// What the disk has no room for at the moment: intake, or only folding. It goes on by itself.
-    pub shortage: Option<Shortage>,
     /// Facts folded.
     pub folded: u64,
     /// Facts in the log when the store was opened.

@@ -37,12 +37,12 @@ fn folding_stops_first_and_goes_on_by_itself() {
     assert!(told.free < 2 * RESERVE && told.to_string().contains("mend: make room"), "{told}");
     let ready = filled.store().ready();
     assert!(ready.ready && ready.failed.is_none(), "{ready:?}");
-    assert_eq!(ready.shortage.unwrap().room_for, RoomFor::Folding);
+    assert_eq!(filled.store().shortage().unwrap().room_for, RoomFor::Folding);
     assert_eq!(filled.store().aggregates("winback", None).unwrap(), before);
     assert_eq!(filled.store().first_day_behind().unwrap().unwrap().0, (MARCH / DAY) as i32);
     filled.disk.leave(Some(64 << 20));
     filled.verify();
-    assert_eq!((filled.store().ready().shortage, filled.store().first_day_behind().unwrap()), (None, None));
+    assert_eq!((filled.store().shortage(), filled.store().first_day_behind().unwrap()), (None, None));
     assert_eq!(filled.store().aggregates("winback", None).unwrap().sequence, 82);
 }
 
@@ -74,7 +74,7 @@ fn intake_stops_before_the_commit_and_what_needs_none_is_answered() {
     shortage(filled.store().erase("before-0").wait());
     let ready = filled.store().ready();
     assert!(ready.ready && ready.failed.is_none(), "{ready:?}");
-    assert_eq!(ready.shortage.unwrap().room_for, RoomFor::Intake);
+    assert_eq!(filled.store().shortage().unwrap().room_for, RoomFor::Intake);
     let after = (filled.store().log_position(), filled.store().counters());
     assert_eq!((before.0, before.1.commits), (after.0, after.1.commits));
 
