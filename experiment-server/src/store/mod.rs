@@ -269,6 +269,12 @@ impl Store {
         Readiness { ready, failed, folded: shared.position(), of: shared.opened_at }
     }
 
+    /// What is left of the disk; `None` where it can't tell. Asks it.
+    #[must_use]
+    pub fn space(&self) -> Option<Space> {
+        self.shared.disk.space()
+    }
+
     /// What the disk has no room for at the moment: intake, or only folding. It goes on by itself. Asks the disk.
     #[must_use]
     pub fn shortage(&self) -> Option<Shortage> {

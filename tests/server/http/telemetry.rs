@@ -49,6 +49,9 @@ fn what_was_done_is_counted() {
     is("experiment_duplicates_total", 1.0);
     is("experiment_queue_facts", 0.0);
     is("experiment_ready", 1.0);
+    let [free, reserve] =
+        ["free", "reserve"].map(|of| value(&metrics, &format!("experiment_disk_{of}_bytes")));
+    assert!(free > reserve && reserve >= 4_194_304.0, "{free} free, {reserve} to stay so");
     is("experiment_http_requests_in_progress", 0.0);
     for (reason, count) in [("assigned", 1.0), ("sticky", 1.0), ("override", 1.0)] {
         let name = format!("experiment_assignments_total{{experiment=\"winback\",reason=\"{reason}\"}}");
