@@ -1,12 +1,14 @@
 //! A small blocking client for a server on this machine, for commands that talk to a running one.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use serde_json::Value;
 
 /// Longest wait for one answer; verifying a large folder takes a while.
 const TIMEOUT: Duration = Duration::from_secs(600);
+/// Bytes of an answer that are kept at once.
+const COPY_BYTES: usize = 64 * 1024;
 
 /// One server, and what opens its doors.
 #[derive(Debug, Clone)]
@@ -44,6 +46,9 @@ pub enum ClientError {
     /// The answer did not come whole.
     #[error("the answer ended early; see the server's log, then try again")]
     CutOff(#[source] io::Error),
+    /// It came, and can't be kept.
+    #[error("the answer cannot be written; mend: make room or name another place")]
+    Write(#[source] io::Error),
     /// The server refuses.
     #[error("the server answered {status}: {detail}")]
     Refused {
@@ -125,8 +130,14 @@ impl Client {
             });
         }
         let answer = answer.map_err(|source| self.unreachable(source))?;
-        io::copy(&mut answer.into_body().into_reader(), to).map_err(ClientError::CutOff)?;
-        Ok(())
+        let (mut from, mut piece) = (answer.into_body().into_reader(), vec![0; COPY_BYTES]);
+        loop {
+            let read = from.read(&mut piece).map_err(ClientError::CutOff)?;
+            if read == 0 {
+                return Ok(());
+            }
+            to.write_all(&piece[..read]).map_err(ClientError::Write)?;
+        }
     }
 
     fn unreachable(&self, source: ureq::Error) -> ClientError {

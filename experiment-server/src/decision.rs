@@ -72,14 +72,12 @@ impl Decisions {
         let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         let mut found = known.unwrap_or(Found { until: Day(started.day().0 - 1), decided: None });
         if found.decided.is_none() && found.until < until {
-            // Facts that are logged and not yet in the sums would be missing from the last days.
-            let all_folded = store.position() == store.log_position();
-            found.decided = first_decision(store, key, Day(found.until.0 + 1), until)?;
-            found.until = until;
-            if all_folded {
-                let mut cache = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-                cache.insert(key.to_owned(), found.clone());
-            }
+            // Facts that are logged and not yet in the sums are missing from the days on which they came.
+            let whole = store.first_day_behind()?.map_or(until, |behind| until.min(Day(behind.0 - 1)));
+            found.decided = first_decision(store, key, Day(found.until.0 + 1), whole)?;
+            found.until = whole.max(found.until);
+            let mut cache = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            cache.insert(key.to_owned(), found.clone());
         }
         let decided = found.decided.filter(|(day, _)| *day <= until);
         Ok(decided.map(|(day, verdict)| Verdict { decided_on: Some(day), ..verdict }))

@@ -42,23 +42,33 @@ impl RunningServer {
         }
     }
 
-    /// Writes the file in one step, so that nobody reads half of it.
+    /// Writes the file in one step, so that nobody reads half of it. What is there is of a server that was killed.
     pub(crate) fn write(&self, data: &Path) -> io::Result<()> {
         let temporary = data.join(format!("{SERVER_FILE}.{}", self.pid));
-        // A leftover would keep its own mode.
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        // A leftover would keep its own mode, and its room may be all there is.
+        for file in [&temporary, &path(data)] {
+            match fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
+        let written = self.write_to(&temporary).and_then(|()| fs::rename(&temporary, path(data)));
+        if written.is_err() {
+            // What is wrong matters more than a file that the next server removes.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    }
+
+    fn write_to(&self, temporary: &Path) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&temporary)?;
+        let mut file = options.open(temporary)?;
         file.write_all(serde_json::to_string(self)?.as_bytes())?;
         file.write_all(b"\n")?;
-        file.sync_all()?;
-        fs::rename(&temporary, path(data))
+        file.sync_all()
     }
 
     /// Removes the file if it is still this one.

@@ -1,5 +1,6 @@
 //! A server in a process of its own, which a test may kill.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -19,12 +20,14 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server on `data` and waits until it takes facts in.
     pub(crate) fn start(data: &Path) -> Process {
+        Process::start_with(data, &[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn start_with(data: &Path, more: &[&str]) -> Process {
         // A killed server leaves its address behind; only the new one counts.
         let _ = std::fs::remove_file(data.join("server.json"));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-under-test"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-        command.env_remove("EXPERIMENT_ADMIN_KEY").stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().unwrap();
+        let child = serve(data).args(more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut process = Process { child, client: Client::new("http://127.0.0.1:1", None, None) };
         let since = Instant::now();
         loop {
@@ -46,6 +49,16 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
+    /// Starts a server on a folder where it may not be able to leave its address.
+    pub(crate) fn start_on_a_full_disk(data: &Path) -> Process {
+        let mut child = serve(data).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap();
+        let client = Client::new(url, None, None);
+        Process { child, client }
+    }
+
     /// kill -9, from whichever thread.
     pub(crate) fn kill(&self) {
         let id = self.child.id().to_string();
@@ -65,6 +78,19 @@ impl Process {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+fn serve(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-under-test"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.env_remove("EXPERIMENT_ADMIN_KEY");
+    command
+}
+
+/// A server that can't start: its exit code and what it says.
+pub(crate) fn refused_start(data: &Path) -> (Option<i32>, String) {
+    let output = serve(data).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 impl Drop for Process {

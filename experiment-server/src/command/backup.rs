@@ -87,7 +87,7 @@ fn copy(data: &Path, file: &mut NamedTempFile, watched: bool) -> anyhow::Result<
         }
         Err(error) => return Err(error).with_context(|| format!("{} is not backed up", data.display())),
     }
-    to.flush()?;
+    to.flush().map_err(BackupError::Write)?;
     progress.finish_and_clear();
     Ok(())
 }

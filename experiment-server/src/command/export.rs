@@ -11,7 +11,7 @@ use form_urlencoded::Serializer;
 use super::place::Place;
 use super::progress::bar;
 use super::{Console, Exit};
-use crate::store::{ExportFormat, sync_folder};
+use crate::store::{ExportError, ExportFormat, sync_folder};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,7 +96,7 @@ fn write(place: &Place, args: &Args, watched: bool, to: &mut dyn Write) -> anyho
             progress.finish_and_clear();
         }
     }
-    Ok(to.flush()?)
+    Ok(to.flush().map_err(ExportError::Write)?)
 }
 
 fn ended(place: Place, args: &Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {

@@ -38,12 +38,17 @@ pub(super) struct Args {
     /// Address and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: String,
+    /// Bytes of the disk that stay free: below, facts are refused; below twice as many, sums wait [default: a fiftieth
+    /// of the disk, from 4 MiB to 1 GiB]
+    #[arg(long, value_name = "BYTES")]
+    disk_reserve: Option<u64>,
 }
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     telemetry::log_to_stderr()?;
     let mut settings = Settings::from_environment(args.data, &args.listen)?;
     settings.catch_signals = true;
+    settings.disk_reserve = args.disk_reserve;
     let has_key = settings.admin_key.is_some();
     let data = settings.data.clone();
     let server = Server::start(settings).map_err(|error| with_holder(error, &data))?;

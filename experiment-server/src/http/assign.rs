@@ -208,8 +208,8 @@ async fn record(
     }
     let outcomes = match app.store.submit(proposals).await {
         // The disk is gone or full: customers still get their variant, and are told that it is not kept.
-        Err(IntakeError::StoreFailed) => {
-            let detail = IntakeError::StoreFailed.to_string();
+        Err(error @ (IntakeError::StoreFailed | IntakeError::DiskFull(_))) => {
+            let detail = error.to_string();
             answers.iter_mut().filter(|answer| is_new(answer)).for_each(|a| a.detail = Some(detail.clone()));
             return Ok(());
         }

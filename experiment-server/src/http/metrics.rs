@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::auth::Access;
 use super::problem::Problem;
 use super::state::AppState;
+use crate::store::{RoomFor, Space};
 use crate::telemetry::{Exposition, MEDIA_TYPE};
 
 /// Ends of the buckets of a latency: seconds as they are told, microseconds as they are counted.
@@ -113,8 +114,14 @@ fn tell_store(app: &AppState, told: &mut Exposition) {
     told.gauge("experiment_queue_facts", "Facts that wait for the writer", store.queued() as f64);
     told.gauge("experiment_log_position", "Facts in the log", logged as f64);
     told.gauge("experiment_fold_lag_facts", "Facts in the log that the sums lack", (logged - folded) as f64);
-    let ready = f64::from(u8::from(store.ready().ready));
+    let has_room = store.shortage().is_none_or(|shortage| shortage.room_for != RoomFor::Intake);
+    let ready = f64::from(u8::from(store.ready().ready && has_room));
     told.gauge("experiment_ready", "1 while facts are taken in", ready);
+    if let Some(Space { free, reserve }) = store.space() {
+        told.gauge("experiment_disk_free_bytes", "Bytes that can still be written to the disk", free as f64);
+        let help = "Bytes of them that intake leaves free, and folding twice as many";
+        told.gauge("experiment_disk_reserve_bytes", help, reserve as f64);
+    }
     told.counter("experiment_commits", "Commits to the log, each with one fsync", counters.commits);
     told.counter("experiment_facts", "Facts written to the log", counters.facts);
     told.counter("experiment_duplicates", "Facts that were known and not written again", counters.duplicates);

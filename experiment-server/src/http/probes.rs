@@ -17,6 +17,9 @@ struct Health {
 #[derive(Serialize)]
 struct Ready {
     status: &'static str,
+    /// What the disk has no room for at the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<String>,
     /// Facts that the sums include.
     position: u64,
     /// Facts in the log.
@@ -28,13 +31,16 @@ pub(super) async fn get_health() -> Result<Response, Problem> {
     reply::json(&Health { status: "alive", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// 200 while intake is open, else 503 with the progress of the rebuild or with what failed.
+/// 200 once intake is open, else 503 with the progress of the rebuild or with what failed. On a full disk it is
+/// still 200: assigning and reading go on, and no other server could stand in for this one.
 pub(super) async fn get_readiness(State(app): State<AppState>) -> Result<Response, Problem> {
     let readiness = app.store.ready();
     if let Some(failed) = readiness.failed {
         return Err(Problem::new(Kind::NotReady, failed));
     }
     app.check_rebuilt()?;
+    let waits_for = app.store.shortage().map(|shortage| shortage.to_string());
+    let status = if waits_for.is_some() { "degraded" } else { "ready" };
     let (position, log_position) = (app.store.position(), app.store.log_position());
-    reply::json(&Ready { status: "ready", position, log_position })
+    reply::json(&Ready { status, waits_for, position, log_position })
 }

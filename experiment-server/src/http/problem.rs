@@ -72,12 +72,14 @@ pub(crate) enum Kind {
     NotReady,
     /// A commit failed; somebody has to look at the disk.
     StoreFailed,
+    /// The disk has no room for it.
+    DiskFull,
 }
 
 impl Kind {
     /// Every kind, in the order of the table in `docs/http.md`.
     #[cfg(test)]
-    pub(crate) const ALL: [Kind; 26] = [
+    pub(crate) const ALL: [Kind; 27] = [
         Kind::InvalidBody,
         Kind::InvalidParameter,
         Kind::Unauthenticated,
@@ -104,6 +106,7 @@ impl Kind {
         Kind::Busy,
         Kind::NotReady,
         Kind::StoreFailed,
+        Kind::DiskFull,
     ];
 
     /// Status, the last part of `type`, and title.
@@ -146,6 +149,7 @@ impl Kind {
             Kind::Busy => (S::SERVICE_UNAVAILABLE, "busy", "Busy"),
             Kind::NotReady => (S::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
             Kind::StoreFailed => (S::SERVICE_UNAVAILABLE, "store-failed", "The store cannot write"),
+            Kind::DiskFull => (S::INSUFFICIENT_STORAGE, "disk-full", "The disk is nearly full"),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::reply;
 use super::state::AppState;
 use crate::decision::Decisions;
 use crate::output::write_csv;
-use crate::store::Reading;
+use crate::store::{Reading, Store};
 
 const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
@@ -62,7 +62,7 @@ fn make_report(app: &AppState, key: &str, day: Option<Day>, with_inputs: bool) -
     let as_of = day.map_or(now, |day| day.end().min(now)).min(concluded.unwrap_or(now));
     let checks = overflow_check(&reading)
         .into_iter()
-        .chain(stale_check(app))
+        .chain(stale_check(&app.store))
         .chain(erased_check(&reading, day))
         .collect();
     let Reading { design, aggregates, sequence, .. } = reading;
@@ -77,10 +77,14 @@ fn make_report(app: &AppState, key: &str, day: Option<Day>, with_inputs: bool) -
     Ok(found)
 }
 
-/// A store that has failed still answers with what it had.
-fn stale_check(app: &AppState) -> Option<Check> {
-    let failed = app.store.ready().failed?;
-    let detail = format!("The sums no longer follow the facts: {failed}.");
+/// A store that has failed, or that waits for room, still answers with what it had.
+fn stale_check(store: &Store) -> Option<Check> {
+    let behind = store.log_position().saturating_sub(store.position());
+    let detail = match store.ready().failed {
+        Some(failed) => format!("The sums no longer follow the facts: {failed}."),
+        None if behind > 0 => format!("The sums lack the last {behind} facts: {}.", store.shortage()?),
+        None => return None,
+    };
     Some(Check { check: CheckCode::Stale, level: Level::Fail, detail })
 }
 

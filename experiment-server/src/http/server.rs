@@ -16,7 +16,7 @@ use super::serve::serve;
 use super::state::AppState;
 use crate::running::{RunningServer, SERVER_FILE};
 use crate::settings::{ADMIN_KEY_VARIABLE, Settings};
-use crate::store::{Store, StoreError};
+use crate::store::{Directory, Store, StoreError};
 
 /// Bytes of the start token, before they are written as hex digits.
 const TOKEN_BYTES: usize = 32;
@@ -107,7 +107,8 @@ impl Server {
         let signals = signals.map_err(StartError::System)?;
         // A folder in use is the likelier mistake than a port in use, and says more.
         let addresses = runtime.block_on(resolve(&settings))?;
-        let store = Arc::new(Store::open_at(&settings.data, Arc::clone(&settings.clock), settings.pace)?);
+        let disk = Arc::new(Directory::make(&settings.data)?.with_reserve(settings.disk_reserve));
+        let store = Arc::new(Store::open_on(disk, Arc::clone(&settings.clock), settings.pace)?);
         let listen_error = |source| StartError::Listen { listen: settings.listen.clone(), source };
         let listener = runtime.block_on(TcpListener::bind(addresses.as_slice())).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
@@ -118,9 +119,14 @@ impl Server {
             start_token: start_token.clone(),
         };
         // Only the holder of the store comes this far, so nobody else's file is overwritten.
-        running
-            .write(&settings.data)
-            .map_err(|source| StartError::ServerFile { path: settings.data.join(SERVER_FILE), source })?;
+        match running.write(&settings.data) {
+            // Assigning goes on; only commands do not find the server.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                tracing::error!(%error, "cannot write {SERVER_FILE}: commands do not find this server");
+            }
+            written => written
+                .map_err(|source| StartError::ServerFile { path: settings.data.join(SERVER_FILE), source })?,
+        }
         let state = AppState::new(Arc::clone(&store), settings.clone(), start_token)
             .map_err(|error| StartError::System(io::Error::other(error)))?;
         let (stop, stopped) = oneshot::channel();

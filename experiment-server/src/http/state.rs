@@ -101,7 +101,13 @@ impl AppState {
         }
         let (folded, of) = (readiness.folded, readiness.of);
         let detail = format!("the state is being rebuilt from the log: {folded} of {of} facts");
-        Err(Problem::new(Kind::NotReady, format!("{detail}; mend: wait, nothing is lost")))
+        Err(Problem::new(
+            Kind::NotReady,
+            match self.store.shortage() {
+                Some(shortage) => format!("{detail}; {shortage}"),
+                None => format!("{detail}; mend: wait, nothing is lost"),
+            },
+        ))
     }
 
     /// Waits until everything acknowledged so far is in the sums.

@@ -12,6 +12,7 @@ impl From<IntakeError> for Problem {
         match error {
             IntakeError::Busy { .. } => Problem::busy(error.to_string()),
             IntakeError::TooMany { .. } => Problem::new(Kind::TooLarge, error.to_string()),
+            IntakeError::DiskFull(shortage) => Problem::new(Kind::DiskFull, shortage.to_string()),
             IntakeError::StoreFailed => Problem::new(Kind::StoreFailed, error.to_string()),
             IntakeError::Closed => Problem::busy("the server is stopping; mend: try again in a moment"),
         }
@@ -60,6 +61,7 @@ impl From<StoreError> for Problem {
                 Problem::new(Kind::UnknownExperiment, format!("no experiment has the key {key:?}"))
             }
             StoreError::Closed => IntakeError::Closed.into(),
+            StoreError::DiskFull(shortage) => IntakeError::DiskFull(shortage).into(),
             error => Problem::internal(error),
         }
     }
@@ -80,14 +82,17 @@ mod tests {
     use axum::response::IntoResponse;
 
     use super::*;
+    use crate::store::{RoomFor, Shortage};
 
     #[test]
     fn only_what_passes_by_itself_asks_to_try_again() {
         let busy = IntakeError::Busy { reason: "the state is being rebuilt" };
+        let full = Shortage { room_for: RoomFor::Intake, free: 1, needed: 2 };
         for (error, status, try_again) in [
             (busy, StatusCode::SERVICE_UNAVAILABLE, true),
             (IntakeError::Closed, StatusCode::SERVICE_UNAVAILABLE, true),
             (IntakeError::StoreFailed, StatusCode::SERVICE_UNAVAILABLE, false),
+            (IntakeError::DiskFull(full), StatusCode::INSUFFICIENT_STORAGE, false),
             (IntakeError::TooMany { count: 2, most: 1 }, StatusCode::PAYLOAD_TOO_LARGE, false),
         ] {
             let response = Problem::from(error).into_response();

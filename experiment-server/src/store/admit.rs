@@ -56,6 +56,8 @@ pub(super) struct Admission<'a, 'txn> {
     pub(super) learned: &'a mut Vec<Learned>,
     /// Reused between records.
     pub(super) buffer: &'a mut Vec<u8>,
+    /// There is no room for anything new, and why.
+    pub(super) full: Option<StoreError>,
 }
 
 /// News for the cache of known variants.
@@ -92,7 +94,8 @@ impl Admission<'_, '_> {
     /// Decides one proposal, and appends it if it is new.
     ///
     /// # Errors
-    /// Only when the store can't be read or written: nothing of the batch may be answered then.
+    /// Only when the store can't be read or written, or it is new and there is no room for it: nothing of the batch
+    /// may be answered then.
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Result<Outcome, StoreError> {
         if self.erased.holds(proposal.customer()) {
             return Ok(Outcome::Refused(check::erased()));
@@ -138,6 +141,7 @@ impl Admission<'_, '_> {
         record(id, generated.is_some()).encode(self.buffer);
         let hash = id_hash(id);
         let sequence = self.append()?;
+        self.remember_name(&event.event);
         self.overlay.push_event(&event.customer, hash, sequence);
         Ok(Accepted { sequence, generated_id: generated, future_clamped: moment.is_clamped() })
     }
@@ -159,24 +163,23 @@ impl Admission<'_, '_> {
         Ok(())
     }
 
-    /// Whether the customer may have one event more, and of this name; remembers the name.
-    pub(super) fn check_event_room(
-        &mut self,
-        row: &Row<'_>,
-        customer: &str,
-        name: &str,
-    ) -> Result<(), Fault> {
+    /// Whether the customer may have one event more, and of this name.
+    pub(super) fn check_event_room(&self, row: &Row<'_>, customer: &str, name: &str) -> Result<(), Refusal> {
         let count = row.event_count() + self.overlay.event_count(customer, self.state.folded);
         if count >= MAX_EVENTS_PER_CUSTOMER {
-            return Err(check::too_many_events(MAX_EVENTS_PER_CUSTOMER).into());
+            return Err(check::too_many_events(MAX_EVENTS_PER_CUSTOMER));
         }
-        if !self.names.contains(name) {
-            if self.names.len() >= MAX_EVENT_NAMES {
-                return Err(check::too_many_event_names(MAX_EVENT_NAMES).into());
-            }
-            self.names.insert(name.to_owned());
+        if self.names.len() >= MAX_EVENT_NAMES && !self.names.contains(name) {
+            return Err(check::too_many_event_names(MAX_EVENT_NAMES));
         }
         Ok(())
+    }
+
+    /// Notes the name of an event that was appended.
+    pub(super) fn remember_name(&mut self, name: &str) {
+        if !self.names.contains(name) {
+            self.names.insert(name.to_owned());
+        }
     }
 
     fn exposure(&mut self, exposure: &ProposedExposure) -> Result<Accepted, Fault> {
@@ -316,6 +319,9 @@ impl Admission<'_, '_> {
 
     /// Appends what the buffer holds.
     pub(super) fn append(&mut self) -> Result<u64, StoreError> {
+        if let Some(full) = &self.full {
+            return Err(full.clone());
+        }
         let sequence = *self.next;
         if sequence >= SEQUENCE_LIMIT {
             let detail = "the log holds as many facts as it can".to_owned();

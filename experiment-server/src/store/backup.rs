@@ -83,9 +83,7 @@ pub fn back_up_folder(
     to: &mut dyn Write,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Backup, BackupError> {
-    let unusable =
-        |error: io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
-    let disk = Directory::make(folder).map_err(unusable)?;
+    let disk = Directory::make(folder)?;
     copy(&open_log(&disk, LOG_FILE)?, now, to, progress)
 }
 

@@ -7,6 +7,16 @@ use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError};
 
+use super::error::StoreError;
+use super::space::Space;
+
+/// The part of a disk that is the [reserve](Space::reserve) unless told otherwise: one in so many bytes.
+pub const DEFAULT_RESERVE_SHARE: u64 = 50;
+/// The least such reserve in bytes.
+pub const LEAST_DEFAULT_RESERVE: u64 = 4 << 20;
+/// The largest such reserve in bytes.
+pub const MOST_DEFAULT_RESERVE: u64 = 1 << 30;
+
 /// Where files are kept, by name: a [`Directory`], or a disk that a test plays.
 pub trait Disk {
     /// What a file is called in messages.
@@ -36,26 +46,46 @@ pub trait Disk {
     /// # Errors
     /// The disk fails.
     fn rename(&self, from: &str, to: &str) -> Result<(), Error>;
+
+    /// Bytes that a file takes; 0 if it is not there.
+    ///
+    /// # Errors
+    /// The disk can't say.
+    fn size(&self, file: &str) -> Result<u64, Error>;
+
+    /// What is left of the disk; `None` where it can't tell.
+    fn space(&self) -> Option<Space>;
 }
 
 /// A folder of the machine's own disk.
 #[derive(Debug, Clone)]
 pub struct Directory {
     path: PathBuf,
+    reserve: Option<u64>,
 }
 
 impl Directory {
     /// The folder at `path`, made if it is not there; what it will hold is nobody else's business.
     ///
     /// # Errors
-    /// It can't be made.
-    pub fn make(path: &Path) -> Result<Directory, Error> {
+    /// [`StoreError::Folder`]: it can't be made.
+    pub fn make(path: &Path) -> Result<Directory, StoreError> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path)?;
-        Ok(Directory { path: path.to_owned() })
+        let path = path.to_owned();
+        match builder.create(&path) {
+            Ok(()) => Ok(Directory { path, reserve: None }),
+            Err(error) => Err(StoreError::Folder { path, detail: error.to_string() }),
+        }
+    }
+
+    /// The same, with so many bytes of its disk as [reserve](Space::reserve) instead of the
+    /// [share](DEFAULT_RESERVE_SHARE) of it that is the default.
+    #[must_use]
+    pub fn with_reserve(self, reserve: Option<u64>) -> Directory {
+        Directory { reserve, ..self }
     }
 }
 
@@ -88,6 +118,34 @@ impl Disk for Directory {
         }
         Ok(())
     }
+
+    fn size(&self, file: &str) -> Result<u64, Error> {
+        match std::fs::metadata(self.path(file)) {
+            Ok(metadata) => Ok(taken(&metadata)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn space(&self) -> Option<Space> {
+        let found = fs4::statvfs(&self.path).ok()?;
+        let share = || {
+            let share = found.total_space() / DEFAULT_RESERVE_SHARE;
+            share.clamp(LEAST_DEFAULT_RESERVE, MOST_DEFAULT_RESERVE)
+        };
+        Some(Space { free: found.available_space(), reserve: self.reserve.unwrap_or_else(share) })
+    }
+}
+
+/// A file that grows by doubling has room that it never wrote to, which takes none of the disk's.
+#[cfg(unix)]
+fn taken(metadata: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::blocks(metadata) * 512
+}
+
+#[cfg(not(unix))]
+fn taken(metadata: &std::fs::Metadata) -> u64 {
+    metadata.len()
 }
 
 /// Makes the names in a folder durable.

@@ -8,6 +8,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use serde_json::Value;
 
 use super::admit::Learned;
+use super::commit_room::{ERASED_FACT_BYTES, STEP_BYTES};
 use super::erase::{CustomerHash, Erasure};
 use super::error::StoreError;
 use super::position::StateView;
@@ -42,6 +43,7 @@ impl Writer {
         if let Some(row) = erasures.get(hash.0.as_slice()).trying("reading erasures")? {
             return Ok(Erasure::of(hash, row.value()));
         }
+        work.room.take(STEP_BYTES)?;
         if let Target::Customer(customer) = target {
             self.overwrite_facts(customer, work, state, transaction, facts)?;
             remove_overrides(customer, work, transaction)?;
@@ -74,7 +76,7 @@ impl Writer {
     fn overwrite_facts(
         &mut self,
         customer: &str,
-        work: &Work,
+        work: &mut Work,
         state: &StateView,
         transaction: &WriteTransaction,
         facts: &mut Table<'_, u64, &'static [u8]>,
@@ -87,6 +89,7 @@ impl Writer {
             sequences.extend(exposures.iter().map(|exposure| exposure.sequence));
             sequences.extend(row.events().map(|event| event.sequence));
         }
+        work.room.take(sequences.len() as u64 * ERASED_FACT_BYTES)?;
         // By experiment, the day on which its first exposure of the customer came.
         let mut met: BTreeMap<u32, Day> = BTreeMap::new();
         for sequence in sequences {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use experiment_core::definition::{LifecycleError, Problem};
 
+use super::space::Shortage;
+
 /// The store can't be opened, read or closed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -50,6 +52,9 @@ pub enum StoreError {
         /// What the database says.
         detail: String,
     },
+    /// There is no room for it; nothing of it was begun.
+    #[error(transparent)]
+    DiskFull(Shortage),
     /// No experiment has this key.
     #[error("no experiment has the key {key:?}")]
     UnknownExperiment {
@@ -79,6 +84,10 @@ pub enum IntakeError {
         /// How many may.
         most: usize,
     },
+    /// The disk is nearly full: what needs no commit (a repeat, a variant that is known) is answered, the rest is
+    /// taken in again once there is room.
+    #[error(transparent)]
+    DiskFull(Shortage),
     /// A commit failed: whether the last facts are on disk shows only after a restart.
     #[error("a commit failed; mend: see to the disk, then restart the server")]
     StoreFailed,

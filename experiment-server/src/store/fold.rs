@@ -16,6 +16,7 @@ use super::recover::make_state;
 use super::row::{PackedEvent, PackedExposure, Row};
 use super::rules::Rules;
 use super::shared::{SharedStore, Stop, Wishes, count};
+use super::space::{RoomFor, Shortage};
 use super::swap;
 use super::sweep::Sweep;
 use super::tables::{CUSTOMERS, EVENT_NAMES, FACTS, STATE_META, STATE_POSITION, Trying};
@@ -28,6 +29,12 @@ const LINGER: Duration = Duration::from_millis(100);
 const CHECKPOINT_FACTS: u64 = 1_000_000;
 /// Time after which the state is made durable.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the disk is asked for room when it has none.
+const ROOM_POLL: Duration = Duration::from_millis(250);
+/// What folding one fact writes at worst, mostly: its customer's page and those above it, and some sums.
+const FACT_BYTES: u64 = 16 << 10;
+/// Facts folded in one transaction however little room there is. They fit in what intake leaves free.
+const LEAST_FACTS: usize = 250;
 
 /// What the folder alone knows.
 pub(super) struct Folder {
@@ -38,6 +45,8 @@ pub(super) struct Folder {
     pub(super) begun: u64,
     /// Its state is not the one that is read: see [`Folder::again`].
     is_aside: bool,
+    /// It waits for room on the disk.
+    is_waiting: bool,
     pub(super) sweep: Sweep,
     pub(super) rules: Rules,
     pub(super) position: Position,
@@ -67,6 +76,7 @@ impl Folder {
             shared,
             begun,
             is_aside: false,
+            is_waiting: false,
             sweep: Sweep::Idle,
             rules,
             position,
@@ -125,24 +135,72 @@ impl Folder {
             let wishes = self.wait();
             match wishes.stop {
                 Some(Stop::AtOnce) => return Ok(()),
-                Some(Stop::Drained) => {
-                    while self.fold()? {}
-                    return self.checkpoint();
-                }
+                Some(Stop::Drained) => return self.drain(),
                 None => {}
             }
-            while self.position.folded < wishes.log_position {
-                if !self.fold()? || self.is_stopped() {
-                    break;
-                }
-                // However much waits, a walk goes on; it is short beside a full batch.
-                self.walk()?;
-            }
-            self.walk()?;
-            if self.checkpoint_is_due() {
-                self.checkpoint()?;
+            match self.catch_up(wishes.log_position) {
+                Ok(()) => self.go_on(),
+                Err(StoreError::DiskFull(shortage)) => self.wait_for_room(shortage),
+                Err(error) => return Err(error),
             }
             self.sweep();
+        }
+    }
+
+    /// Folds what is logged, and makes it durable if it is time for that.
+    fn catch_up(&mut self, log_position: u64) -> Result<(), StoreError> {
+        self.room()?;
+        while self.position.folded < log_position {
+            if !self.fold()? || self.is_stopped() {
+                break;
+            }
+            // However much waits, a walk goes on; it is short beside a full batch.
+            self.walk()?;
+        }
+        self.walk()?;
+        if self.checkpoint_is_due() { self.checkpoint() } else { Ok(()) }
+    }
+
+    /// Folds to the end and makes the state durable. Without room it stays behind: the log has everything.
+    fn drain(&mut self) -> Result<(), StoreError> {
+        let mut folded = || {
+            while self.fold()? {}
+            self.room()?;
+            self.checkpoint()
+        };
+        match folded() {
+            Err(StoreError::DiskFull(_)) => Ok(()),
+            drained => drained,
+        }
+    }
+
+    /// Bytes of the disk that may be written.
+    fn room(&self) -> Result<u64, StoreError> {
+        let room_for = if self.is_aside { RoomFor::Copying } else { RoomFor::Folding };
+        self.shared.room(room_for).map_err(StoreError::DiskFull)
+    }
+
+    /// Most facts, or customers of a walk, in the next transaction: fewer where little room is left.
+    fn most(&self) -> Result<usize, StoreError> {
+        let facts = usize::try_from(self.room()? / FACT_BYTES).unwrap_or(usize::MAX);
+        Ok(facts.clamp(LEAST_FACTS, self.most))
+    }
+
+    fn wait_for_room(&mut self, shortage: Shortage) {
+        if !self.is_waiting {
+            tracing::error!("folding waits for room: {shortage}");
+            self.is_waiting = true;
+            self.shared.fold_waits.store(true, Ordering::Release);
+            // Wakes those who would wait for long.
+            self.shared.folded.send_modify(|_| ());
+        }
+    }
+
+    fn go_on(&mut self) {
+        if self.is_waiting {
+            tracing::info!("folding goes on");
+            self.is_waiting = false;
+            self.shared.fold_waits.store(false, Ordering::Release);
         }
     }
 
@@ -155,6 +213,9 @@ impl Folder {
         };
         let until_sweep = self.until_sweep();
         let signal = &self.shared.signal;
+        if self.is_waiting {
+            return signal.wait(ROOM_POLL.min(until_sweep), |wishes| wishes.stop.is_some());
+        }
         let walks = |wishes: &Wishes| self.walker.is_due(&self.rules, wishes.steps);
         let wishes = signal.wait(until_checkpoint.min(until_sweep), |wishes| {
             wishes.stop.is_some() || wishes.log_position > folded || walks(wishes)
@@ -174,13 +235,17 @@ impl Folder {
     }
 
     /// Folds one stretch of the log; `false` at its end.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`] before anything is changed, or what ends the folder.
     pub(super) fn fold(&mut self) -> Result<bool, StoreError> {
+        let most = self.most()?;
         let known_names = self.rules.names.len();
         let stretch = {
             let log = self.shared.log();
             let log = log.begin_read().trying("reading the log")?;
             let facts = log.open_table(FACTS).trying("reading the log")?;
-            self.batch.read(&facts, self.position.folded, self.most, &mut self.rules)?
+            self.batch.read(&facts, self.position.folded, most, &mut self.rules)?
         };
         let (count_read, checksum, received, redefinition) = match stretch {
             Stretch::End => return Ok(false),
@@ -191,7 +256,7 @@ impl Folder {
         };
         let next = Position { folded: self.position.folded + count_read, checksum, ..self.position };
         self.since_checkpoint += count_read;
-        let durable = self.checkpoint_is_due();
+        let durable = self.checkpoint_is_due() || most < self.most;
         let transaction = self.begin(durable)?;
         if let Some(received) = received {
             write_values(&transaction, &self.batch.new_values, received)?;
@@ -252,10 +317,11 @@ impl Folder {
         if !self.walker.is_due(&self.rules, self.shared.signal.wait(Duration::ZERO, |_| true).steps) {
             return Ok(());
         }
-        let durable = self.checkpoint_is_due();
+        let most = self.most()?;
+        let durable = self.checkpoint_is_due() || most < self.most;
         let transaction = self.begin(durable)?;
         let (log, position) = (self.shared.log(), self.position.folded);
-        let walked = self.walker.step(&log, &transaction, position, &mut self.rules)?;
+        let walked = self.walker.step(&log, &transaction, position, &mut self.rules, most)?;
         transaction.commit().trying("committing the state")?;
         // The last step, too, is to be made durable.
         self.since_checkpoint += walked.max(1);
@@ -280,6 +346,7 @@ impl Folder {
         Ok(())
     }
 
+    /// Where room is scarce every transaction is durable, so that what the disk says is true.
     fn begin(&self, durable: bool) -> Result<WriteTransaction, StoreError> {
         let mut transaction = self.state.begin_write().trying("writing the state")?;
         let durability = if durable { Durability::Immediate } else { Durability::None };

@@ -20,6 +20,7 @@ mod catalog_writer;
 mod change;
 mod check;
 mod clock;
+mod commit_room;
 mod disk;
 mod erase;
 mod erasing;
@@ -49,6 +50,7 @@ mod restore;
 mod row;
 mod rules;
 mod shared;
+mod space;
 mod sums;
 mod swap;
 mod sweep;
@@ -77,7 +79,9 @@ pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version}
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
 pub use clock::{Clock, system_clock};
-pub use disk::{Directory, Disk, sync_folder};
+pub use disk::{
+    DEFAULT_RESERVE_SHARE, Directory, Disk, LEAST_DEFAULT_RESERVE, MOST_DEFAULT_RESERVE, sync_folder,
+};
 pub use erase::{CustomerHash, Erasure, Erasures};
 pub use error::{CatalogError, IntakeError, ReapplyError, StoreError};
 pub use kpis::KpiError;
@@ -90,11 +94,13 @@ pub use proposal::{
 pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
 pub use restore::{RestoreError, check_backup, restore};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
+pub use space::{RoomFor, Shortage, Space};
 pub use transfer::{
     ExportError, ExportFormat, Exported, ImportError, ImportNews, Imported, LineError, check_export_line,
 };
 pub use walk::Pace;
 
+use commit_room::CommitRoom;
 use shared::{SharedStore, Stop};
 use writer::Command;
 
@@ -178,23 +184,28 @@ impl Store {
         self.shared.log_position.load(Ordering::Acquire)
     }
 
+    /// The day on which the first fact came that the sums do not include; none when they have all. Days before it are
+    /// whole.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub fn first_day_behind(&self) -> Result<Option<Day>, StoreError> {
+        let position = self.position();
+        if position >= self.log_position() {
+            return Ok(None);
+        }
+        received::day_of(&self.shared.log(), position).map(Some)
+    }
+
     /// Waits until the sums include the facts `0..sequence`; hurries the folder.
     ///
     /// # Errors
-    /// [`StoreError::Closed`] when the store closes meanwhile, or what stopped the folder.
+    /// [`StoreError::Closed`] when the store closes meanwhile, [`StoreError::DiskFull`] when folding waits for
+    /// room, or what stopped the folder.
     pub async fn wait_for(&self, sequence: u64) -> Result<(), StoreError> {
         let shared = &self.shared;
-        let mut folded = shared.folded.subscribe();
         shared.signal.wish(|wishes| wishes.awaited = wishes.awaited.max(sequence));
-        let settled = |folded: &u64| {
-            *folded >= sequence || shared.fold_error.get().is_some() || shared.closed.load(Ordering::Acquire)
-        };
-        let reached = folded.wait_for(settled).await.map_err(|_| StoreError::Closed)?;
-        match shared.fold_error.get() {
-            _ if *reached >= sequence => Ok(()),
-            Some(error) => Err(error.clone()),
-            None => Err(StoreError::Closed),
-        }
+        self.wait_until(|| shared.position() >= sequence).await
     }
 
     /// [`Store::wait_for`] for threads outside a runtime.
@@ -238,13 +249,12 @@ impl Store {
     async fn wait_until(&self, reached: impl Fn() -> bool) -> Result<(), StoreError> {
         let shared = &self.shared;
         let mut folded = shared.folded.subscribe();
-        let settled =
-            |_: &u64| reached() || shared.fold_error.get().is_some() || shared.closed.load(Ordering::Acquire);
-        folded.wait_for(settled).await.map_err(|_| StoreError::Closed)?;
-        match shared.fold_error.get() {
-            _ if reached() => Ok(()),
-            Some(error) => Err(error.clone()),
-            None => Err(StoreError::Closed),
+        loop {
+            if reached() {
+                return Ok(());
+            }
+            shared.check_folding()?;
+            folded.changed().await.map_err(|_| StoreError::Closed)?;
         }
     }
 
@@ -257,6 +267,19 @@ impl Store {
         let failed = commit_failed.then(|| IntakeError::StoreFailed.to_string()).or(fold_error);
         let ready = failed.is_none() && !shared.rebuilding.load(Ordering::Acquire);
         Readiness { ready, failed, folded: shared.position(), of: shared.opened_at }
+    }
+
+    /// What is left of the disk; `None` where it can't tell. Asks it.
+    #[must_use]
+    pub fn space(&self) -> Option<Space> {
+        self.shared.disk.space()
+    }
+
+    /// What the disk has no room for at the moment: intake, or only folding. It goes on by itself. Asks the disk.
+    #[must_use]
+    pub fn shortage(&self) -> Option<Shortage> {
+        let commit = CommitRoom::of(&*self.shared.disk).check();
+        commit.and_then(|()| self.shared.room(RoomFor::Folding).map(drop)).err()
     }
 
     /// What came in since the store was opened.

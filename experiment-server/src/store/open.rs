@@ -42,9 +42,7 @@ impl Store {
     /// # Errors
     /// Likewise.
     pub fn open_at(folder: &Path, clock: Clock, pace: Pace) -> Result<Store, StoreError> {
-        let unusable =
-            |error: std::io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
-        Store::open_on(Arc::new(Directory::make(folder).map_err(unusable)?), clock, pace)
+        Store::open_on(Arc::new(Directory::make(folder)?), clock, pace)
     }
 
     /// Opens the store whose files lie on `disk`: [`Store::open_at`] for disks that are no folder.
@@ -89,6 +87,7 @@ impl Store {
             commit_failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             fold_error: OnceLock::new(),
+            fold_waits: AtomicBool::new(false),
             queued: AtomicUsize::new(0),
             tally: Tally::default(),
             backfill: BackfillState { pending: AtomicBool::new(is_pending(&rules)), ..Default::default() },
@@ -146,7 +145,7 @@ mod tests {
 
     use super::*;
     use crate::store::tables::STATE_FILE;
-    use crate::store::{IntakeError, Outcome, Proposal, ProposedEvent};
+    use crate::store::{IntakeError, Outcome, Proposal, ProposedEvent, Space};
 
     /// A folder whose log can be made to fail.
     struct FailingDisk {
@@ -179,6 +178,14 @@ mod tests {
         /// The log has no file that could get another name.
         fn rename(&self, _: &str, _: &str) -> Result<(), std::io::Error> {
             Ok(())
+        }
+
+        fn size(&self, file: &str) -> Result<u64, std::io::Error> {
+            self.folder.size(file)
+        }
+
+        fn space(&self) -> Option<Space> {
+            None
         }
     }
 

@@ -28,6 +28,12 @@ fn first_after(facts: &Facts, day: Day, mut low: u64, mut high: u64) -> Result<u
     Ok(low)
 }
 
+/// The day on which the fact at `sequence` was received.
+pub(super) fn day_of(log: &Database, sequence: u64) -> Result<Day, StoreError> {
+    let reading = log.begin_read().trying("reading the log")?;
+    received_on(&reading.open_table(FACTS).trying("reading the log")?, sequence)
+}
+
 /// How many facts came by the end of `day`, of the first `position`.
 pub(super) fn facts_received_by(log: &Database, day: Day, position: u64) -> Result<u64, StoreError> {
     let reading = log.begin_read().trying("reading the log")?;

@@ -43,8 +43,15 @@ pub(super) struct LogHead {
 /// the log is made under another name: whatever has its own name was whole once and may hold facts.
 pub(super) fn log(disk: &dyn Disk, now: Timestamp) -> Result<Database, StoreError> {
     let is_there = || disk.exists(LOG_FILE).map_err(|error| unusable(disk, LOG_FILE, &error));
+    let has_state = disk.exists(STATE_FILE).map_err(|error| unusable(disk, STATE_FILE, &error))?;
     if is_there()? {
         return open_log(disk, LOG_FILE);
+    }
+    if has_state {
+        // The log is there before its state, whenever a crash comes: somebody has taken it away.
+        let detail =
+            format!("it is gone, and {STATE_FILE} beside it is a fold of it (delete that to begin anew)");
+        return Err(StoreError::Corrupt { what: disk.path(LOG_FILE).display().to_string(), detail });
     }
     let log = match open_log(disk, UNFINISHED_LOG_FILE) {
         Err(StoreError::Corrupt { .. }) => {
@@ -324,6 +331,12 @@ fn existing_state(
         return Ok(Err("the state is of another log"));
     }
     if position.folded > head.position {
+        let (log, state) = (head.position, position.folded);
+        tracing::error!(
+            log,
+            state,
+            "facts that were folded are not in the log: it is an older copy or was damaged"
+        );
         return Ok(Err("the state is ahead of the log"));
     }
     if position.folded > 0 {

@@ -107,7 +107,7 @@ pub fn restore(
     let backup = check_backup(file)?;
     let unusable =
         |error: io::Error| StoreError::Folder { path: folder.to_owned(), detail: error.to_string() };
-    let disk = Directory::make(folder).map_err(unusable)?;
+    let disk = Directory::make(folder)?;
     disk.remove(UNFINISHED).map_err(unusable)?;
     let made = make_log(file, &disk, &backup, progress);
     if made.is_err() {

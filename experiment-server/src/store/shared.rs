@@ -16,6 +16,7 @@ use super::disk::Disk;
 use super::error::{IntakeError, StoreError};
 use super::known::KnownVariants;
 use super::reading::Counters;
+use super::space::{RoomFor, Shortage};
 use super::writer::Command;
 
 /// Facts that the folder may be behind before intake answers "busy". They are also what the overlay
@@ -50,6 +51,8 @@ pub(super) struct Shared {
     pub(super) closed: AtomicBool,
     /// What ended the folder, if it could not go on.
     pub(super) fold_error: OnceLock<StoreError>,
+    /// The folder waits for room on the disk.
+    pub(super) fold_waits: AtomicBool,
     /// Facts in the queue.
     pub(super) queued: AtomicUsize,
     pub(super) tally: Tally,
@@ -70,7 +73,11 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     /// Whether intake is open.
     pub(super) fn check_intake(&self) -> Result<(), IntakeError> {
-        let busy = |reason| Err(IntakeError::Busy { reason });
+        // What is said to pass in a moment does not where the folder waits for room.
+        let busy = |reason| match self.room(RoomFor::Folding) {
+            Err(shortage) => Err(IntakeError::DiskFull(shortage)),
+            Ok(_) => Err(IntakeError::Busy { reason }),
+        };
         if self.commit_failed.load(Ordering::Acquire) {
             return Err(IntakeError::StoreFailed);
         }
@@ -83,6 +90,29 @@ impl Shared {
         let lag = self.log_position.load(Ordering::Acquire).saturating_sub(*self.folded.borrow());
         if lag > MAX_LAG {
             return busy("the fold is too far behind the log");
+        }
+        Ok(())
+    }
+
+    /// Bytes of the disk that may be written for something; without bound where the disk can't tell.
+    pub(super) fn room(&self, room_for: RoomFor) -> Result<u64, Shortage> {
+        self.disk.space().map_or(Ok(u64::MAX), |space| space.room(room_for, 0))
+    }
+
+    /// Whether the folder goes on.
+    ///
+    /// # Errors
+    /// It does not: what stopped it, that the store is closed, or that it waits for room.
+    pub(super) fn check_folding(&self) -> Result<(), StoreError> {
+        if let Some(error) = self.fold_error.get() {
+            return Err(error.clone());
+        }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Closed);
+        }
+        if self.fold_waits.load(Ordering::Acquire) {
+            // Where there is room by now, the folder is about to see it.
+            self.room(RoomFor::Folding).map_err(StoreError::DiskFull)?;
         }
         Ok(())
     }

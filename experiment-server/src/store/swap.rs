@@ -27,6 +27,20 @@ pub(super) fn remove_copies(disk: &dyn Disk) -> Result<(), StoreError> {
     [LOG_COPY, STATE_COPY].into_iter().try_for_each(|file| remove(disk, file))
 }
 
+/// Bytes that a copy of the log takes, about.
+pub(super) fn log_size(disk: &dyn Disk) -> Result<u64, StoreError> {
+    size(disk, LOG_FILE)
+}
+
+/// Bytes that a state that is folded again takes, about.
+pub(super) fn state_size(disk: &dyn Disk) -> Result<u64, StoreError> {
+    size(disk, STATE_FILE)
+}
+
+fn size(disk: &dyn Disk, file: &str) -> Result<u64, StoreError> {
+    disk.size(file).map_err(|error| StoreError::Folder { path: disk.path(file), detail: error.to_string() })
+}
+
 /// Makes the file for a state that is folded again.
 pub(super) fn new_state(disk: &dyn Disk) -> Result<Database, StoreError> {
     remove(disk, STATE_COPY)?;

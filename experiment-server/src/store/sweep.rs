@@ -11,7 +11,8 @@ use tokio::sync::oneshot::error::TryRecvError;
 use super::backfill::is_pending;
 use super::error::StoreError;
 use super::fold::Folder;
-use super::swap::{LogCopy, put_state_in_place, remove_copies};
+use super::space::RoomFor;
+use super::swap::{self, LogCopy, put_state_in_place, remove_copies};
 use super::writer::Command;
 
 /// How often the folder looks whether the writer has swapped the log.
@@ -80,6 +81,7 @@ impl Folder {
                 Ok(Sweep::Refold(next))
             }
             Sweep::Copy(mut copy) => {
+                self.check_room(0)?;
                 let (log, until) = (self.shared.log(), self.shared.log_position());
                 if copy.step(&log, until)? { self.hand_over(copy) } else { Ok(Sweep::Copy(copy)) }
             }
@@ -101,6 +103,13 @@ impl Folder {
         }
     }
 
+    /// Whether there is room for a copy of so many bytes, beside what folding and intake need.
+    fn check_room(&self, bytes: u64) -> Result<(), StoreError> {
+        let space = self.shared.disk.space();
+        let room = space.map_or(Ok(u64::MAX), |space| space.room(RoomFor::Copying, bytes));
+        room.map(drop).map_err(StoreError::DiskFull)
+    }
+
     fn remove_copies(&self) {
         if let Err(error) = remove_copies(&*self.shared.disk) {
             tracing::warn!(%error, "a copy that was begun is left behind");
@@ -114,8 +123,10 @@ impl Folder {
         if pending == 0 {
             Ok(Sweep::Idle)
         } else if self.begun < pending {
+            self.check_room(swap::state_size(&*self.shared.disk)?)?;
             Ok(Sweep::Refold(Box::new(self.again(position)?)))
         } else {
+            self.check_room(swap::log_size(&*self.shared.disk)?)?;
             let copy = LogCopy::begin(&self.shared.disk, position, self.begun)?;
             Ok(Sweep::Copy(Box::new(copy)))
         }

@@ -4,6 +4,8 @@
 //! written by the folder thread alone, and may be deleted at any time while the store is closed.
 //! `docs/storage-format.md` spells out each byte.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use redb::{Builder, Database, DatabaseError, Key, StorageError, TableDefinition, Value};
 
 use super::disk::Disk;
@@ -136,10 +138,17 @@ pub(super) fn open_state_copy(disk: &dyn Disk) -> Result<Database, StoreError> {
     open(disk, STATE_COPY, STATE_CACHE_BYTES)
 }
 
+/// Every page that is in use is read and its checksum compared: what was damaged is told here, and not later as a
+/// wrong number.
 fn open(disk: &dyn Disk, file: &str, cache_bytes: usize) -> Result<Database, StoreError> {
     let path = disk.path(file);
     let corrupt = |detail: String| StoreError::Corrupt { what: path.display().to_string(), detail };
-    match disk.open(file, Builder::new().set_cache_size(cache_bytes)) {
+    let mut builder = Builder::new();
+    builder.set_cache_size(cache_bytes).set_check_integrity_on_open(true);
+    let opened = catch_unwind(AssertUnwindSafe(|| disk.open(file, &builder)));
+    // Damage that the database does not expect ends there, not here.
+    let Ok(opened) = opened else { return Err(corrupt("it makes no sense to the database".to_owned())) };
+    match opened {
         Ok(database) => Ok(database),
         Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
             Err(StoreError::InUse { path: path.parent().unwrap_or(&path).to_owned() })

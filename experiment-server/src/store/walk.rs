@@ -84,13 +84,14 @@ impl Walker {
         (!self.pace.by_hand || self.steps < granted) && (self.walk.is_some() || is_pending(rules))
     }
 
-    /// Counts the next customers, with the facts `0..position`; says how many they were.
+    /// Counts the next customers, `most` of them at most, with the facts `0..position`; says how many they were.
     pub(super) fn step(
         &mut self,
         log: &Database,
         transaction: &WriteTransaction,
         position: u64,
         rules: &mut Rules,
+        most: usize,
     ) -> Result<u64, StoreError> {
         self.steps += 1;
         self.days.read_on(log, position)?;
@@ -101,12 +102,13 @@ impl Walker {
         let walked = walked(rules);
         let mut changes: BTreeMap<Day, Changes> = BTreeMap::new();
         let (mut counted, mut bytes, mut is_over) = (0, 0, true);
+        let most = self.pace.customers.clamp(1, most);
         if !walked.is_empty() {
             let customers = transaction.open_table(CUSTOMERS).trying("reading customers")?;
             let ahead = (Bound::Excluded(walk.cursor.as_slice()), Bound::Unbounded);
             let mut last = Vec::new();
             for row in customers.range::<&[u8]>(ahead).trying("reading customers")? {
-                if counted >= self.pace.customers.max(1) || bytes >= STEP_BYTES {
+                if counted >= most || bytes >= STEP_BYTES {
                     is_over = false;
                     break;
                 }

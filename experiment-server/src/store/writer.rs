@@ -14,14 +14,17 @@ use super::admit::{Admission, Learned};
 use super::audit::Tail;
 use super::catalog::Catalog;
 use super::change::{Defined, Expected, Stepped};
+use super::commit_room::{CATALOG_BYTES, CommitRoom, STEP_BYTES};
 use super::erase::{self, Erased, Erasure, FoundErasures};
 use super::erasing::Target;
 use super::error::{CatalogError, IntakeError, StoreError};
 use super::overlay::Overlay;
+use super::pending::FromIntake;
 use super::position::StateView;
 use super::proposal::{Outcome, Proposal};
 use super::recover::{LogHead, event_names};
 use super::shared::{SharedStore, count};
+use super::space::Shortage;
 use super::swap::{LogCopy, put_log_in_place};
 use super::tables::{FACTS, Trying};
 use super::transfer::{Replay, ReplayOutcome};
@@ -90,6 +93,8 @@ pub(super) struct Writer {
     last_received_at: Timestamp,
     id_prefix: String,
     pub(super) buffer: Vec<u8>,
+    /// The last commit had no room for something.
+    is_full: bool,
 }
 
 /// One commit in the making.
@@ -105,6 +110,36 @@ pub(super) struct Work {
     pub(super) erased: Vec<(u64, String)>,
     /// Something other than facts was written.
     pub(super) overrides_changed: bool,
+    /// What may be written.
+    pub(super) room: CommitRoom,
+    /// Something was refused for want of room.
+    shortage: Option<Shortage>,
+}
+
+impl Work {
+    /// Keeps an answer until the commit is on disk. Where there was no room nothing was written, and the commit
+    /// goes on without it.
+    fn keep<T, E: FromIntake, D>(
+        &mut self,
+        reply: Reply<T, E>,
+        decided: Result<D, StoreError>,
+        answer: impl FnOnce(Reply<T, E>, D) -> Answer,
+    ) -> Result<(), StoreError> {
+        let (refusal, result) = match decided {
+            Ok(decided) => {
+                self.answers.push(answer(reply, decided));
+                return Ok(());
+            }
+            Err(StoreError::DiskFull(shortage)) => {
+                self.shortage = Some(shortage);
+                (IntakeError::DiskFull(shortage), Ok(()))
+            }
+            Err(error) => (IntakeError::StoreFailed, Err(error)),
+        };
+        // Whoever asked may have gone.
+        let _ = reply.send(Err(E::from_intake(refusal)));
+        result
+    }
 }
 
 impl Writer {
@@ -127,6 +162,7 @@ impl Writer {
             last_received_at: head.last_received_at,
             id_prefix: head.id[..4].iter().map(|byte| format!("{byte:02x}")).collect(),
             buffer: Vec::new(),
+            is_full: false,
         }
     }
 
@@ -191,11 +227,16 @@ impl Writer {
             who: String::new(),
             erased: Vec::new(),
             overrides_changed: false,
+            room: CommitRoom::of(&*self.shared.disk),
+            shortage: None,
         };
         let written = self.write(commands, &mut work);
         self.last_received_at = work.received_at;
         match written {
-            Ok(()) => self.publish(work),
+            Ok(()) => {
+                self.tell_shortage(&work);
+                self.publish(work);
+            }
             Err(error) => {
                 tracing::error!(%error, "a commit failed: intake is closed until a restart");
                 self.shared.commit_failed.store(true, Ordering::Release);
@@ -251,66 +292,42 @@ impl Writer {
         facts: &mut Table<'_, u64, &'static [u8]>,
     ) -> Result<(), StoreError> {
         match command {
-            Command::Facts { proposals, reply } => match self.admit(&proposals, work, state, facts) {
-                Ok(outcomes) => work.answers.push(Answer::Facts(reply, outcomes)),
-                Err(error) => {
-                    drop(reply.send(Err(IntakeError::StoreFailed)));
-                    return Err(error);
-                }
-            },
+            Command::Facts { proposals, reply } => {
+                let outcomes = self.admit(&proposals, work, state, facts);
+                work.keep(reply, outcomes, Answer::Facts)
+            }
             Command::Define { who, experiment, expected, reply } => {
                 work.who = who;
-                match self.define(&experiment, expected, work, transaction, facts) {
-                    Ok(defined) => work.answers.push(Answer::Defined(reply, defined)),
-                    Err(error) => {
-                        drop(reply.send(Err(IntakeError::StoreFailed.into())));
-                        return Err(error);
-                    }
-                }
+                let room = work.room.take(CATALOG_BYTES);
+                let defined =
+                    room.and_then(|()| self.define(&experiment, expected, work, transaction, facts));
+                work.keep(reply, defined, Answer::Defined)
             }
             Command::Share { who, catalog, expected, reply } => {
                 work.who = who;
-                match self.share(&catalog, expected, work, transaction, facts) {
-                    Ok(defined) => work.answers.push(Answer::Defined(reply, defined)),
-                    Err(error) => {
-                        drop(reply.send(Err(IntakeError::StoreFailed.into())));
-                        return Err(error);
-                    }
-                }
+                let room = work.room.take(CATALOG_BYTES);
+                let defined = room.and_then(|()| self.share(&catalog, expected, work, transaction, facts));
+                work.keep(reply, defined, Answer::Defined)
             }
             Command::Step { who, key, step, reply } => {
                 work.who = who;
-                match self.step(key, step, work, transaction, facts) {
-                    Ok(stepped) => work.answers.push(Answer::Stepped(reply, stepped)),
-                    Err(error) => {
-                        drop(reply.send(Err(IntakeError::StoreFailed.into())));
-                        return Err(error);
-                    }
-                }
+                let room = work.room.take(STEP_BYTES);
+                let stepped = room.and_then(|()| self.step(key, step, work, transaction, facts));
+                work.keep(reply, stepped, Answer::Stepped)
             }
             Command::Erase { who, target, reply } => {
                 work.who = who;
-                match self.erase(&target, work, state, transaction, facts) {
-                    Ok(erasure) => work.answers.push(Answer::Erased(reply, erasure)),
-                    Err(error) => {
-                        drop(reply.send(Err(IntakeError::StoreFailed)));
-                        return Err(error);
-                    }
-                }
+                let erasure = self.erase(&target, work, state, transaction, facts);
+                work.keep(reply, erasure, Answer::Erased)
             }
             Command::Replay { batch, reply } => {
                 IMPORT.clone_into(&mut work.who);
-                match self.replay(&batch, work, state, transaction, facts) {
-                    Ok(outcomes) => work.answers.push(Answer::Replayed(reply, outcomes)),
-                    Err(error) => {
-                        drop(reply.send(Err(IntakeError::StoreFailed)));
-                        return Err(error);
-                    }
-                }
+                let room = work.room.take(batch.iter().map(Replay::bytes).sum());
+                let outcomes = room.and_then(|()| self.replay(&batch, work, state, transaction, facts));
+                work.keep(reply, outcomes, Answer::Replayed)
             }
-            Command::Swap { .. } | Command::Shutdown => {}
+            Command::Swap { .. } | Command::Shutdown => Ok(()),
         }
-        Ok(())
     }
 
     fn admit(
@@ -320,7 +337,10 @@ impl Writer {
         state: &StateView,
         facts: &mut Table<'_, u64, &'static [u8]>,
     ) -> Result<Vec<Outcome>, StoreError> {
+        // Where all might not fit, it is still told what is there already.
+        let room = work.room.take_for(proposals);
         let mut admission = self.admission(work, state, facts)?;
+        admission.full = room.err();
         proposals.iter().map(|proposal| admission.decide(proposal)).collect()
     }
 
@@ -347,6 +367,7 @@ impl Writer {
             id_prefix: &self.id_prefix,
             learned: &mut work.learned,
             buffer: &mut self.buffer,
+            full: None,
         })
     }
 
@@ -372,6 +393,21 @@ impl Writer {
                 self.tally(outcomes);
             }
             answer.send();
+        }
+    }
+
+    /// Says once that intake stopped for want of room, and once that it goes on.
+    fn tell_shortage(&mut self, work: &Work) {
+        match work.shortage {
+            Some(shortage) if !self.is_full => {
+                tracing::error!("facts are refused: {shortage}");
+                self.is_full = true;
+            }
+            None if self.is_full && work.next > self.shared.log_position() => {
+                tracing::info!("facts are taken in again");
+                self.is_full = false;
+            }
+            _ => {}
         }
     }
 

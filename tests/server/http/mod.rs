@@ -10,6 +10,7 @@ mod customers;
 mod erasures;
 mod experiments;
 mod exposures;
+mod full_disk;
 mod idempotency;
 mod kpis;
 mod lifecycle;

@@ -49,6 +49,9 @@ fn what_was_done_is_counted() {
     is("experiment_duplicates_total", 1.0);
     is("experiment_queue_facts", 0.0);
     is("experiment_ready", 1.0);
+    let [free, reserve] =
+        ["free", "reserve"].map(|of| value(&metrics, &format!("experiment_disk_{of}_bytes")));
+    assert!(free > reserve && reserve >= 4_194_304.0, "{free} free, {reserve} to stay so");
     is("experiment_http_requests_in_progress", 0.0);
     for (reason, count) in [("assigned", 1.0), ("sticky", 1.0), ("override", 1.0)] {
         let name = format!("experiment_assignments_total{{experiment=\"winback\",reason=\"{reason}\"}}");
@@ -96,7 +99,9 @@ fn the_log_is_json_when_asked_and_says_which_request_it_was() {
         .spawn()
         .unwrap();
     let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    // Kept open: a server whose words nobody can read any more ends.
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut first).unwrap();
     let url = first.trim().strip_prefix("listening on ").unwrap();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let answer = ureq::get(format!("{url}/v1/experiments"))

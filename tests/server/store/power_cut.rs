@@ -1,5 +1,5 @@
-//! The power is cut at any instant, on a disk that loses, tears and reorders what was not synced: whatever was
-//! acknowledged is there once, and the sums are those of a recount.
+//! The power is cut at any instant, on a disk that loses, tears and reorders what was not synced and that others fill
+//! now and then: whatever was acknowledged is there once, and the sums are those of a recount.
 //!
 //! A seed says what is done and when the power goes: `EXPERIMENT_POWER_CUT_SEEDS=17..18` runs one again,
 //! `0..5000` many.
@@ -12,8 +12,8 @@ use std::time::Duration;
 use experiment_core::definition::{LifecycleStep, Status};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
-    Catalog, Change, Clock, Disk, Expected, Outcome, Pace, Proposal, ProposedEvent, ProposedExposure,
-    RefusalCode, Store,
+    Catalog, Change, Clock, Disk, Expected, IntakeError, Outcome, Pace, Proposal, ProposedEvent,
+    ProposedExposure, RefusalCode, Store,
 };
 use experiment_tests::random::Random;
 
@@ -22,6 +22,8 @@ use super::world::{HOUR, MARCH, TestClock, WINBACK, assign, event, experiment, e
 
 /// Power cuts on one disk.
 const CUTS: u64 = 8;
+/// What intake leaves free of it in bytes.
+const RESERVE: u64 = 64 << 10;
 const CUSTOMERS: u64 = 40;
 const VARIANTS: [&str; 2] = ["control", "discount"];
 /// Beside [`WINBACK`], which `assign` draws for: clients say who met what.
@@ -119,14 +121,16 @@ struct Machine {
     clock: Arc<TestClock>,
     ledger: Ledger,
     random: Random,
+    /// The disk had little room in this life.
+    was_filled: bool,
 }
 
 impl Machine {
     fn new(seed: u64) -> Machine {
         let clock = Arc::new(TestClock::default());
         clock.set(MARCH);
-        let (disk, ledger) = (Arc::new(SimulatedDisk::default()), Ledger::default());
-        Machine { disk, clock, ledger, random: Random::new(seed) }
+        let (disk, ledger) = (Arc::new(SimulatedDisk::with_reserve(RESERVE)), Ledger::default());
+        Machine { disk, clock, ledger, random: Random::new(seed), was_filled: false }
     }
 
     fn clock(&self) -> Clock {
@@ -140,11 +144,11 @@ impl Machine {
         let pace = Pace { customers: 3, by_hand: false };
         let store = match Store::open_on(self.disk.clone(), self.clock(), pace) {
             Ok(store) => store,
-            Err(_) if self.disk.is_out() => return None,
+            Err(_) if self.may_fail() => return None,
             Err(error) => panic!("what the power cut left can't be opened: {error}"),
         };
         let waited = store.wait_for_blocking(store.ready().of);
-        assert!(waited.is_ok() || self.disk.is_out(), "{waited:?}");
+        assert!(waited.is_ok() || self.may_fail(), "{waited:?}");
         Some(store)
     }
 
@@ -157,18 +161,20 @@ impl Machine {
             _ => None,
         };
         self.disk.power_on(left);
+        self.was_filled = false;
+        self.others_fill_the_disk();
         if let Some(store) = self.open() {
             self.audit(&store);
             let is_open = store.define(experiment(MET), Expected::Any).wait().is_ok()
                 && store.step("met", LifecycleStep::Start).wait().is_ok();
-            assert!(is_open || self.disk.is_out());
+            assert!(is_open || self.may_fail());
             self.ledger.is_met_open |= is_open;
             for _ in 0..self.random.below(20) {
                 self.act(&store);
             }
             if self.random.chance(20) {
                 let ended = store.shutdown();
-                assert!(ended.is_ok() || self.disk.is_out(), "{ended:?}");
+                assert!(ended.is_ok() || self.may_fail(), "{ended:?}");
             }
         }
         self.disk.cut(&mut self.random);
@@ -178,6 +184,8 @@ impl Machine {
     fn end(&mut self) {
         for _ in 0..2 {
             self.disk.power_on(None);
+            self.disk.leave(None);
+            self.was_filled = false;
             let store = self.open().unwrap();
             self.audit(&store);
             assert!(self.ledger.unanswered.is_empty());
@@ -193,18 +201,35 @@ impl Machine {
     }
 
     fn act(&mut self, store: &Store) {
-        match self.random.below(13) {
+        match self.random.below(14) {
             0..6 => self.send_new(store),
             6 | 7 => self.send_again(store),
             8 => self.define(store),
             9 => self.step(store),
             10 => self.erase(store),
             11 => self.clock.advance(self.random.below(20) as i64 * HOUR),
+            12 => self.others_fill_the_disk(),
             _ => {
                 let settled = store.wait_for_blocking(store.log_position());
-                assert!(settled.is_ok() || self.disk.is_out(), "{settled:?}");
+                assert!(settled.is_ok() || self.may_fail(), "{settled:?}");
             }
         }
+    }
+
+    /// Leaves as much room as is wanted, or little, or little where much was told.
+    fn others_fill_the_disk(&mut self) {
+        match self.random.below(10) {
+            0..7 => self.disk.leave(None),
+            7 | 8 => self.disk.leave(Some(self.random.below(1 << 20))),
+            _ => self.disk.leave_unseen(self.random.below(1 << 18)),
+        }
+        // A store that has failed stays so until it is opened again.
+        self.was_filled |= self.disk.is_bounded();
+    }
+
+    /// Whether there is a reason for something not to be done.
+    fn may_fail(&self) -> bool {
+        self.disk.is_out() || self.was_filled
     }
 
     fn send_new(&mut self, store: &Store) {
@@ -230,8 +255,12 @@ impl Machine {
     /// Sends facts and books the answers.
     fn send(&mut self, store: &Store, proposals: Vec<Proposal>) {
         let answer = store.submit(proposals.clone()).wait();
+        if let Err(IntakeError::DiskFull(_)) = answer {
+            // Nothing of it was decided, which the count of facts shows.
+            return assert!(self.was_filled);
+        }
         let Ok(outcomes) = answer else {
-            assert!(self.disk.is_out(), "{answer:?}");
+            assert!(self.may_fail(), "{answer:?}");
             for proposal in proposals {
                 match &proposal {
                     // Whether it is there is read from the log itself.
@@ -284,7 +313,7 @@ impl Machine {
         let again = self.ledger.known[self.random.index(self.ledger.known.len())].clone();
         let other = with_other_content(again.clone());
         let Ok(mut outcomes) = store.submit(vec![again, other]).wait() else {
-            return assert!(self.disk.is_out());
+            return assert!(self.may_fail());
         };
         assert_eq!((refused(outcomes.remove(1)).1, outcomes.remove(0)), ("id", Outcome::Duplicate));
     }
@@ -299,7 +328,7 @@ impl Machine {
                 self.ledger.version = version;
                 self.ledger.status.get_or_insert(Status::Draft);
             }
-            Err(error) => assert!(self.disk.is_out(), "{error}"),
+            Err(error) => assert!(self.may_fail(), "{error}"),
         }
     }
 
@@ -318,7 +347,7 @@ impl Machine {
                 assert_eq!(stepped.status, after);
                 self.ledger.status = Some(after);
             }
-            Err(error) => assert!(self.disk.is_out(), "{error}"),
+            Err(error) => assert!(self.may_fail(), "{error}"),
         }
     }
 
@@ -328,7 +357,7 @@ impl Machine {
         match store.erase(&customer).wait() {
             Ok(_) => self.ledger.erase(customer),
             Err(error) => {
-                assert!(self.disk.is_out(), "{error}");
+                assert!(self.may_fail(), "{error}");
                 self.ledger.erased_unanswered.push(customer);
             }
         }
@@ -371,8 +400,8 @@ impl Machine {
         }
         let settled = store.wait_for_blocking(store.log_position()).is_ok();
         let found = store.verify();
-        // Of what was read while the power went nothing follows.
-        if self.disk.is_out() {
+        // Of what was read while the power went nothing follows, and without room the sums and erasures wait.
+        if self.disk.is_out() || (self.was_filled && !(settled && found.is_ok())) {
             return;
         }
         assert!(settled);

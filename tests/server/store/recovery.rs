@@ -1,6 +1,6 @@
 //! What a store makes of the files it finds.
 
-use experiment_core::time::DAY;
+use experiment_core::time::{DAY, Day, Timestamp};
 use experiment_server::store::{IntakeError, Outcome, Store, StoreError};
 use redb::{Database, TableDefinition};
 
@@ -27,6 +27,19 @@ fn damage(world: &World, file: &str, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = std::fs::read(&path).unwrap();
     change(&mut bytes);
     std::fs::write(&path, bytes).unwrap();
+}
+
+/// Changes a row of what a file says of itself.
+fn change_meta(world: &World, file: &str, row: &str, change: impl FnOnce(&mut [u8])) {
+    let database = Database::create(world.folder.path().join(file)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut meta = transaction.open_table(META).unwrap();
+        let mut bytes = meta.remove(row).unwrap().unwrap().value().to_vec();
+        change(&mut bytes);
+        meta.insert(row, bytes.as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
 }
 
 #[test]
@@ -125,6 +138,111 @@ fn a_damaged_log_is_said_to_be() {
     }
 }
 
+/// Lengths to which a file of this length may be cut.
+fn shorter(length: usize) -> [usize; 7] {
+    [0, 1, 320, 4_096, length / 2, length - 4_096, length - 1]
+}
+
+#[test]
+fn a_log_cut_short_anywhere_is_said_to_be() {
+    let mut world = lived();
+    world.close();
+    let path = world.folder.path().join("log.redb");
+    let whole = std::fs::read(&path).unwrap();
+    for length in shorter(whole.len()) {
+        damage(&world, "log.redb", |bytes| bytes.truncate(length));
+        let error = world.open_error();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{length} bytes: {error}");
+        assert!(error.to_string().contains("log.redb"), "{error}");
+        std::fs::write(&path, &whole).unwrap();
+    }
+    world.open();
+    world.verify();
+}
+
+#[test]
+fn a_state_cut_short_anywhere_is_folded_again() {
+    let mut world = lived();
+    let before = world.reading("winback");
+    world.restart();
+    world.close();
+    let whole = std::fs::read(world.folder.path().join("state.redb")).unwrap();
+    for length in shorter(whole.len()) {
+        std::fs::write(world.folder.path().join("state.redb"), &whole[..length]).unwrap();
+        world.open();
+        assert_eq!(world.reading("winback"), before, "{length} bytes");
+        world.verify();
+        world.close();
+    }
+}
+
+#[test]
+fn a_log_that_is_gone_is_missed() {
+    let mut world = lived();
+    world.restart();
+    world.close();
+    std::fs::remove_file(world.folder.path().join("log.redb")).unwrap();
+    for _ in 0..2 {
+        let error = world.open_error();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+        let told = error.to_string();
+        assert!(told.contains("log.redb") && told.contains("delete") && told.contains("restore"), "{told}");
+    }
+    std::fs::remove_file(world.folder.path().join("state.redb")).unwrap();
+    world.open();
+    assert_eq!(world.store().log_position(), 0);
+}
+
+#[test]
+fn an_older_state_is_folded_on() {
+    let mut world = lived();
+    world.restart();
+    world.close();
+    let older = std::fs::read(world.folder.path().join("state.redb")).unwrap();
+    world.open();
+    accepted(world.one(exposure("new", "x", "discount", MARCH)));
+    let newer = world.reading("winback");
+    world.restart();
+    world.close();
+    std::fs::write(world.folder.path().join("state.redb"), older).unwrap();
+    world.open();
+    assert_eq!(world.reading("winback"), newer);
+    world.verify();
+}
+
+#[test]
+fn files_that_changed_places_are_told_apart() {
+    let mut world = lived();
+    let before = world.reading("winback");
+    world.restart();
+    world.close();
+    let path = |file| world.folder.path().join(file);
+    let log = std::fs::read(path("log.redb")).unwrap();
+    std::fs::copy(path("state.redb"), path("log.redb")).unwrap();
+    let error = world.open_error();
+    assert!(matches!(error, StoreError::Corrupt { .. }) && error.to_string().contains("log.redb"), "{error}");
+    for file in ["log.redb", "state.redb"] {
+        std::fs::write(path(file), &log).unwrap();
+    }
+    world.open();
+    assert_eq!(world.reading("winback"), before);
+    world.verify();
+}
+
+#[test]
+fn a_state_of_another_fold_version_is_folded_again() {
+    let mut world = lived();
+    let before = world.reading("winback");
+    for version in [2, 4] {
+        world.restart();
+        world.close();
+        change_meta(&world, "state.redb", "position", |position| position[0] = version);
+        world.open();
+        assert_eq!(world.reading("winback"), before);
+        world.verify();
+    }
+}
+
 #[test]
 fn a_log_that_was_not_finished_is_made() {
     let world = World::new();
@@ -154,16 +272,7 @@ fn another_format_is_refused() {
     let mut world = lived();
     world.close();
     for format in [1, 4] {
-        let database = Database::create(world.folder.path().join("log.redb")).unwrap();
-        let transaction = database.begin_write().unwrap();
-        {
-            let mut meta = transaction.open_table(META).unwrap();
-            let mut identity = meta.remove("identity").unwrap().unwrap().value().to_vec();
-            identity[0] = format;
-            meta.insert("identity", identity.as_slice()).unwrap();
-        }
-        transaction.commit().unwrap();
-        drop(database);
+        change_meta(&world, "log.redb", "identity", |identity| identity[0] = format);
         let error = world.open_error();
         let other =
             matches!(error, StoreError::OtherFormat { found, known: 3, .. } if found == u32::from(format));
@@ -211,5 +320,25 @@ fn time_of_receipt_never_goes_back() {
     accepted(world.one(assign("c", "control")));
     world.settle();
     assert_eq!(world.store().customer("winback", "c").unwrap()[0].at.0, MARCH + DAY);
+    world.verify();
+}
+
+#[test]
+fn a_clock_that_is_set_back_changes_nothing_that_was() {
+    let mut world = lived();
+    let (before, last) = (world.reading("winback"), MARCH + 2 * DAY);
+    accepted(world.one(event("c-1", "late", "order", 4.0, MARCH + 3 * DAY)));
+    let day = Timestamp(last).day();
+    for back in [0, last - 365 * DAY] {
+        world.clock.set(back);
+        // Of the day that it was: no earlier one is written to.
+        accepted(world.one(event("c-2", &format!("back-{back}"), "order", 4.0, MARCH + 9)));
+        assert_eq!(world.one(event("c-2", "e-0", "order", 2.5, MARCH + 9)), Outcome::Duplicate);
+        world.settle();
+        let earlier = Day(day.0 - 1);
+        let then = world.store().aggregates("winback", Some(earlier)).unwrap();
+        assert_eq!((then.sequence, then.aggregates), (before.sequence, before.aggregates.clone()));
+        world.restart();
+    }
     world.verify();
 }

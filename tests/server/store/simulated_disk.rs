@@ -1,22 +1,44 @@
-//! A disk that loses, tears and reorders what was not synced when its power is cut.
+//! A disk that loses, tears and reorders what was not synced when its power is cut, that can be full, and that fails
+//! when it is told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use experiment_server::store::Disk;
+use experiment_server::store::{Disk, Space};
 use experiment_tests::random::Random;
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 /// What a disk writes in one go at best.
 const SECTOR: usize = 512;
+/// What it gives to files in one piece, once something is written there.
+const BLOCK: usize = 4_096;
 
 /// Files in memory, each with what is safe and what only seems to be there.
 #[derive(Debug, Default)]
 pub(super) struct SimulatedDisk {
     files: Mutex<BTreeMap<String, Arc<Mutex<SimulatedFile>>>>,
     power: Arc<Mutex<Power>>,
+    room: Arc<Mutex<Room>>,
+}
+
+/// How much can still be written.
+#[derive(Debug, Default)]
+struct Room {
+    /// Bytes that are free; `None`: as many as are wanted.
+    free: Option<u64>,
+    /// Bytes more that it claims to have free.
+    unseen: u64,
+    reserve: u64,
+}
+
+/// What a file can be told to fail at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    Read,
+    Write,
+    Sync,
 }
 
 /// How long the power lasts.
@@ -39,9 +61,52 @@ struct SimulatedFile {
     lengths: Vec<usize>,
     /// Its name survives a power cut.
     is_named: bool,
+    /// Blocks that were given to it.
+    blocks: BTreeSet<usize>,
+    /// What fails from now on.
+    fails: Option<Operation>,
 }
 
 impl SimulatedDisk {
+    /// A disk of which intake leaves so many bytes free.
+    pub(super) fn with_reserve(reserve: u64) -> SimulatedDisk {
+        let disk = SimulatedDisk::default();
+        disk.room.lock().unwrap().reserve = reserve;
+        disk
+    }
+
+    /// Leaves so many bytes free, as when others fill the disk or make room; `None`: as many as are wanted.
+    pub(super) fn leave(&self, free: Option<u64>) {
+        let mut room = self.room.lock().unwrap();
+        (room.free, room.unseen) = (free, 0);
+    }
+
+    /// The same, and nobody sees it: others fill the disk after it was asked.
+    pub(super) fn leave_unseen(&self, free: u64) {
+        let mut room = self.room.lock().unwrap();
+        (room.free, room.unseen) = (Some(free), 1 << 40);
+    }
+
+    /// Whether there is an end to what can be written.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.room.lock().unwrap().free.is_some()
+    }
+
+    /// Lets an operation on a file fail until told otherwise.
+    pub(super) fn fail(&self, file: &str, fails: Option<Operation>) {
+        self.file(file).unwrap().lock().unwrap().fails = fails;
+    }
+
+    /// What a file holds, as a process sees it.
+    pub(super) fn read(&self, file: &str) -> Vec<u8> {
+        self.file(file).unwrap().lock().unwrap().seen.clone()
+    }
+
+    /// The names of its files, in their order.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.files.lock().unwrap().keys().cloned().collect()
+    }
+
     /// Gives power for so many operations that change something, or for good.
     pub(super) fn power_on(&self, left: Option<u64>) {
         *self.power.lock().unwrap() = Power { is_out: false, left };
@@ -149,12 +214,16 @@ impl Disk for SimulatedDisk {
 
     fn open(&self, file: &str, builder: &Builder) -> Result<Database, DatabaseError> {
         let file = Arc::clone(self.files.lock().unwrap().entry(file.to_owned()).or_default());
-        builder.create_with_backend(Handle { file, power: Arc::clone(&self.power) })
+        let (power, room) = (Arc::clone(&self.power), Arc::clone(&self.room));
+        builder.create_with_backend(Handle { file, power, room })
     }
 
     fn remove(&self, file: &str) -> Result<(), Error> {
         SimulatedDisk::spend(&self.power)?;
-        self.files.lock().unwrap().remove(file);
+        if let Some(file) = self.files.lock().unwrap().remove(file) {
+            let file = file.lock().unwrap();
+            self.room.lock().unwrap().give_back(file.blocks.len());
+        }
         Ok(())
     }
 
@@ -163,8 +232,34 @@ impl Disk for SimulatedDisk {
         let mut files = self.files.lock().unwrap();
         let file = files.remove(from).ok_or(ErrorKind::NotFound)?;
         file.lock().unwrap().is_named = true;
-        files.insert(to.to_owned(), file);
+        if let Some(before) = files.insert(to.to_owned(), file) {
+            self.room.lock().unwrap().give_back(before.lock().unwrap().blocks.len());
+        }
         Ok(())
+    }
+
+    fn size(&self, file: &str) -> Result<u64, Error> {
+        let blocks = self.file(file).map_or(0, |file| file.lock().unwrap().blocks.len());
+        Ok((blocks * BLOCK) as u64)
+    }
+
+    fn space(&self) -> Option<Space> {
+        let room = self.room.lock().unwrap();
+        room.free.map(|free| Space { free: free + room.unseen, reserve: room.reserve })
+    }
+}
+
+impl Room {
+    fn take(&mut self, blocks: usize) -> Result<(), Error> {
+        let Some(free) = &mut self.free else { return Ok(()) };
+        *free = free.checked_sub((blocks * BLOCK) as u64).ok_or(ErrorKind::StorageFull)?;
+        Ok(())
+    }
+
+    fn give_back(&mut self, blocks: usize) {
+        if let Some(free) = &mut self.free {
+            *free += (blocks * BLOCK) as u64;
+        }
     }
 }
 
@@ -173,6 +268,13 @@ impl Disk for SimulatedDisk {
 struct Handle {
     file: Arc<Mutex<SimulatedFile>>,
     power: Arc<Mutex<Power>>,
+    room: Arc<Mutex<Room>>,
+}
+
+impl SimulatedFile {
+    fn check(&self, operation: Operation) -> Result<(), Error> {
+        if self.fails == Some(operation) { Err(Error::other("the disk is broken")) } else { Ok(()) }
+    }
 }
 
 impl StorageBackend for Handle {
@@ -182,6 +284,7 @@ impl StorageBackend for Handle {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
         let file = self.file.lock().unwrap();
+        file.check(Operation::Read)?;
         let from = offset as usize;
         let bytes = file.seen.get(from..from + out.len()).ok_or(ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(bytes);
@@ -191,7 +294,10 @@ impl StorageBackend for Handle {
     fn set_len(&self, len: u64) -> Result<(), Error> {
         let mut file = self.file.lock().unwrap();
         SimulatedDisk::spend(&self.power)?;
+        file.check(Operation::Write)?;
         let (before, now) = (file.seen.len(), len as usize);
+        let beyond = file.blocks.split_off(&now.div_ceil(BLOCK));
+        self.room.lock().unwrap().give_back(beyond.len());
         file.seen.resize(now, 0);
         file.lengths.push(now);
         if now < before {
@@ -204,6 +310,7 @@ impl StorageBackend for Handle {
         let mut file = self.file.lock().unwrap();
         // A sync in which the power fails has made nothing safe: what got there is left to chance.
         SimulatedDisk::spend(&self.power)?;
+        file.check(Operation::Sync)?;
         file.sync();
         Ok(())
     }
@@ -211,7 +318,12 @@ impl StorageBackend for Handle {
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
         let mut file = self.file.lock().unwrap();
         SimulatedDisk::spend(&self.power)?;
+        file.check(Operation::Write)?;
         let (from, to) = (offset as usize, offset as usize + data.len());
+        let blocks: Vec<usize> =
+            (from / BLOCK..to.div_ceil(BLOCK)).filter(|at| !file.blocks.contains(at)).collect();
+        self.room.lock().unwrap().take(blocks.len())?;
+        file.blocks.extend(blocks);
         file.seen.get_mut(from..to).ok_or(ErrorKind::UnexpectedEof)?.copy_from_slice(data);
         file.note(from, to);
         Ok(())
@@ -225,7 +337,7 @@ fn what_was_synced_stays_and_the_rest_is_left_to_chance() {
         let disk = SimulatedDisk::default();
         let file = Arc::new(Mutex::new(SimulatedFile { is_named: true, ..SimulatedFile::default() }));
         disk.files.lock().unwrap().insert("f".to_owned(), Arc::clone(&file));
-        let handle = Handle { file, power: Arc::clone(&disk.power) };
+        let handle = Handle { file, power: Arc::clone(&disk.power), room: Arc::clone(&disk.room) };
         disk.power_on(Some(4));
         handle.set_len(1_024).unwrap();
         handle.write(0, &[1; 1_024]).unwrap();

@@ -6,6 +6,7 @@ use redb::{Table, WriteTransaction};
 
 use super::super::admit::{Admission, Fault, MAX_AHEAD, check_run, experiment_and_variant};
 use super::super::check;
+use super::super::commit_room::CATALOG_BYTES;
 use super::super::error::StoreError;
 use super::super::overlay::PendingExposure;
 use super::super::position::StateView;
@@ -22,6 +23,16 @@ pub(in crate::store) struct Replay {
     pub(super) record: Vec<u8>,
     /// What stands beside it.
     pub(super) beside: Beside,
+}
+
+impl Replay {
+    /// About how many bytes it takes in the log.
+    pub(in crate::store) fn bytes(&self) -> u64 {
+        match self.beside {
+            Beside::Nothing => self.record.len() as u64,
+            Beside::Overrides(_) | Beside::Groups { .. } => CATALOG_BYTES,
+        }
+    }
 }
 
 /// What stands beside facts and belongs to some of them.
@@ -131,6 +142,7 @@ impl Admission<'_, '_> {
         self.buffer.clear();
         EventRecord { received_at: self.received_at, ..*record }.encode(self.buffer);
         let sequence = self.append()?;
+        self.remember_name(record.name);
         self.overlay.push_event(record.customer, id_hash(record.id), sequence);
         Ok(())
     }
