@@ -49,6 +49,7 @@ mod restore;
 mod row;
 mod rules;
 mod shared;
+mod stored;
 mod sums;
 mod swap;
 mod sweep;
@@ -90,6 +91,8 @@ pub use proposal::{
 pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
 pub use restore::{RestoreError, check_backup, restore};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
+#[doc(hidden)]
+pub use stored::Stored;
 pub use transfer::{
     ExportError, ExportFormat, Exported, ImportError, ImportNews, Imported, LineError, check_export_line,
 };
