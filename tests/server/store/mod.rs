@@ -6,6 +6,7 @@ mod backfill;
 mod bounds;
 mod catalog;
 mod erasure;
+mod format;
 mod playbook;
 mod power_cut;
 mod recount;
