@@ -456,6 +456,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_spelled_in_another_way_is_damage() {
+        let mut bytes = Vec::new();
+        let sent = Moment { at: Timestamp(1_000), sent: Some(Timestamp(1_000)) };
+        EventRecord { moment: sent, ..event() }.encode(&mut bytes);
+        let flags = bytes[10];
+        let why = |bytes: &[u8]| Record::decode(bytes).unwrap_err().to_string();
+        for others in [Flags::ASSIGN, Flags::OVERRIDE, Flags::SEGMENTS] {
+            bytes[10] = flags | others;
+            assert!(why(&bytes).contains("flags of another kind"), "{others}");
+        }
+        // With a time as sent that is no other, then with another one but without saying that one was sent.
+        let at: [u8; 8] = bytes[11..19].try_into().unwrap();
+        bytes.splice(19..19, at);
+        bytes[10] = flags | Flags::FUTURE_CLAMPED;
+        assert!(why(&bytes).contains("dated ahead"));
+        bytes[19] ^= 1;
+        assert!(Record::decode(&bytes).is_ok());
+        bytes[10] ^= Flags::AT_SENT;
+        assert!(why(&bytes).contains("dated ahead"));
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            bytes.clear();
+            EventRecord { value: Some(value), ..event() }.encode(&mut bytes);
+            assert!(why(&bytes).contains("no number"));
+        }
+    }
+
+    #[test]
     fn content_is_compared_as_sent() {
         let one = event();
         let absent = EventRecord { moment: Moment { at: Timestamp(5), sent: None }, ..one };

@@ -112,3 +112,33 @@ impl Stored {
         Ok(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The fuzz targets `record` and `stored` ask more of it.
+        #[test]
+        fn what_can_be_read_is_written_again(place in 0..Stored::ALL.len(), bytes in proptest::collection::vec(0..8_u8, 0..120)) {
+            if let Ok(again) = Stored::ALL[place].rewrite(&bytes) {
+                prop_assert_eq!(again, bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_end_is_damage() {
+        // A row with 2^32 - 1 bytes of exposures, sums of 255 entries, an exposure with a customer of 64 KiB.
+        let sums = [[0; 24].as_slice(), &[255]].concat();
+        for (place, bytes) in [
+            (Stored::Row, [1, 255, 255, 255, 255, 255, 255].as_slice()),
+            (Stored::Sums, &sums),
+            (Stored::Record, &[[1, 3].as_slice(), &[0; 17], &[255, 255]].concat()),
+        ] {
+            let error = place.rewrite(bytes).unwrap_err();
+            assert!(error.to_string().contains("it ends too early"), "{place:?}: {error}");
+        }
+    }
+}

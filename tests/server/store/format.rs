@@ -2,6 +2,7 @@
 //!
 //! CONTRIBUTING.md says when a fixture is added and how it is written.
 
+mod example;
 mod life;
 mod told;
 
