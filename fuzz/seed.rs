@@ -102,7 +102,9 @@ fn rows(folder: &Path, records: &mut Vec<Vec<u8>>, stored: &mut Vec<Vec<u8>>) ->
         put(Stored::Row, row?.1.value());
     }
     for (table, key) in [("aggregates", Stored::SumsKey), ("deltas", Stored::DailySumsKey)] {
-        for row in state.open_table(TableDefinition::<&[u8], &[u8]>::new(table))?.iter()?.step_by(7).take(ROWS) {
+        for row in
+            state.open_table(TableDefinition::<&[u8], &[u8]>::new(table))?.iter()?.step_by(7).take(ROWS)
+        {
             let row = row?;
             put(key, row.0.value());
             put(Stored::Sums, row.1.value());

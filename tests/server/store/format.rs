@@ -16,7 +16,10 @@ use experiment_tests::data_dir;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use redb::{Database, Key, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle, Value as Stored};
+use redb::{
+    Database, Key, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle,
+    Value as Kept,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -148,7 +151,7 @@ fn folded(world: World) -> BTreeMap<String, Vec<(String, String)>> {
     tables
 }
 
-fn rows<K: Key + 'static, V: Stored + 'static>(
+fn rows<K: Key + 'static, V: Kept + 'static>(
     reading: &redb::ReadTransaction,
     name: &'static str,
 ) -> Vec<(String, String)> {
