@@ -1,10 +1,19 @@
 //! Fills the corpora from the project's own data: `cargo run --release --bin seed`.
 
 use std::error::Error;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use experiment_core::time::Timestamp;
+use experiment_server::store::{ExportFormat, Store, Stored};
+use flate2::read::GzDecoder;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -27,7 +36,98 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&here.join("corpus/definition"), definitions.into_iter())?;
 
     let lines = fs::read_to_string(here.join("seeds/export.ndjson"))?;
-    write(&here.join("corpus/import"), lines.lines().map(str::to_owned))
+    write(&here.join("corpus/import"), lines.lines().map(str::to_owned))?;
+
+    let mut files = vec![lines];
+    let (mut records, mut stored) = (Vec::new(), Vec::new());
+    for fixture in fs::read_dir(data.join("format"))? {
+        let fixture = fixture?.path();
+        if fixture.is_dir() {
+            let folder = unpacked(&fixture)?;
+            rows(folder.path(), &mut records, &mut stored)?;
+            exports(folder.path(), &mut files)?;
+        }
+    }
+    write(&here.join("corpus/record"), records.into_iter())?;
+    write(&here.join("corpus/stored"), stored.into_iter())?;
+    write(&here.join("corpus/import_file"), files.into_iter())
+}
+
+/// The files of a store that a version wrote.
+fn unpacked(fixture: &Path) -> Result<TempDir, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    for file in ["log.redb", "state.redb"] {
+        let mut packed = GzDecoder::new(File::open(fixture.join(format!("{file}.gz")))?);
+        io::copy(&mut packed, &mut File::create(folder.path().join(file))?)?;
+    }
+    Ok(folder)
+}
+
+/// Most rows of a table that are taken.
+const ROWS: usize = 100;
+
+/// What stands in the two files: records, and everything else after the number of its place.
+fn rows(folder: &Path, records: &mut Vec<Vec<u8>>, stored: &mut Vec<Vec<u8>>) -> Result<(), Box<dyn Error>> {
+    let mut put = |place: Stored, bytes: &[u8]| {
+        let place = Stored::ALL.iter().position(|known| *known == place).unwrap_or_default() as u8;
+        stored.push([&[place], bytes].concat());
+    };
+    let log = Database::open(folder.join("log.redb"))?;
+    let log = log.begin_read()?;
+    for row in log.open_table(TableDefinition::<u64, &[u8]>::new("facts"))?.iter()? {
+        records.push(row?.1.value().to_vec());
+    }
+    let meta = log.open_table(META)?;
+    for (row, place) in [("identity", Stored::Identity), ("audit_tail", Stored::AuditTail)] {
+        if let Some(row) = meta.get(row)? {
+            put(place, row.value());
+        }
+    }
+    if let Ok(audit) = log.open_table(TableDefinition::<u64, &[u8]>::new("audit")) {
+        for row in audit.iter()? {
+            put(Stored::AuditEntry, row?.1.value());
+        }
+        put(Stored::Erasure, &[7; 32]);
+    }
+
+    let state = Database::open(folder.join("state.redb"))?;
+    let state = state.begin_read()?;
+    let meta = state.open_table(META)?;
+    for (row, place) in [("position", Stored::Position), ("walk", Stored::Walk)] {
+        if let Some(row) = meta.get(row)? {
+            put(place, row.value());
+        }
+    }
+    for row in state.open_table(TableDefinition::<&[u8], &[u8]>::new("customers"))?.iter()?.take(ROWS) {
+        put(Stored::Row, row?.1.value());
+    }
+    for (table, key) in [("aggregates", Stored::SumsKey), ("deltas", Stored::DailySumsKey)] {
+        for row in
+            state.open_table(TableDefinition::<&[u8], &[u8]>::new(table))?.iter()?.step_by(7).take(ROWS)
+        {
+            let row = row?;
+            put(key, row.0.value());
+            put(Stored::Sums, row.1.value());
+        }
+    }
+    for (table, key) in [("counts", Stored::CountKey), ("count_deltas", Stored::DailyCountKey)] {
+        for row in state.open_table(TableDefinition::<&[u8], i64>::new(table))?.iter()?.take(ROWS) {
+            put(key, row?.0.value());
+        }
+    }
+    Ok(())
+}
+
+/// What a store exports of each of its experiments.
+fn exports(folder: &Path, files: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
+    let store = Store::open(folder, Arc::new(|| Timestamp(0)))?;
+    let keys: Vec<String> = store.catalog().iter().map(|entry| entry.key.clone()).collect();
+    for key in keys {
+        let mut file = Vec::new();
+        store.export(Some(&key), ExportFormat::Ndjson, &mut file, &mut |_, _| ())?;
+        files.push(String::from_utf8(file)?);
+    }
+    Ok(())
 }
 
 /// All that is YAML or JSON in a folder.
@@ -39,7 +139,7 @@ fn documents(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     Ok(files.iter().map(fs::read_to_string).collect::<Result<_, _>>()?)
 }
 
-fn write(folder: &Path, texts: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
+fn write(folder: &Path, texts: impl Iterator<Item = impl AsRef<[u8]>>) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
     for (index, text) in texts.enumerate() {
         fs::write(folder.join(format!("seed-{index:04}")), text)?;

@@ -163,7 +163,7 @@ impl AuditEntry {
     }
 
     /// Everything but the hash, as stored and as hashed.
-    fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION, self.kind.code()];
         out.extend_from_slice(&self.received_at.0.to_le_bytes());
         out.extend_from_slice(&self.sequence.unwrap_or(NO_SEQUENCE).to_le_bytes());
@@ -236,18 +236,28 @@ impl Tail {
         let Some(row) = ReadableTable::get(&meta, LOG_AUDIT_TAIL).trying("reading the audit log")? else {
             return Ok(None);
         };
-        let mut reader = Reader::new(row.value(), "the end of the audit log");
+        Tail::decode(row.value()).map(Some)
+    }
+
+    /// The stored form.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = self.next.to_le_bytes().to_vec();
+        out.extend_from_slice(&self.hash);
+        out
+    }
+
+    /// Reads the stored form.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Tail, StoreError> {
+        let mut reader = Reader::new(bytes, "the end of the audit log");
         let tail = Tail { next: reader.u64()?, hash: hash(&mut reader)? };
         reader.end()?;
-        Ok(Some(tail))
+        Ok(tail)
     }
 
     /// Notes the end in the log, at the latest when something was appended.
     pub(super) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
-        let mut row = self.next.to_le_bytes().to_vec();
-        row.extend_from_slice(&self.hash);
         let mut meta = transaction.open_table(LOG_META).trying("writing the audit log")?;
-        meta.insert(LOG_AUDIT_TAIL, row.as_slice()).trying("writing the audit log")?;
+        meta.insert(LOG_AUDIT_TAIL, self.encode().as_slice()).trying("writing the audit log")?;
         Ok(())
     }
 

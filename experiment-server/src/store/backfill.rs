@@ -89,11 +89,22 @@ impl Walk {
 
     /// Writes how far it is.
     pub(super) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
-        let mut row = self.done.to_le_bytes().to_vec();
-        row.extend_from_slice(&self.cursor);
         let mut meta = transaction.open_table(STATE_META).trying("writing the state")?;
-        meta.insert(STATE_WALK, row.as_slice()).trying("writing the state")?;
+        meta.insert(STATE_WALK, self.encode().as_slice()).trying("writing the state")?;
         Ok(())
+    }
+
+    /// The stored form.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = self.done.to_le_bytes().to_vec();
+        out.extend_from_slice(&self.cursor);
+        out
+    }
+
+    /// Reads the stored form.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Walk, StoreError> {
+        let mut reader = Reader::new(bytes, "the walk over customers");
+        Ok(Walk { done: reader.u64()?, cursor: reader.rest().to_vec() })
     }
 
     /// The walk under way, if there is one.
@@ -102,8 +113,7 @@ impl Walk {
         let Some(row) = ReadableTable::get(&meta, STATE_WALK).trying("reading the state")? else {
             return Ok(None);
         };
-        let mut reader = Reader::new(row.value(), "the walk over customers");
-        Ok(Some(Walk { done: reader.u64()?, cursor: reader.rest().to_vec() }))
+        Walk::decode(row.value()).map(Some)
     }
 
     /// Ends it: whoever comes from now on is counted by the fold.

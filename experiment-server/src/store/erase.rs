@@ -30,6 +30,14 @@ impl CustomerHash {
         Ok(CustomerHash(hash))
     }
 
+    /// Reads a key of the erasures.
+    pub(super) fn decode(bytes: &[u8]) -> Result<CustomerHash, StoreError> {
+        let mut reader = Reader::new(bytes, "an erasure");
+        let hash = CustomerHash::read(&mut reader)?;
+        reader.end()?;
+        Ok(hash)
+    }
+
     /// Reads 64 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<CustomerHash> {
@@ -199,7 +207,7 @@ fn read_all(reading: &ReadTransaction) -> Result<Vec<Erasure>, StoreError> {
     let mut all = Vec::new();
     for row in table.iter().trying("reading erasures")? {
         let (hash, row) = row.trying("reading erasures")?;
-        let customer = CustomerHash::read(&mut Reader::new(hash.value(), "an erasure"))?;
+        let customer = CustomerHash::decode(hash.value())?;
         all.push(Erasure::of(customer, row.value()));
     }
     all.sort_by_key(|erasure| erasure.sequence);

@@ -51,6 +51,7 @@ mod row;
 mod rules;
 mod shared;
 mod space;
+mod stored;
 mod sums;
 mod swap;
 mod sweep;
@@ -95,6 +96,8 @@ pub use reading::{Counters, Readiness, Reading, SeenExposure, Verification};
 pub use restore::{RestoreError, check_backup, restore};
 pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
 pub use space::{RoomFor, Shortage, Space};
+#[doc(hidden)]
+pub use stored::Stored;
 pub use transfer::{
     ExportError, ExportFormat, Exported, ImportError, ImportNews, Imported, LineError, check_export_line,
 };

@@ -39,6 +39,11 @@ impl Flags {
     /// Exposures: it is known in which segments the customer was.
     pub(super) const SEGMENTS: u8 = 128;
 
+    /// What exposures never have.
+    const NOT_OF_EXPOSURES: u8 = Flags::VALUE;
+    /// What events never have.
+    const NOT_OF_EVENTS: u8 = Flags::ASSIGN | Flags::OVERRIDE | Flags::SEGMENTS;
+
     /// Whether `bit` is set.
     #[inline]
     pub(super) fn has(self, bit: u8) -> bool {
@@ -222,7 +227,21 @@ impl ErasureRecord {
 }
 
 impl<'a> Record<'a> {
-    /// Reads a record of the log.
+    /// Writes it after what `out` holds.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Record::Definition(record) => record.encode(out),
+            Record::Lifecycle(record) => record.encode(out),
+            Record::Catalog(record) => record.encode(out),
+            Record::Exposure(record) => record.encode(out),
+            Record::Event(record) => record.encode(out),
+            Record::Erased(record) => record.encode(out),
+            Record::Erasure(record) => record.encode(out),
+        }
+    }
+
+    /// Reads a record of the log. What can be read is written to the same bytes again: a record is spelled in
+    /// one way.
     pub(super) fn decode(bytes: &'a [u8]) -> Result<Record<'a>, StoreError> {
         let mut reader = Reader::new(bytes, "a record of the log");
         if reader.u8()? != VERSION {
@@ -232,8 +251,11 @@ impl<'a> Record<'a> {
         let received_at = Timestamp(reader.i64()?);
         let record = match kind {
             EVENT => {
-                let (flags, moment) = moment(&mut reader)?;
+                let (flags, moment) = moment(&mut reader, Flags::NOT_OF_EVENTS)?;
                 let value = if flags.has(Flags::VALUE) { Some(f64::from_bits(reader.u64()?)) } else { None };
+                if value.is_some_and(|value| !value.is_finite()) {
+                    return Err(reader.corrupt("its value is no number"));
+                }
                 let (customer, id, name) = (reader.text()?, reader.text()?, reader.text()?);
                 let attributes = optional(&mut reader, flags, Flags::ATTRIBUTES)?;
                 Record::Event(EventRecord {
@@ -248,7 +270,7 @@ impl<'a> Record<'a> {
                 })
             }
             EXPOSURE => {
-                let (flags, moment) = moment(&mut reader)?;
+                let (flags, moment) = moment(&mut reader, Flags::NOT_OF_EXPOSURES)?;
                 let (customer, id) = (reader.text()?, reader.text()?);
                 let (experiment, variant) = (reader.text()?, reader.text()?);
                 let attributes = optional(&mut reader, flags, Flags::ATTRIBUTES)?;
@@ -308,15 +330,23 @@ fn put_moment(out: &mut Vec<u8>, flags: Flags, moment: Moment) {
     }
 }
 
-fn moment(reader: &mut Reader<'_>) -> Result<(Flags, Moment), StoreError> {
+/// Reads flags, of which `others` are those of other kinds, and when it happened.
+fn moment(reader: &mut Reader<'_>, others: u8) -> Result<(Flags, Moment), StoreError> {
     let flags = Flags(reader.u8()?);
+    if flags.has(others) {
+        return Err(reader.corrupt("it has flags of another kind"));
+    }
     let at = Timestamp(reader.i64()?);
-    let sent = if flags.has(Flags::FUTURE_CLAMPED) {
-        Some(Timestamp(reader.i64()?))
+    let is_sent = flags.has(Flags::AT_SENT);
+    if !flags.has(Flags::FUTURE_CLAMPED) {
+        return Ok((flags, Moment { at, sent: is_sent.then_some(at) }));
+    }
+    let moment = Moment { at, sent: Some(Timestamp(reader.i64()?)) };
+    if is_sent && moment.is_clamped() {
+        Ok((flags, moment))
     } else {
-        flags.has(Flags::AT_SENT).then_some(at)
-    };
-    Ok((flags, Moment { at, sent }))
+        Err(reader.corrupt("it was not dated ahead, but says so"))
+    }
 }
 
 /// A text that is there if `bit` is set.
@@ -423,6 +453,33 @@ mod tests {
         }
         bytes.push(0);
         assert!(Record::decode(&bytes).is_err());
+    }
+
+    #[test]
+    fn what_is_spelled_in_another_way_is_damage() {
+        let mut bytes = Vec::new();
+        let sent = Moment { at: Timestamp(1_000), sent: Some(Timestamp(1_000)) };
+        EventRecord { moment: sent, ..event() }.encode(&mut bytes);
+        let flags = bytes[10];
+        let why = |bytes: &[u8]| Record::decode(bytes).unwrap_err().to_string();
+        for others in [Flags::ASSIGN, Flags::OVERRIDE, Flags::SEGMENTS] {
+            bytes[10] = flags | others;
+            assert!(why(&bytes).contains("flags of another kind"), "{others}");
+        }
+        // With a time as sent that is no other, then with another one but without saying that one was sent.
+        let at: [u8; 8] = bytes[11..19].try_into().unwrap();
+        bytes.splice(19..19, at);
+        bytes[10] = flags | Flags::FUTURE_CLAMPED;
+        assert!(why(&bytes).contains("dated ahead"));
+        bytes[19] ^= 1;
+        assert!(Record::decode(&bytes).is_ok());
+        bytes[10] ^= Flags::AT_SENT;
+        assert!(why(&bytes).contains("dated ahead"));
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            bytes.clear();
+            EventRecord { value: Some(value), ..event() }.encode(&mut bytes);
+            assert!(why(&bytes).contains("no number"));
+        }
     }
 
     #[test]

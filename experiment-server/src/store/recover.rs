@@ -152,7 +152,12 @@ impl Identity {
         table: &impl ReadableTable<&'static str, &'static [u8]>,
     ) -> Result<Option<Identity>, StoreError> {
         let Some(row) = table.get(LOG_IDENTITY).trying("reading the log")? else { return Ok(None) };
-        let mut reader = Reader::new(row.value(), "the identity of the log");
+        Identity::decode(path, row.value()).map(Some)
+    }
+
+    /// Reads the stored form; `path` is named where it is of another format.
+    pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Identity, StoreError> {
+        let mut reader = Reader::new(bytes, "the identity of the log");
         let format = reader.u32()?;
         if format != LOG_FORMAT && format != LOG_FORMAT_BEFORE_ERASURE {
             let path = path.to_owned();
@@ -162,7 +167,7 @@ impl Identity {
         id.copy_from_slice(reader.bytes(16)?);
         let created = Timestamp(reader.i64()?);
         reader.end()?;
-        Ok(Some(Identity { format, id, created }))
+        Ok(Identity { format, id, created })
     }
 }
 
@@ -356,7 +361,11 @@ fn existing_state(
 fn begun(state: &ReadTransaction) -> Result<u64, StoreError> {
     let meta = state.open_table(STATE_META).trying("reading the state")?;
     let row = ReadableTable::get(&meta, STATE_BEGUN).trying("reading the state")?;
-    row.map_or(Ok(0), |row| Reader::new(row.value(), "the beginning of the state").u64())
+    let Some(row) = row else { return Ok(0) };
+    let mut reader = Reader::new(row.value(), "the beginning of the state");
+    let begun = reader.u64()?;
+    reader.end()?;
+    Ok(begun)
 }
 
 /// The folder's rules as of `position`.

@@ -8,6 +8,7 @@ mod catalog;
 mod damage;
 mod disk_errors;
 mod erasure;
+mod format;
 mod full_disk;
 mod on_disk;
 mod playbook;

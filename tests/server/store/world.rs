@@ -99,9 +99,14 @@ impl World {
     }
 
     fn at(pace: Pace) -> World {
+        World::over(tempfile::tempdir().unwrap(), pace)
+    }
+
+    /// The store that lies in a folder.
+    pub(super) fn over(folder: TempDir, pace: Pace) -> World {
         let clock = Arc::new(TestClock::default());
         clock.set(MARCH);
-        let mut world = World { folder: tempfile::tempdir().unwrap(), clock, pace, store: None };
+        let mut world = World { folder, clock, pace, store: None };
         world.open();
         world
     }
