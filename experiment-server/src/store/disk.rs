@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError};
 
+use super::tables::LOG_FILE;
+
 /// Where files are kept, by name: a [`Directory`], or a disk that a test plays.
 pub trait Disk {
     /// What a file is called in messages.
@@ -36,6 +38,12 @@ pub trait Disk {
     /// # Errors
     /// The disk fails.
     fn rename(&self, from: &str, to: &str) -> Result<(), Error>;
+}
+
+/// Whether a folder holds a store.
+#[must_use]
+pub fn holds_store(folder: &Path) -> bool {
+    folder.join(LOG_FILE).is_file()
 }
 
 /// A folder of the machine's own disk.

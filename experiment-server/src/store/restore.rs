@@ -16,8 +16,8 @@ use super::disk::{Directory, Disk};
 use super::error::StoreError;
 use super::recover::{Identity, random_log_id};
 use super::tables::{
-    FACTS, LOG_FILE, LOG_FORMAT, LOG_FORMAT_BEFORE_ERASURE, LOG_IDENTITY, LOG_META, STATE_FILE, Trying,
-    WithTable, each_log_table, open_log,
+    FACTS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, STATE_FILE, Trying, WithTable, each_log_table,
+    is_readable, open_log,
 };
 
 /// The log while it is being made.
@@ -274,10 +274,13 @@ fn read(
     if magic != MAGIC {
         return Err(RestoreError::NotABackup { path: path.to_owned() });
     }
-    // A log of the format before is brought up when it is opened.
-    for (known, before) in [(BACKUP_FORMAT, BACKUP_FORMAT), (LOG_FORMAT, LOG_FORMAT_BEFORE_ERASURE)] {
-        let found = u32::from_le_bytes(reader.array()?);
-        if found != known && found != before {
+    let format = u32::from_le_bytes(reader.array()?);
+    let log_format = u32::from_le_bytes(reader.array()?);
+    // A log of a format before is brought up when it is opened.
+    for (found, known, fits) in
+        [(format, BACKUP_FORMAT, format == BACKUP_FORMAT), (log_format, LOG_FORMAT, is_readable(log_format))]
+    {
+        if !fits {
             return Err(RestoreError::OtherFormat { path: path.to_owned(), found, known });
         }
     }

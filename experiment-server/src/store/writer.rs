@@ -11,6 +11,8 @@ use redb::{Durability, Table, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::admit::{Admission, Learned};
+use super::api_key::{ApiKeys, KeyChanged, KeyError};
+use super::api_key_writer::KeyChange;
 use super::audit::Tail;
 use super::catalog::Catalog;
 use super::change::{Defined, Expected, Stepped};
@@ -57,6 +59,8 @@ pub(super) enum Command {
     Replay { batch: Arc<Vec<Replay>>, reply: Reply<Vec<ReplayOutcome>, IntakeError> },
     /// Erase a customer.
     Erase { who: String, target: Target, reply: Reply<Erasure, IntakeError> },
+    /// Make, revoke or rotate a key.
+    Keys { who: String, change: Box<KeyChange>, reply: Reply<KeyChanged, KeyError> },
     /// Put a copy in the place of the log. The answer is whether that was done.
     Swap { copy: Box<LogCopy>, reply: oneshot::Sender<bool> },
     /// End once everything before this is answered.
@@ -72,6 +76,7 @@ enum Answer {
     Defined(Reply<Defined, CatalogError>, Result<Defined, CatalogError>),
     Stepped(Reply<Stepped, CatalogError>, Result<Stepped, CatalogError>),
     Erased(Reply<Erasure, IntakeError>, Erasure),
+    Keys(Reply<KeyChanged, KeyError>, Result<KeyChanged, KeyError>),
     Replayed(Reply<Vec<ReplayOutcome>, IntakeError>, Vec<ReplayOutcome>),
 }
 
@@ -95,6 +100,7 @@ pub(super) struct Writer {
 /// One commit in the making.
 pub(super) struct Work {
     pub(super) catalog: Arc<Catalog>,
+    pub(super) keys: Arc<ApiKeys>,
     pub(super) next: u64,
     pub(super) received_at: Timestamp,
     pub(super) learned: Vec<Learned>,
@@ -104,7 +110,7 @@ pub(super) struct Work {
     /// Customers who were erased, each with the place of the erasure in the log.
     pub(super) erased: Vec<(u64, String)>,
     /// Something other than facts was written.
-    pub(super) overrides_changed: bool,
+    pub(super) changed_beside_facts: bool,
 }
 
 impl Writer {
@@ -149,7 +155,8 @@ impl Writer {
                     Command::Define { .. }
                     | Command::Share { .. }
                     | Command::Step { .. }
-                    | Command::Erase { .. } => proposals += 1,
+                    | Command::Erase { .. }
+                    | Command::Keys { .. } => proposals += 1,
                     Command::Swap { .. } => {}
                 }
                 if let Command::Swap { copy, reply } = command {
@@ -184,13 +191,14 @@ impl Writer {
             if commands.iter().all(brings_time) { last } else { last.max((self.shared.clock)()) };
         let mut work = Work {
             catalog: self.shared.catalog.load_full(),
+            keys: self.shared.keys.load_full(),
             next: self.shared.log_position.load(Ordering::Acquire),
             received_at,
             learned: Vec::new(),
             answers: Vec::with_capacity(commands.len()),
             who: String::new(),
             erased: Vec::new(),
-            overrides_changed: false,
+            changed_beside_facts: false,
         };
         let written = self.write(commands, &mut work);
         self.last_received_at = work.received_at;
@@ -233,7 +241,7 @@ impl Writer {
                 self.decide(command, work, &state, &transaction, &mut facts)?;
             }
         }
-        if work.next == first && !work.overrides_changed {
+        if work.next == first && !work.changed_beside_facts {
             // Every answer is about facts of earlier commits, which are on disk.
             return transaction.abort().trying("writing the log");
         }
@@ -298,6 +306,16 @@ impl Writer {
                     }
                 }
             }
+            Command::Keys { who, change, reply } => {
+                work.who = who;
+                match self.change_key(*change, work, transaction) {
+                    Ok(changed) => work.answers.push(Answer::Keys(reply, changed)),
+                    Err(error) => {
+                        drop(reply.send(Err(IntakeError::StoreFailed.into())));
+                        return Err(error);
+                    }
+                }
+            }
             Command::Replay { batch, reply } => {
                 IMPORT.clone_into(&mut work.who);
                 match self.replay(&batch, work, state, transaction, facts) {
@@ -357,6 +375,9 @@ impl Writer {
         let written = work.next - log_position;
         count(&shared.tally.facts, written);
         shared.catalog.store(work.catalog);
+        if work.changed_beside_facts {
+            shared.keys.store(work.keys);
+        }
         shared.log_position.store(work.next, Ordering::Release);
         shared.erasures.note(work.erased);
         if self.last_erasure > log_position {
@@ -426,6 +447,7 @@ impl Answer {
             Answer::Defined(reply, defined) => drop(reply.send(defined)),
             Answer::Stepped(reply, stepped) => drop(reply.send(stepped)),
             Answer::Erased(reply, erasure) => drop(reply.send(Ok(erasure))),
+            Answer::Keys(reply, changed) => drop(reply.send(changed)),
             Answer::Replayed(reply, outcomes) => drop(reply.send(Ok(outcomes))),
         }
     }
@@ -436,6 +458,7 @@ impl Answer {
             Answer::Defined(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Stepped(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Erased(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
+            Answer::Keys(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Replayed(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
         }
     }
@@ -449,6 +472,7 @@ fn refuse(command: Command) {
         Command::Step { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Replay { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
         Command::Erase { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
+        Command::Keys { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Swap { .. } | Command::Shutdown => {}
     }
 }
