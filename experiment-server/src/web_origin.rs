@@ -45,9 +45,12 @@ impl FromStr for WebOrigin {
         let (scheme, authority) = lower.split_once("://").ok_or_else(error)?;
         let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-        let is_host = authority.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty())
-            && !authority.contains('@')
-            && !authority.contains('*');
+        let is_host = authority.parse::<Authority>().is_ok_and(|parsed| {
+            let has_no_port = parsed.host().len() == authority.len();
+            !parsed.host().is_empty() && (has_no_port || parsed.port_u16().is_some())
+        });
+        // A star is a fine host for a parser.
+        let is_host = is_host && !authority.contains(['@', '*']);
         if !is_scheme || !is_host {
             return Err(error());
         }
@@ -99,6 +102,7 @@ mod tests {
             "https://shop.example\r\nx: y",
             "https://shöp.example",
             "https://shop.example:99999999",
+            "https://shop.example:",
             "://shop.example",
         ] {
             assert!(text.parse::<WebOrigin>().is_err(), "{text}");

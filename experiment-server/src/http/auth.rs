@@ -266,3 +266,113 @@ pub(crate) fn allow(access: Access, methods: MethodRouter<AppState>) -> MethodRo
     };
     methods.route_layer(axum::middleware::from_fn(check))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+    use crate::store::{key_with_role, work};
+
+    const ADMIN_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+    fn gate(admin_key: Option<&str>) -> Gate {
+        let admin_key = admin_key.map(|key| AdminKey::new(key).unwrap());
+        Gate { admin_key, start_token: "f".repeat(64) }
+    }
+
+    fn headers(sent: &[(&'static str, &str)]) -> HeaderMap {
+        let header = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        sent.iter().map(header).collect()
+    }
+
+    #[test]
+    fn roles_keep_to_their_calls() {
+        use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
+        let may = |identity: Identity, start_token| {
+            let caller = Caller { identity, start_token };
+            [Open, Ingest, Read, Write, Destroy, Maintain].map(|access| caller.may(access).is_ok())
+        };
+        let key = |role| Identity::Key(Arc::new(key_with_role(role).0));
+        let everything = [true; 6];
+        assert_eq!(may(key(Role::Client), false), [true, true, false, false, false, false]);
+        assert_eq!(may(key(Role::Analyst), false), [true, false, true, false, false, false]);
+        assert_eq!(may(key(Role::Admin), false), everything);
+        assert_eq!(may(Identity::AdminKey, false), everything);
+        assert_eq!(may(Identity::Loopback, false), [true, true, true, true, false, false]);
+        // What the token opens, it opens whatever else came with it, and nothing more.
+        assert_eq!(may(Identity::Loopback, true), everything);
+        assert_eq!(may(Identity::StartToken, true), [true, false, false, false, false, true]);
+        assert_eq!(may(key(Role::Client), true), [true, true, false, false, false, true]);
+    }
+
+    #[test]
+    fn whatever_is_sent_costs_the_same_work() {
+        let (key, text) = key_with_role(Role::Client);
+        let known = text.reveal();
+        let mut keys = ApiKeys::default();
+        keys.insert(key);
+        let wrong_secret = format!("{}{}", &known[..known.len() - 64], "0".repeat(64));
+        let unknown_id = format!("experiment_000000000000_{}", "0".repeat(64));
+        let too_long = "k".repeat(30_000);
+        for admin_key in [None, Some(ADMIN_KEY)] {
+            let gate = gate(admin_key);
+            for sent in [known, &wrong_secret, &unknown_id, ADMIN_KEY, &ADMIN_KEY[1..], "", "x", &too_long] {
+                let sent = headers(&[("x-api-key", sent)]);
+                let found = work::of(|| gate.caller(&sent, &keys, || Timestamp(5)).is_ok());
+                assert_eq!(found, (1, 2), "{sent:?}: one hash, one comparison with each");
+            }
+        }
+    }
+
+    #[test]
+    fn one_key_is_taken_from_wherever_it_stands() {
+        let found = |sent: &[(&'static str, &str)]| {
+            sent_key(&headers(sent)).map(|key| key.map(|key| String::from_utf8(key.to_vec()).unwrap())).ok()
+        };
+        let key = |text: &str| Some(Some(text.to_owned()));
+        assert_eq!(found(&[]), Some(None));
+        assert_eq!(found(&[("authorization", "Bearer a")]), key("a"));
+        assert_eq!(found(&[("authorization", "bEaReR   a ")]), key("a"));
+        assert_eq!(found(&[("x-api-key", "a")]), key("a"));
+        assert_eq!(found(&[("x-api-key", "a"), ("authorization", "Bearer a")]), key("a"));
+        // A proxy in front may want its own.
+        assert_eq!(found(&[("x-api-key", "a"), ("authorization", "Basic eDp5")]), key("a"));
+        for wrong in [
+            vec![("authorization", "Basic eDp5")],
+            vec![("authorization", "Bearer")],
+            vec![("authorization", "")],
+            vec![("x-api-key", "a"), ("authorization", "Bearer b")],
+        ] {
+            assert_eq!(found(&wrong), None, "{wrong:?}");
+        }
+        for name in ["authorization", "x-api-key"] {
+            let mut twice = HeaderMap::new();
+            twice.append(name, HeaderValue::from_static("Bearer a"));
+            twice.append(name, HeaderValue::from_static("Bearer b"));
+            assert!(sent_key(&twice).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_ended_opens_nothing_and_leaves_the_gate_closed() {
+        let (mut key, text) = key_with_role(Role::Admin);
+        key.expires_at = Some(Timestamp(10));
+        let gate = gate(None);
+        let sent = headers(&[("x-api-key", text.reveal())]);
+        let state = |key: &ApiKey, now| {
+            let mut keys = ApiKeys::default();
+            keys.insert(key.clone());
+            assert!(gate.needs_key(&keys));
+            assert!(gate.caller(&headers(&[]), &keys, || Timestamp(now)).is_err());
+            gate.caller(&sent, &keys, || Timestamp(now)).is_ok()
+        };
+        assert!(state(&key, 9));
+        assert!(!state(&key, 10));
+        key.revoked_at = Some(Timestamp(5));
+        assert!(!state(&key, 9));
+        assert!(!gate.needs_key(&ApiKeys::default()));
+    }
+}

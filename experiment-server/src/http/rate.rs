@@ -173,3 +173,123 @@ impl<C: Clock> Limiter<C> {
 fn whole_seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+    use crate::store::{Role, key_with_role};
+
+    /// Headers of an answer, or of its refusal.
+    fn told(counted: Result<Option<Told>, Problem>) -> (u16, Vec<String>) {
+        let (status, headers) = match counted {
+            Ok(told) => {
+                let mut headers = HeaderMap::new();
+                told.into_iter().for_each(|told| told.put(&mut headers));
+                (200, headers)
+            }
+            Err(problem) => {
+                let response = problem.into_response();
+                (response.status().as_u16(), response.headers().clone())
+            }
+        };
+        let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        (status, [RATE_LIMIT_POLICY, RATE_LIMIT, RETRY_AFTER].into_iter().filter_map(text).collect())
+    }
+
+    fn caller(identity: Identity) -> Caller {
+        Caller { identity, start_token: false }
+    }
+
+    #[test]
+    fn a_window_of_requests_may_come_at_once_and_comes_back_one_by_one() {
+        let clock = FakeRelativeClock::default();
+        let rates = Rates::by_clock("2/m".parse().ok(), clock.clone());
+        let count = || told(rates.count(&caller(Identity::AdminKey), &ApiKeys::default()));
+        let policy = "\"default\";q=2;w=60";
+        assert_eq!(count(), (200, vec![policy.to_owned(), "\"default\";r=1;t=30".to_owned()]));
+        assert_eq!(count(), (200, vec![policy.to_owned(), "\"default\";r=0;t=30".to_owned()]));
+        let refused = |seconds: &str| {
+            let left = format!("\"default\";r=0;t={seconds}");
+            (429, vec![policy.to_owned(), left, seconds.to_owned()])
+        };
+        assert_eq!(count(), refused("30"));
+        clock.advance(Duration::from_millis(10_500));
+        assert_eq!(count(), refused("20"), "19.5 s in whole seconds");
+        clock.advance(Duration::from_millis(19_499));
+        assert_eq!(count(), refused("1"));
+        // Whoever waits as long as was said is let in, once.
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(count().0, 200);
+        assert_eq!(count(), refused("30"));
+        clock.advance(Duration::from_secs(1_000));
+        assert_eq!([count().0, count().0, count().0], [200, 200, 429]);
+    }
+
+    #[test]
+    fn each_caller_has_a_limit_of_its_own() {
+        let clock = FakeRelativeClock::default();
+        let rates = Rates::by_clock("1/h".parse().ok(), clock);
+        let mut keys = ApiKeys::default();
+        let made: Vec<Arc<ApiKey>> = [None, None, Some("3/s")]
+            .map(|rate| {
+                let (mut key, _) = key_with_role(Role::Client);
+                key.rate = rate.and_then(|rate| rate.parse().ok());
+                keys.insert(key)
+            })
+            .into();
+        let count = |identity: Identity| told(rates.count(&caller(identity), &keys)).0;
+        let key = |n: usize| Identity::Key(Arc::clone(&made[n]));
+        assert_eq!([count(key(0)), count(key(0)), count(key(0))], [200, 429, 429]);
+        assert_eq!([count(key(1)), count(key(1))], [200, 429]);
+        assert_eq!([count(key(2)), count(key(2)), count(key(2)), count(key(2))], [200, 200, 200, 429]);
+        assert_eq!([count(Identity::AdminKey), count(Identity::AdminKey)], [200, 429]);
+        assert_eq!([count(Identity::Loopback), count(Identity::Loopback)], [200, 429]);
+        assert_eq!(told(rates.count(&caller(key(2)), &keys)).1[0], "\"key\";q=3;w=1");
+        // The owner of the folder gets in all the same.
+        for identity in [Identity::StartToken, Identity::Loopback, key(0)] {
+            assert_eq!(told(rates.count(&Caller { identity, start_token: true }, &keys)), (200, vec![]));
+        }
+    }
+
+    #[test]
+    fn nobody_is_limited_unless_something_is_said() {
+        let rates = Rates::by_clock(None, FakeRelativeClock::default());
+        let (key, _) = key_with_role(Role::Client);
+        let mut keys = ApiKeys::default();
+        let key = keys.insert(key);
+        for identity in [Identity::Key(key), Identity::AdminKey, Identity::Loopback] {
+            assert!(rates.count(&caller(identity), &keys).unwrap_or_else(|_| panic!()).is_none());
+        }
+        assert!(rates.keys.load().is_empty());
+    }
+
+    #[test]
+    fn limits_of_revoked_keys_are_dropped() {
+        let rates = Rates::by_clock("5/s".parse().ok(), FakeRelativeClock::default());
+        let mut keys = ApiKeys::default();
+        let first = keys.insert(key_with_role(Role::Client).0);
+        assert!(rates.count(&caller(Identity::Key(Arc::clone(&first))), &keys).is_ok());
+        let mut revoked = ApiKey::clone(&first);
+        revoked.revoked_at = Some(first.created_at);
+        keys.insert(revoked);
+        let second = keys.insert(key_with_role(Role::Client).0);
+        assert!(rates.count(&caller(Identity::Key(Arc::clone(&second))), &keys).is_ok());
+        assert_eq!(rates.keys.load().keys().copied().collect::<Vec<_>>(), [second.id]);
+    }
+
+    #[test]
+    fn the_highest_rate_is_kept_to() {
+        let clock = FakeRelativeClock::default();
+        let rates = Rates::by_clock("1000000/s".parse().ok(), clock.clone());
+        let count = || told(rates.count(&caller(Identity::AdminKey), &ApiKeys::default()));
+        assert_eq!(count().1[1], "\"default\";r=999999;t=1");
+        (1..1_000_000)
+            .for_each(|_| assert!(rates.count(&caller(Identity::AdminKey), &ApiKeys::default()).is_ok()));
+        assert_eq!(count().0, 429);
+        clock.advance(Duration::from_micros(1));
+        assert_eq!([count().0, count().0], [200, 429]);
+    }
+}

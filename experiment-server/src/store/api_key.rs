@@ -417,7 +417,7 @@ impl ApiKeys {
     }
 
     /// Puts a key in, in place of the one of its id.
-    pub(super) fn insert(&mut self, key: ApiKey) -> Arc<ApiKey> {
+    pub(crate) fn insert(&mut self, key: ApiKey) -> Arc<ApiKey> {
         let key = Arc::new(key);
         self.0.insert(key.id, Arc::clone(&key));
         key
@@ -523,28 +523,35 @@ pub(crate) mod work {
     }
 }
 
+/// A key without end, and its text.
+#[cfg(test)]
+pub(crate) fn key_with_role(role: Role) -> (ApiKey, KeyText) {
+    let Ok(text) = KeyText::draw() else { panic!("no random bytes") };
+    let key = ApiKey {
+        id: text.id(),
+        name: "shop".to_owned(),
+        role,
+        rate: None,
+        created_at: Timestamp(1),
+        expires_at: None,
+        revoked_at: None,
+        hash: KeyHash::of(text.reveal().as_bytes()),
+    };
+    (key, text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn made(name: &str) -> (ApiKey, KeyText) {
-        let text = KeyText::draw().unwrap();
-        let key = ApiKey {
-            id: text.id(),
-            name: name.to_owned(),
-            role: Role::Analyst,
-            rate: "500/s".parse().ok(),
-            created_at: Timestamp(1),
-            expires_at: Some(Timestamp(9)),
-            revoked_at: None,
-            hash: KeyHash::of(text.reveal().as_bytes()),
-        };
-        (key, text)
+    fn made() -> (ApiKey, KeyText) {
+        let (key, text) = key_with_role(Role::Analyst);
+        (ApiKey { rate: "500/s".parse().ok(), expires_at: Some(Timestamp(9)), ..key }, text)
     }
 
     #[test]
     fn a_row_is_read_as_it_was_written() {
-        let (mut key, _) = made("shop");
+        let (mut key, _) = made();
         for (rate, expires_at, revoked_at) in
             [(key.rate, key.expires_at, None), (None, None, Some(Timestamp(-5)))]
         {
@@ -564,7 +571,7 @@ mod tests {
 
     #[test]
     fn a_key_has_its_id_and_256_bits_and_shows_neither_by_accident() {
-        let (key, text) = made("shop");
+        let (key, text) = made();
         let shown = text.reveal();
         assert_eq!(shown.len(), KEY_PREFIX.len() + 12 + 1 + 64);
         assert!(shown.starts_with(&format!("experiment_{}_", key.id)));
@@ -581,7 +588,7 @@ mod tests {
 
     #[test]
     fn every_text_costs_one_comparison() {
-        let (key, text) = made("shop");
+        let (key, text) = made();
         let other = KeyText::draw().unwrap();
         let wrong = format!("{}{}", &text.reveal()[..text.reveal().len() - 64], "0".repeat(64));
         let mut keys = ApiKeys::default();
@@ -616,7 +623,7 @@ mod tests {
         assert!("soon".parse::<Expires>().is_err() && "".parse::<Expires>().is_err());
         assert_eq!(Expires::At(at).from(at), Err(KeyError::AlreadyOver { at, now: at }));
         assert_eq!(Expires::Never.from(at), Ok(None));
-        let (mut key, _) = made("shop");
+        let (mut key, _) = made();
         assert_eq!(key.state(Timestamp(8)), KeyState::Active);
         assert_eq!(key.state(Timestamp(9)), KeyState::Expired);
         key.revoked_at = Some(Timestamp(5));

@@ -78,6 +78,8 @@ pub use api_key::{
     ApiKey, ApiKeys, Expires, KEY_PREFIX, KeyChanged, KeyError, KeyHash, KeyId, KeyState, KeyText, MAX_KEYS,
     NewKey, Role, RoleError, Rotation, has_key_form,
 };
+#[cfg(test)]
+pub(crate) use api_key::{key_with_role, work};
 pub use audit::{Audit, AuditEntry, AuditKind, MAX_WHO_BYTES};
 pub use backup::{Backup, BackupError, back_up_folder};
 pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version};
