@@ -19,11 +19,17 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server on `data` and waits until it takes facts in.
     pub(crate) fn start(data: &Path) -> Process {
+        Process::start_with(data, |_| {})
+    }
+
+    /// The same, with more arguments, another environment or other streams.
+    pub(crate) fn start_with(data: &Path, change: impl FnOnce(&mut Command)) -> Process {
         // A killed server leaves its address behind; only the new one counts.
         let _ = std::fs::remove_file(data.join("server.json"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-under-test"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         command.env_remove("EXPERIMENT_ADMIN_KEY").stdout(Stdio::null()).stderr(Stdio::null());
+        change(&mut command);
         let child = command.spawn().unwrap();
         let mut process = Process { child, client: Client::new("http://127.0.0.1:1", None, None) };
         let since = Instant::now();
