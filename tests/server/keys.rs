@@ -130,6 +130,23 @@ fn keys_of_a_running_server_by_its_start_token() {
 }
 
 #[test]
+fn a_restored_backup_has_its_keys_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| text(&folder.path().join(name));
+    let (data, file, restored) = (path("data"), path("copy.backup"), path("restored"));
+    let (key, _) = both(&["key", "create", "shop", "--role", "client", "--data", &data]);
+    fine(&["backup", "--data", &data, "--to", &file]);
+    fine(&["key", "revoke", id_of(&key), "--data", &data]);
+    let told = fine(&["restore", &file, "--data", &restored]);
+    let last = format!(
+        "1 keys are as they were then, those revoked since too: see `experiment key list --data {restored}`"
+    );
+    assert_eq!(told.lines().nth(2), Some(last.as_str()));
+    let listed = fine(&["key", "list", "--data", &restored]);
+    assert!(listed.contains(&format!("{}  shop  client  active", id_of(&key))), "{listed}");
+}
+
+#[test]
 fn what_is_wrong_is_told_before_anything_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let data = text(&folder.path().join("data"));

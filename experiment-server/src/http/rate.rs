@@ -53,6 +53,7 @@ pub(crate) struct Rates<C: Clock = MonotonicClock> {
 /// The limit of one caller.
 struct Limiter<C: Clock> {
     limiter: RateLimiter<NotKeyed, InMemoryState, C, StateInformationMiddleware>,
+    rate: Rate,
     name: &'static str,
     /// What is told about it in every answer.
     policy: HeaderValue,
@@ -135,6 +136,7 @@ impl<C: Clock> Limiter<C> {
         let policy = format!("\"{name}\";q={most};w={}", rate.seconds());
         Limiter {
             limiter: RateLimiter::direct_with_clock(quota, clock).with_middleware(),
+            rate,
             name,
             policy: HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("")),
             effective_window: whole_seconds(one),
@@ -148,8 +150,8 @@ impl<C: Clock> Limiter<C> {
                 let seconds = whole_seconds(until.wait_time_from(self.limiter.clock().now()));
                 let Told { policy, left } = self.told(0, seconds);
                 let detail = format!(
-                    "more requests than {} allows; mend: wait {seconds} s, send fewer or larger batches, or ask for another rate",
-                    self.policy.to_str().unwrap_or_default()
+                    "these are more requests than {}; mend: wait {seconds} s, send larger batches, or ask for a key with another rate",
+                    self.rate
                 );
                 let problem = Problem::new(Kind::RateLimited, detail)
                     .with_header(RETRY_AFTER, HeaderValue::from(seconds))

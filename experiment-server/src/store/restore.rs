@@ -16,7 +16,7 @@ use super::disk::{Directory, Disk};
 use super::error::StoreError;
 use super::recover::{Identity, random_log_id};
 use super::tables::{
-    FACTS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, STATE_FILE, Trying, WithTable, each_log_table,
+    FACTS, KEYS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, STATE_FILE, Trying, WithTable, each_log_table,
     is_readable, open_log,
 };
 
@@ -288,7 +288,7 @@ fn read(
     let facts = u64::from_le_bytes(reader.array()?);
     let made_at = Timestamp(i64::from_le_bytes(reader.array()?));
     let (mut key, mut value) = (Vec::new(), Vec::new());
-    let (mut rows, mut has_table) = (0, false);
+    let (mut rows, mut keys, mut has_table, mut is_keys) = (0, 0, false, false);
     loop {
         match reader.array::<1>()? {
             [TABLE] => {
@@ -296,12 +296,14 @@ fn read(
                 let name = std::str::from_utf8(&key).map_err(|_| reader.damaged("a name is not UTF-8"))?;
                 each(Part::Table(name))?;
                 has_table = true;
+                is_keys = name == KEYS.name();
             }
             [ROW] if has_table => {
                 reader.field(&mut key)?;
                 reader.field(&mut value)?;
                 each(Part::Row(&key, &value))?;
                 rows += 1;
+                keys += u64::from(is_keys);
             }
             [END] => break,
             _ => return Err(reader.damaged("a row begins like none")),
@@ -316,7 +318,7 @@ fn read(
         return Err(reader.damaged("it has another number of rows than it says"));
     }
     match reader.from.read(&mut [0]) {
-        Ok(0) => Ok(Backup { log_id, facts, rows, made_at }),
+        Ok(0) => Ok(Backup { log_id, facts, rows, keys, made_at }),
         Ok(_) => Err(reader.damaged("it goes on after its end")),
         Err(error) => Err(source(error)),
     }
