@@ -13,6 +13,7 @@ mod process;
 mod published;
 mod real_path;
 mod secrets;
+mod security_page;
 mod simulate;
 mod store;
 mod transfer;

@@ -189,6 +189,16 @@ fn take_down(folder: &Path, format: u8) {
     transaction.commit().unwrap();
 }
 
+/// A closed folder of an earlier format, with three facts.
+fn taken_down(format: u8) -> World {
+    let mut world = World::running();
+    accepted(world.one(event("zq-1", "e", "order", 1.0, MARCH)));
+    world.store().shutdown().unwrap();
+    world.close();
+    take_down(world.folder.path(), format);
+    world
+}
+
 /// Who did what in a log of an earlier format, which knows it from format 3 on.
 fn whos(format: u8) -> [&'static str; 2] {
     if format == 2 { ["unknown", "unknown"] } else { ["command", "command"] }
@@ -201,11 +211,7 @@ fn names(audit: &Audit) -> Vec<&str> {
 #[test]
 fn a_backup_of_a_log_of_an_earlier_format_is_brought_up() {
     for format in [2, 3] {
-        let mut world = World::running();
-        accepted(world.one(event("zq-1", "e", "order", 1.0, MARCH)));
-        world.store().shutdown().unwrap();
-        world.close();
-        take_down(world.folder.path(), format);
+        let world = taken_down(format);
         let folder = tempfile::tempdir().unwrap();
         let (file, restored) = (folder.path().join("copy.backup"), folder.path().join("restored"));
         let mut copy = std::fs::File::create(&file).unwrap();
@@ -224,11 +230,7 @@ fn a_backup_of_a_log_of_an_earlier_format_is_brought_up() {
 #[test]
 fn a_log_of_an_earlier_format_is_brought_up() {
     for format in [2, 3] {
-        let mut world = World::running();
-        accepted(world.one(event("zq-1", "e", "order", 1.0, MARCH)));
-        world.store().shutdown().unwrap();
-        world.close();
-        take_down(world.folder.path(), format);
+        let mut world = taken_down(format);
         world.open();
         let told = audit(&world);
         assert_eq!((told.broken.clone(), names(&told)), (None, whos(format).to_vec()));
