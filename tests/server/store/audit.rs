@@ -5,7 +5,7 @@ use std::path::Path;
 use experiment_core::definition::{LifecycleStep, read_document};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
-    Audit, AuditEntry, AuditKind, Expected, NewKey, Role, Store, StoreError, back_up_folder, restore,
+    Audit, AuditEntry, AuditKind, Expected, NewKey, Role, Store, back_up_folder, restore,
 };
 use redb::{Database, ReadableTable, TableDefinition};
 
@@ -244,30 +244,4 @@ fn a_log_of_an_earlier_format_is_brought_up() {
         let told = audit(&world);
         assert_eq!((told.broken, told.entries.len()), (None, 4));
     }
-}
-
-#[test]
-fn a_log_of_a_later_format_is_refused() {
-    let mut world = World::running();
-    world.store().shutdown().unwrap();
-    world.close();
-    for found in [1, 5] {
-        take_up(world.folder.path(), found);
-        let error = world.open_error();
-        assert!(
-            matches!(error, StoreError::OtherFormat { found: told, known: 4, .. } if told == u32::from(found))
-        );
-    }
-}
-
-fn take_up(folder: &Path, format: u8) {
-    let log = Database::open(folder.join("log.redb")).unwrap();
-    let transaction = log.begin_write().unwrap();
-    {
-        let mut meta = transaction.open_table(META).unwrap();
-        let mut identity = meta.get("identity").unwrap().unwrap().value().to_vec();
-        identity[0] = format;
-        meta.insert("identity", identity.as_slice()).unwrap();
-    }
-    transaction.commit().unwrap();
 }

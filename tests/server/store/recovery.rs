@@ -153,7 +153,7 @@ fn a_log_that_was_not_finished_is_made() {
 fn another_format_is_refused() {
     let mut world = lived();
     world.close();
-    for format in [1, 4] {
+    for format in [1, 5] {
         let database = Database::create(world.folder.path().join("log.redb")).unwrap();
         let transaction = database.begin_write().unwrap();
         {
@@ -166,7 +166,7 @@ fn another_format_is_refused() {
         drop(database);
         let error = world.open_error();
         let other =
-            matches!(error, StoreError::OtherFormat { found, known: 3, .. } if found == u32::from(format));
+            matches!(error, StoreError::OtherFormat { found, known: 4, .. } if found == u32::from(format));
         assert!(other, "{error}");
     }
 }
