@@ -134,14 +134,32 @@ impl Gate {
             return Err(Problem::unauthenticated("the key is not known; mend: send one that is in force"));
         };
         // Only who has the key is told.
-        match key.state(now()) {
-            KeyState::Active => Ok(Identity::Key(Arc::clone(key))),
-            KeyState::Expired => {
-                Err(Problem::unauthenticated("the key has expired; mend: send one that is in force"))
-            }
-            KeyState::Revoked => {
-                Err(Problem::unauthenticated("the key was revoked; mend: send one that is in force"))
-            }
+        check_in_force(key, now())?;
+        Ok(Identity::Key(Arc::clone(key)))
+    }
+
+    /// Whether a caller who was let in would be so still, for what goes on for long.
+    ///
+    /// # Errors
+    /// 401 when the key has ended meanwhile, or there was none and one is needed now.
+    pub(crate) fn check_again(&self, caller: &Caller, keys: &ApiKeys, now: Timestamp) -> Result<(), Problem> {
+        match &caller.identity {
+            Identity::Loopback if self.needs_key(keys) => Err(no_key()),
+            // One that is not there any more has ended before.
+            Identity::Key(key) => check_in_force(keys.get(key.id).unwrap_or(key), now),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_in_force(key: &ApiKey, now: Timestamp) -> Result<(), Problem> {
+    match key.state(now) {
+        KeyState::Active => Ok(()),
+        KeyState::Expired => {
+            Err(Problem::unauthenticated("the key has expired; mend: send one that is in force"))
+        }
+        KeyState::Revoked => {
+            Err(Problem::unauthenticated("the key was revoked; mend: send one that is in force"))
         }
     }
 }

@@ -276,6 +276,11 @@ impl Problem {
         Problem::new(Kind::Unauthenticated, detail).with_header(WWW_AUTHENTICATE, challenge)
     }
 
+    /// Which one it is.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// With one more header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.headers.push((name, value));

@@ -130,6 +130,16 @@ impl AppState {
         self.gate.caller(headers, &self.store.api_keys(), || self.now())
     }
 
+    /// Whether a caller who was let in is so still, and may send one request more.
+    ///
+    /// # Errors
+    /// 401 when not; 429 when it is one too many.
+    pub(crate) fn admit_again(&self, caller: &Caller) -> Result<(), Problem> {
+        let keys = self.store.api_keys();
+        self.gate.check_again(caller, &keys, self.now())?;
+        self.rates.count(caller, &keys).map(drop)
+    }
+
     /// Whether callers need a key.
     pub(crate) fn needs_key(&self) -> bool {
         self.gate.needs_key(&self.store.api_keys())

@@ -8,7 +8,7 @@ use super::under_test::{Answer, KEY, Served, with_key};
 use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
 
 /// Every call with what it needs, a request of it that changes nothing, and the status of that for whoever may.
-const CALLS: [(&str, &str, Access, &str, &str, u16); 32] = [
+const CALLS: [(&str, &str, Access, &str, &str, u16); 33] = [
     ("POST", "/v1/assign", Ingest, "/v1/assign", "{}", 422),
     ("POST", "/v1/exposures", Ingest, "/v1/exposures", "{}", 200),
     ("POST", "/v1/conversions", Ingest, "/v1/conversions", "{}", 200),
@@ -48,6 +48,7 @@ const CALLS: [(&str, &str, Access, &str, &str, u16); 32] = [
     ("POST", "/v1/export", Maintain, "/v1/export", "", 200),
     ("GET", "/healthz", Open, "/healthz", "", 200),
     ("GET", "/readyz", Open, "/readyz", "", 200),
+    ("GET", "/metrics", Open, "/metrics", "", 200),
 ];
 
 /// What becomes of calls, in the order Open, Ingest, Read, Write, Destroy, Maintain: 0 where they are let through.
