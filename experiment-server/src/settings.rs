@@ -4,14 +4,18 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use subtle::ConstantTimeEq;
-
-use crate::store::{Clock, Pace, system_clock};
+use crate::rate::{Rate, RateError};
+use crate::store::{Clock, KeyHash, Pace, has_key_form, system_clock};
+use crate::web_origin::{WebOrigin, WebOriginError};
 
 /// Where the server listens unless told otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8016";
 /// The environment variable that holds the admin key.
 pub const ADMIN_KEY_VARIABLE: &str = "EXPERIMENT_ADMIN_KEY";
+/// The environment variable that holds the origins whose pages may call, with commas or spaces between.
+pub const CORS_ORIGINS_VARIABLE: &str = "EXPERIMENT_CORS_ORIGINS";
+/// The environment variable that holds how many requests each key may send.
+pub const RATE_LIMIT_VARIABLE: &str = "EXPERIMENT_RATE_LIMIT";
 /// Fewest characters of a key.
 pub const MIN_KEY_CHARS: usize = 32;
 /// Most characters of a key.
@@ -25,8 +29,13 @@ pub struct Settings {
     pub data: PathBuf,
     /// Address and port; port 0 takes a free one. Without a key only loopback addresses are taken.
     pub listen: String,
-    /// The key that may do everything; `None` leaves the server open to this machine alone.
+    /// A key that may do everything, beside those of the store. Without any the server is open to this machine alone.
     pub admin_key: Option<AdminKey>,
+    /// Origins whose pages may call from browsers.
+    pub cors_origins: Vec<WebOrigin>,
+    /// How many requests each key may send that has no limit of its own, and, without keys, this machine; `None`
+    /// for as many as it likes.
+    pub rate_limit: Option<Rate>,
     /// How long anything may take.
     pub timeouts: Timeouts,
     /// Most connections open at once; further ones wait to be accepted. At least 1.
@@ -81,6 +90,8 @@ impl Settings {
             data: data.into(),
             listen: DEFAULT_LISTEN.to_owned(),
             admin_key: None,
+            cors_origins: Vec::new(),
+            rate_limit: None,
             timeouts: Timeouts::default(),
             max_connections: 4_096,
             max_requests: 1_024,
@@ -94,14 +105,40 @@ impl Settings {
 }
 
 impl Settings {
-    /// What `serve` and `demo` start with: the defaults, this address, and the key of the environment.
+    /// What `serve` and `demo` start with: the defaults, this address, and what the environment says.
     ///
     /// # Errors
-    /// [`KeyError`] when [`ADMIN_KEY_VARIABLE`] is set to something that can't be a key.
-    pub fn from_environment(data: impl Into<PathBuf>, listen: &str) -> Result<Settings, KeyError> {
+    /// [`SettingError`] when a variable is set to something that it can't be.
+    pub fn from_environment(data: impl Into<PathBuf>, listen: &str) -> Result<Settings, SettingError> {
         let admin_key = AdminKey::from_environment()?;
-        Ok(Settings { listen: listen.to_owned(), admin_key, ..Settings::new(data) })
+        let mut settings = Settings { listen: listen.to_owned(), admin_key, ..Settings::new(data) };
+        if let Some(text) = variable(CORS_ORIGINS_VARIABLE) {
+            let origins = text.split([',', ' ']).filter(|origin| !origin.is_empty()).map(str::parse);
+            settings.cors_origins = origins.collect::<Result<_, _>>()?;
+        }
+        settings.rate_limit = variable(RATE_LIMIT_VARIABLE).map(|text| text.parse()).transpose()?;
+        Ok(settings)
     }
+}
+
+/// What a variable holds; nothing for one that is empty.
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|text| text.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
+}
+
+/// A variable of the environment can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingError {
+    /// [`ADMIN_KEY_VARIABLE`].
+    #[error(transparent)]
+    AdminKey(#[from] KeyError),
+    /// [`CORS_ORIGINS_VARIABLE`].
+    #[error("{CORS_ORIGINS_VARIABLE}: {0}; mend: name origins with commas between, or leave it unset")]
+    CorsOrigins(#[from] WebOriginError),
+    /// [`RATE_LIMIT_VARIABLE`].
+    #[error("{RATE_LIMIT_VARIABLE}: {0}; mend: name a rate, or leave it unset for none")]
+    RateLimit(#[from] RateError),
 }
 
 impl fmt::Debug for Settings {
@@ -111,6 +148,8 @@ impl fmt::Debug for Settings {
             .field("data", &self.data)
             .field("listen", &self.listen)
             .field("admin_key", &self.admin_key)
+            .field("cors_origins", &self.cors_origins)
+            .field("rate_limit", &self.rate_limit)
             .field("timeouts", &self.timeouts)
             .field("max_connections", &self.max_connections)
             .field("max_requests", &self.max_requests)
@@ -121,9 +160,9 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// A key that may do everything. Never shown.
+/// A key that may do everything. Only its hash is kept.
 #[derive(Clone)]
-pub struct AdminKey(String);
+pub struct AdminKey(KeyHash);
 
 /// Why a text can't be a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -144,14 +183,19 @@ pub enum KeyError {
         "{ADMIN_KEY_VARIABLE} has a space, a control or a non-ASCII character, which no header carries; mend: make one with `openssl rand -hex 32`"
     )]
     NotInHeaders,
+    /// It could not be revoked here.
+    #[error(
+        "{ADMIN_KEY_VARIABLE} holds a key of a store, which is in force without that and could not be revoked with it; mend: leave the variable unset for the server"
+    )]
+    OfStore,
 }
 
 impl AdminKey {
     /// The key that this text is.
     ///
     /// # Errors
-    /// [`KeyError`] for fewer than [`MIN_KEY_CHARS`] or more than [`MAX_KEY_CHARS`] characters, and for any
-    /// that is not visible ASCII.
+    /// [`KeyError`] for fewer than [`MIN_KEY_CHARS`] or more than [`MAX_KEY_CHARS`] characters, for any that is not
+    /// visible ASCII, and for a key that a store made.
     pub fn new(text: impl Into<String>) -> Result<AdminKey, KeyError> {
         let text = text.into();
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -160,7 +204,8 @@ impl AdminKey {
         match text.len() {
             short if short < MIN_KEY_CHARS => Err(KeyError::TooShort(short)),
             long if long > MAX_KEY_CHARS => Err(KeyError::TooLong(long)),
-            _ => Ok(AdminKey(text)),
+            _ if has_key_form(&text) => Err(KeyError::OfStore),
+            _ => Ok(AdminKey(KeyHash::of(text.as_bytes()))),
         }
     }
 
@@ -176,10 +221,9 @@ impl AdminKey {
         }
     }
 
-    /// Whether this is the key. Takes the same time wherever the first difference is.
-    #[must_use]
-    pub fn matches(&self, sent: &[u8]) -> bool {
-        self.0.as_bytes().ct_eq(sent).into()
+    /// The hash of the key.
+    pub(crate) fn hash(&self) -> &KeyHash {
+        &self.0
     }
 }
 
@@ -199,8 +243,11 @@ mod tests {
         assert_eq!(AdminKey::new("k".repeat(31)).unwrap_err(), KeyError::TooShort(31));
         assert_eq!(AdminKey::new("k".repeat(513)).unwrap_err(), KeyError::TooLong(513));
         assert_eq!(AdminKey::new("k y".repeat(20)).unwrap_err(), KeyError::NotInHeaders);
+        let of_store = format!("experiment_00000000000f_{}", "0".repeat(64));
+        assert_eq!(AdminKey::new(of_store).unwrap_err(), KeyError::OfStore);
         let key = AdminKey::new("k".repeat(32)).unwrap();
-        assert!(key.matches("k".repeat(32).as_bytes()) && !key.matches(b"k") && !key.matches(&[b'j'; 32]));
+        let matches = |text: &str| key.hash().matches(&KeyHash::of(text.as_bytes()));
+        assert!(matches(&"k".repeat(32)) && !matches("k") && !matches(&"j".repeat(32)));
         assert_eq!(format!("{key:?}"), "AdminKey(…)");
     }
 }

@@ -202,7 +202,9 @@ fn commits_that_fail_on_a_disk_that_others_fill_lose_nothing() {
     let data = made(disk.path());
     let (mut kept, mut open, mut next) = (BTreeSet::new(), BTreeSet::new(), 0);
     for _ in 0..8 {
-        let process = Process::start_with(&data, &["--disk-reserve", "0"]);
+        let process = Process::start_with(&data, |command| {
+            command.args(["--disk-reserve", "0"]);
+        });
         let stop = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             let (path, stop) = (disk.path(), &stop);

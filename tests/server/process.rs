@@ -20,14 +20,17 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server on `data` and waits until it takes facts in.
     pub(crate) fn start(data: &Path) -> Process {
-        Process::start_with(data, &[])
+        Process::start_with(data, |_| {})
     }
 
-    /// The same, with more arguments.
-    pub(crate) fn start_with(data: &Path, more: &[&str]) -> Process {
+    /// The same, with more arguments, another environment or other streams.
+    pub(crate) fn start_with(data: &Path, change: impl FnOnce(&mut Command)) -> Process {
         // A killed server leaves its address behind; only the new one counts.
         let _ = std::fs::remove_file(data.join("server.json"));
-        let child = serve(data).args(more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = serve(data);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        change(&mut command);
+        let child = command.spawn().unwrap();
         let mut process = Process { child, client: Client::new("http://127.0.0.1:1", None, None) };
         let since = Instant::now();
         loop {

@@ -6,6 +6,7 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::format::Format;
+use super::objects::{write_csv, write_table};
 use super::place::Place;
 use super::{Console, Exit};
 
@@ -64,16 +65,9 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     let entries = entries.context("the server's answer is of another version")?;
     match args.format {
         _ if args.verify => {}
-        Format::Table => write_table(entries, console)?,
+        Format::Table => write_table(entries, &FIELDS[..TABLE_FIELDS], console.stdout)?,
         Format::Json => writeln!(console.stdout, "{}", serde_json::to_string_pretty(&audit)?)?,
-        Format::Csv => {
-            let mut writer = csv::Writer::from_writer(&mut *console.stdout);
-            writer.write_record(FIELDS)?;
-            for entry in entries {
-                writer.write_record(FIELDS.map(|field| cell(entry, field)))?;
-            }
-            writer.flush()?;
-        }
+        Format::Csv => write_csv(entries, &FIELDS, console.stdout)?,
     }
     match audit.get("broken").and_then(Value::as_str) {
         None => {
@@ -89,27 +83,4 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
             Ok(Exit::BadNews)
         }
     }
-}
-
-fn cell(entry: &Value, field: &str) -> String {
-    match entry.get(field) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-fn write_table(entries: &[Value], console: &mut Console<'_>) -> anyhow::Result<()> {
-    let fields = &FIELDS[..TABLE_FIELDS];
-    let head = fields.iter().map(|field| (*field).to_owned()).collect();
-    let rows = entries.iter().map(|entry| fields.iter().map(|field| cell(entry, field)).collect());
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    let widths: Vec<usize> = (0..fields.len())
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        writeln!(console.stdout, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
 }

@@ -13,8 +13,10 @@ mod erase;
 mod export;
 mod format;
 mod import;
+mod key;
 mod kpis;
 mod new;
+mod objects;
 mod offer_table;
 mod place;
 mod power;
@@ -59,6 +61,7 @@ enum Command {
     Verify(verify::Args),
     Audit(audit::Args),
     Erase(erase::Args),
+    Key(key::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Recompute(recompute::Args),
@@ -81,6 +84,7 @@ impl Command {
             Command::Verify(args) => verify::run(args, console),
             Command::Audit(args) => audit::run(args, console),
             Command::Erase(args) => erase::run(args, console),
+            Command::Key(args) => key::run(args, console),
             Command::Backup(args) => backup::run(args, console),
             Command::Restore(args) => restore::run(args, console),
             Command::Recompute(args) => recompute::run(args, console),

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use crate::client::Client;
 use crate::running::RunningServer;
 use crate::settings::ADMIN_KEY_VARIABLE;
-use crate::store::{Store, StoreError, system_clock};
+use crate::store::{Store, StoreError, holds_store, system_clock};
 
 /// A server to talk to, or a store that this process holds.
 pub(super) enum Place {
@@ -46,7 +46,7 @@ impl Place {
 
 /// Whether a folder holds a store.
 pub(super) fn check_is_store(data: &Path) -> anyhow::Result<()> {
-    if !data.join("log.redb").is_file() {
+    if !holds_store(data) {
         bail!(
             "{} holds no store (there is no log.redb); name the folder given to `experiment serve --data`",
             data.display()

@@ -13,7 +13,7 @@ Examples:
   experiment verify --data ./restored && experiment serve --data ./restored
 
 The backup is checked to its end before anything is written, and the log gets its name only once
-it is whole. All sums are made again when the folder is opened first.";
+it is whole. All sums are made again when the folder is opened first. Keys are restored too.";
 
 /// Make a store again from a backup, in an empty or new folder
 #[derive(Debug, clap::Args)]
@@ -36,5 +36,12 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     progress.finish_and_clear();
     writeln!(console.stdout, "{} facts restored to {}", restored.facts, args.data.display())?;
     writeln!(console.stdout, "as of {}, from log {}", restored.made_at, restored.log_id)?;
+    if restored.keys > 0 {
+        let (keys, data) = (restored.keys, args.data.display());
+        writeln!(
+            console.stdout,
+            "{keys} keys are as they were then, those revoked since too: see `experiment key list --data {data}`"
+        )?;
+    }
     Ok(Exit::Fine)
 }

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::{Console, Exit};
 use crate::http::{Server, StartError};
+use crate::rate::Rate;
 use crate::running::RunningServer;
-use crate::settings::{ADMIN_KEY_VARIABLE, DEFAULT_LISTEN, Settings};
+use crate::settings::{DEFAULT_LISTEN, Settings};
 use crate::store::StoreError;
 use crate::telemetry;
+use crate::web_origin::WebOrigin;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,14 +19,21 @@ Examples:
   # on a free port; the address is printed, and kept in ./data/server.json
   experiment serve --data ./data --listen 127.0.0.1:0
 
-  # for other machines: every call needs the key
-  EXPERIMENT_ADMIN_KEY=$(openssl rand -hex 32) experiment serve --data ./data --listen 0.0.0.0:8016
+  # for other machines: every call needs a key
+  experiment key create me --role admin --data ./data
+  experiment serve --data ./data --listen 0.0.0.0:8016
+
+  # a shop's pages may call, and no key may send more than 500 requests a second
+  experiment serve --data ./data --cors-origin https://shop.example --rate-limit 500/s
 
 Environment:
-  EXPERIMENT_ADMIN_KEY  a key of 32 characters or more; with it, every call to /v1 needs it:
-                        Authorization: Bearer KEY, or X-API-Key: KEY
-  EXPERIMENT_LOG        what goes to stderr: error, warn, info (default), debug
-  EXPERIMENT_LOG_FORMAT how: text (default) or json
+  EXPERIMENT_ADMIN_KEY     an admin key beside those of `experiment key`, of 32 characters or more
+  EXPERIMENT_CORS_ORIGINS  as --cors-origin, with commas between
+  EXPERIMENT_RATE_LIMIT    as --rate-limit
+  EXPERIMENT_LOG           what goes to stderr: error, warn, info (default), debug, trace
+  EXPERIMENT_LOG_FORMAT    how: text (default) or json
+
+As soon as there is a key, every call needs one: Authorization: Bearer KEY, or X-API-Key: KEY.
 
 SIGTERM and SIGINT stop it: requests in progress end, what was acknowledged is on disk.";
 
@@ -42,6 +51,12 @@ pub(super) struct Args {
     /// of the disk, from 4 MiB to 1 GiB]
     #[arg(long, value_name = "BYTES")]
     disk_reserve: Option<u64>,
+    /// Origin whose web pages may call, such as https://shop.example; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    cors_origin: Vec<WebOrigin>,
+    /// How many requests each key may send, such as 500/s [default: as many as it likes]
+    #[arg(long, value_name = "N/s|m|h|d")]
+    rate_limit: Option<Rate>,
 }
 
 pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
@@ -49,12 +64,17 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
     let mut settings = Settings::from_environment(args.data, &args.listen)?;
     settings.catch_signals = true;
     settings.disk_reserve = args.disk_reserve;
-    let has_key = settings.admin_key.is_some();
+    settings.cors_origins.extend(args.cors_origin);
+    settings.rate_limit = args.rate_limit.or(settings.rate_limit);
     let data = settings.data.clone();
     let server = Server::start(settings).map_err(|error| with_holder(error, &data))?;
     writeln!(console.stdout, "listening on {}", server.url())?;
-    if has_key {
-        writeln!(console.stdout, "every call to /v1 needs a key ({ADMIN_KEY_VARIABLE} is set)")?;
+    if server.needs_key() {
+        writeln!(
+            console.stdout,
+            "every call needs a key; see `experiment key list --data {}`",
+            data.display()
+        )?;
     } else {
         writeln!(
             console.stdout,

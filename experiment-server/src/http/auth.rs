@@ -1,7 +1,11 @@
 //! Who asks, and what they may do.
 //!
-//! With a key configured, every call to `/v1` needs one. Without, whoever reaches the loopback address may
-//! do everything but destroy; that takes the start token, which only the owner of the data folder can read.
+//! As soon as there is a key, every call needs one, but for those that are open to everybody. Without, whoever
+//! reaches the loopback address may do everything but destroy, work on the store as a whole and make keys; that
+//! takes the start token, which only the owner of the data folder can read.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
@@ -10,32 +14,25 @@ use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::MethodRouter;
+use experiment_core::time::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::problem::{Kind, Problem};
+use super::router::is_open;
 use super::state::AppState;
-use crate::settings::{ADMIN_KEY_VARIABLE, AdminKey};
+use crate::settings::{ADMIN_KEY_VARIABLE, AdminKey, MAX_KEY_CHARS};
+use crate::store::{ApiKey, ApiKeys, KeyHash, KeyState, Role};
 
 /// Carries a key, instead of `Authorization: Bearer`.
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Carries the token printed at start.
 const START_TOKEN: HeaderName = HeaderName::from_static("x-start-token");
 
-/// What a key is for. Only admin keys exist so far; the calls are sorted for all three.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "keys with the other roles are not made yet, and the rules are already theirs")]
-pub(crate) enum Role {
-    /// Apps: assign, exposures, conversions.
-    Client,
-    /// People who read.
-    Analyst,
-    /// Everything.
-    Admin,
-}
-
 /// What a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
+pub enum Access {
+    /// Nothing that anybody may not know.
+    Open,
     /// Asks for variants, reports facts.
     Ingest,
     /// Reads definitions, results, plans.
@@ -44,52 +41,125 @@ pub(crate) enum Access {
     Write,
     /// Can't be undone.
     Destroy,
-    /// Works on the store as a whole.
+    /// Works on the store as a whole, and on keys.
     Maintain,
 }
 
-/// Who may ask at all.
+/// Who may ask at all, beside the store's keys.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    /// Without it, the server is open to this machine.
+    /// The key of the environment.
     pub(crate) admin_key: Option<AdminKey>,
     /// Printed at start and kept in the data folder.
     pub(crate) start_token: String,
 }
 
 /// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// By key, or by reaching a server without keys.
-    role: Option<Role>,
-    by_key: bool,
-    start_token: bool,
+    pub(crate) identity: Identity,
+    /// Whether the start token came too.
+    pub(crate) start_token: bool,
+}
+
+/// What somebody is known by.
+#[derive(Debug, Clone)]
+pub(crate) enum Identity {
+    /// Reaching a server without keys.
+    Loopback,
+    /// The start token alone, where keys are needed.
+    StartToken,
+    /// The key of the environment.
+    AdminKey,
+    /// A key of the store.
+    Key(Arc<ApiKey>),
 }
 
 impl Gate {
+    /// Whether a key is needed: as soon as one was made. That the last one ended opens nothing.
+    pub(crate) fn needs_key(&self, keys: &ApiKeys) -> bool {
+        self.admin_key.is_some() || !keys.is_empty()
+    }
+
     /// Who sent these headers.
     ///
     /// # Errors
     /// 401 for a wrong key, or none where one is needed; 403 for a wrong start token.
-    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let start_token = match headers.get(START_TOKEN) {
-            None => false,
-            Some(sent) if self.start_token.as_bytes().ct_eq(sent.as_bytes()).into() => true,
-            Some(_) => {
+    pub(crate) fn caller(
+        &self,
+        headers: &HeaderMap,
+        keys: &ApiKeys,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Result<Caller, Problem> {
+        let start_token = self.has_start_token(headers)?;
+        if !self.needs_key(keys) {
+            return Ok(Caller { identity: Identity::Loopback, start_token });
+        }
+        let identity = match sent_key(headers)? {
+            Some(key) => self.identify(key, keys, now)?,
+            None if start_token => Identity::StartToken,
+            None => return Err(no_key()),
+        };
+        Ok(Caller { identity, start_token })
+    }
+
+    fn has_start_token(&self, headers: &HeaderMap) -> Result<bool, Problem> {
+        let mut sent = headers.get_all(START_TOKEN).iter();
+        match (sent.next(), sent.next()) {
+            (None, _) => Ok(false),
+            (Some(sent), None) if self.start_token.as_bytes().ct_eq(sent.as_bytes()).into() => Ok(true),
+            _ => {
                 let detail = "X-Start-Token is not the one printed at start; mend: read start_token in DATA/server.json";
-                return Err(Problem::new(Kind::StartTokenNeeded, detail));
+                Err(Problem::new(Kind::StartTokenNeeded, detail))
             }
+        }
+    }
+
+    /// Whose key this is. The same work for every text: one hash, and a comparison with each of what may be meant.
+    fn identify(
+        &self,
+        sent: &[u8],
+        keys: &ApiKeys,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Result<Identity, Problem> {
+        // No key is longer, and no more than that is worth hashing.
+        let sent = &sent[..sent.len().min(MAX_KEY_CHARS + 1)];
+        let hash = KeyHash::of(sent);
+        let is_admin_key = self.admin_key.as_ref().map_or(&KeyHash::NOBODY, AdminKey::hash).matches(&hash);
+        let key = keys.find(sent, &hash);
+        if is_admin_key {
+            return Ok(Identity::AdminKey);
+        }
+        let Some(key) = key else {
+            return Err(Problem::unauthenticated("the key is not known; mend: send one that is in force"));
         };
-        let Some(admin_key) = &self.admin_key else {
-            return Ok(Caller { role: Some(Role::Admin), by_key: false, start_token });
-        };
-        match sent_key(headers)? {
-            Some(key) if admin_key.matches(key) => {
-                Ok(Caller { role: Some(Role::Admin), by_key: true, start_token })
-            }
-            Some(_) => Err(Problem::unauthenticated("the key is not known; mend: send one that is in force")),
-            None if start_token => Ok(Caller { role: None, by_key: false, start_token }),
-            None => Err(no_key()),
+        // Only who has the key is told.
+        check_in_force(key, now())?;
+        Ok(Identity::Key(Arc::clone(key)))
+    }
+
+    /// Whether a caller who was let in would be so still, for what goes on for long.
+    ///
+    /// # Errors
+    /// 401 when the key has ended meanwhile, or there was none and one is needed now.
+    pub(crate) fn check_again(&self, caller: &Caller, keys: &ApiKeys, now: Timestamp) -> Result<(), Problem> {
+        match &caller.identity {
+            Identity::Loopback if self.needs_key(keys) => Err(no_key()),
+            // One that is not there any more has ended before.
+            Identity::Key(key) => check_in_force(keys.get(key.id).unwrap_or(key), now),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_in_force(key: &ApiKey, now: Timestamp) -> Result<(), Problem> {
+    match key.state(now) {
+        KeyState::Active => Ok(()),
+        KeyState::Expired => {
+            Err(Problem::unauthenticated("the key has expired; mend: send one that is in force"))
+        }
+        KeyState::Revoked => {
+            Err(Problem::unauthenticated("the key was revoked; mend: send one that is in force"))
         }
     }
 }
@@ -98,50 +168,75 @@ fn no_key() -> Problem {
     Problem::unauthenticated("no key was sent; mend: send Authorization: Bearer KEY or X-API-Key: KEY")
 }
 
+/// The key in the headers, of which there may be one. `Authorization` of another scheme is somebody else's where
+/// `X-API-Key` is there.
 fn sent_key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
-    if let Some(key) = headers.get(API_KEY) {
-        return Ok(Some(key.as_bytes()));
+    let by_header = headers.get_all(API_KEY).iter().map(|key| Some(key.as_bytes()));
+    let has_api_key = headers.contains_key(API_KEY);
+    let bearers = headers.get_all(AUTHORIZATION).iter().map(|value| bearer(value.as_bytes()));
+    let mut found = None;
+    for key in by_header.chain(bearers) {
+        match (key, found) {
+            (None, _) if has_api_key => {}
+            (None, _) => {
+                return Err(Problem::unauthenticated(
+                    "Authorization is not of the form Bearer KEY; mend: send Authorization: Bearer KEY",
+                ));
+            }
+            (Some(key), None) => found = Some(key),
+            (Some(key), Some(before)) if key == before => {}
+            (Some(_), Some(_)) => {
+                return Err(Problem::unauthenticated("two keys were sent; mend: send the one that is meant"));
+            }
+        }
     }
-    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    let bearer =
-        value.as_bytes().split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
-    let key = bearer.map(|(_, key)| key.trim_ascii());
-    key.map(Some).ok_or_else(|| {
-        Problem::unauthenticated(
-            "Authorization is not of the form Bearer KEY; mend: send Authorization: Bearer KEY",
-        )
-    })
+    Ok(found)
+}
+
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, key) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii())
 }
 
 impl Caller {
     /// The caller's name in the audit log: of the key, or of where no key is needed.
-    pub(crate) fn name(self) -> &'static str {
-        if self.by_key { ADMIN_KEY_VARIABLE } else { "loopback" }
+    pub(crate) fn name(&self) -> Cow<'static, str> {
+        match &self.identity {
+            Identity::Loopback => "loopback".into(),
+            Identity::StartToken => "start-token".into(),
+            Identity::AdminKey => ADMIN_KEY_VARIABLE.into(),
+            Identity::Key(key) => key.label().into(),
+        }
     }
 
     /// Whether this caller may do that.
     ///
     /// # Errors
     /// 403, or 401 for a caller with a start token alone, who may only do what that is for.
-    pub(crate) fn may(self, access: Access) -> Result<(), Problem> {
-        let needs_token = matches!(access, Access::Destroy | Access::Maintain);
-        let Some(role) = self.role else {
-            return if access == Access::Maintain { Ok(()) } else { Err(no_key()) };
+    pub(crate) fn may(&self, access: Access) -> Result<(), Problem> {
+        if access == Access::Open || (self.start_token && access == Access::Maintain) {
+            return Ok(());
+        }
+        let needs_token = matches!(access, Access::Destroy | Access::Maintain) && !self.start_token;
+        let role = match &self.identity {
+            Identity::StartToken => return Err(no_key()),
+            Identity::Loopback if needs_token => {
+                let detail = "without keys this call needs the token printed at start; mend: send X-Start-Token with start_token from DATA/server.json";
+                return Err(Problem::new(Kind::StartTokenNeeded, detail));
+            }
+            Identity::Loopback | Identity::AdminKey => Role::Admin,
+            Identity::Key(key) => key.role,
         };
         let allowed = match role {
             Role::Client => access == Access::Ingest,
             Role::Analyst => access == Access::Read,
             Role::Admin => true,
         };
-        if !allowed {
-            let detail = "this key's role does not allow this call; mend: use a key with a role that does";
-            return Err(Problem::new(Kind::Forbidden, detail));
+        if allowed {
+            return Ok(());
         }
-        if needs_token && !self.by_key && !self.start_token {
-            let detail = "without keys this call needs the token printed at start; mend: send X-Start-Token with start_token from DATA/server.json";
-            return Err(Problem::new(Kind::StartTokenNeeded, detail));
-        }
-        Ok(())
+        let detail = "this key's role does not allow this call; mend: use a key with a role that does";
+        Err(Problem::new(Kind::Forbidden, detail))
     }
 }
 
@@ -149,26 +244,40 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, Problem> {
-        let caller = parts.extensions.get().copied();
-        caller.ok_or_else(|| Problem::internal("a route outside /v1 asks who the caller is"))
+        let caller = parts.extensions.get().cloned();
+        caller.ok_or_else(|| Problem::internal("a call that is open asks who the caller is"))
     }
 }
 
-/// Finds out who calls `/v1`, before anything is told about what there is.
+/// Finds out who calls, and whether they call too often, before anything is told about what there is. Whatever is
+/// not said to be open needs it, addresses that are not there too.
 pub(crate) async fn authenticate(
     State(app): State<AppState>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if request.uri().path().starts_with("/v1") {
-        let caller = app.gate.caller(request.headers())?;
-        request.extensions_mut().insert(caller);
+    if is_open(request.uri().path()) {
+        return Ok(next.run(request).await);
     }
-    Ok(next.run(request).await)
+    let (caller, told) = {
+        let keys = app.store.api_keys();
+        let caller = app.gate.caller(request.headers(), &keys, || app.now())?;
+        let told = app.rates.count(&caller, &keys)?;
+        (caller, told)
+    };
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    if let Some(told) = told {
+        told.put(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// The same methods, for callers who may do `access`.
 pub(crate) fn allow(access: Access, methods: MethodRouter<AppState>) -> MethodRouter<AppState> {
+    if access == Access::Open {
+        return methods;
+    }
     let check = move |caller: Caller, request: Request, next: Next| async move {
         caller.may(access)?;
         Ok::<Response, Problem>(next.run(request).await)
@@ -178,20 +287,110 @@ pub(crate) fn allow(access: Access, methods: MethodRouter<AppState>) -> MethodRo
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
+    use crate::store::{key_with_role, work};
+
+    const ADMIN_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+    fn gate(admin_key: Option<&str>) -> Gate {
+        let admin_key = admin_key.map(|key| AdminKey::new(key).unwrap());
+        Gate { admin_key, start_token: "f".repeat(64) }
+    }
+
+    fn headers(sent: &[(&'static str, &str)]) -> HeaderMap {
+        let header = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        sent.iter().map(header).collect()
+    }
 
     #[test]
     fn roles_keep_to_their_calls() {
-        let calls = [Access::Ingest, Access::Read, Access::Write, Access::Destroy, Access::Maintain];
-        let by_key = |role| Caller { role: Some(role), by_key: true, start_token: false };
-        let may = |caller: Caller| calls.map(|access| caller.may(access).is_ok());
-        assert_eq!(may(by_key(Role::Client)), [true, false, false, false, false]);
-        assert_eq!(may(by_key(Role::Analyst)), [false, true, false, false, false]);
-        assert_eq!(may(by_key(Role::Admin)), [true; 5]);
-        let open = Caller { role: Some(Role::Admin), by_key: false, start_token: false };
-        assert_eq!(may(open), [true, true, true, false, false]);
-        assert_eq!(may(Caller { start_token: true, ..open }), [true; 5]);
-        let token_only = Caller { role: None, by_key: false, start_token: true };
-        assert_eq!(may(token_only), [false, false, false, false, true]);
+        use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
+        let may = |identity: Identity, start_token| {
+            let caller = Caller { identity, start_token };
+            [Open, Ingest, Read, Write, Destroy, Maintain].map(|access| caller.may(access).is_ok())
+        };
+        let key = |role| Identity::Key(Arc::new(key_with_role(role).0));
+        let everything = [true; 6];
+        assert_eq!(may(key(Role::Client), false), [true, true, false, false, false, false]);
+        assert_eq!(may(key(Role::Analyst), false), [true, false, true, false, false, false]);
+        assert_eq!(may(key(Role::Admin), false), everything);
+        assert_eq!(may(Identity::AdminKey, false), everything);
+        assert_eq!(may(Identity::Loopback, false), [true, true, true, true, false, false]);
+        // What the token opens, it opens whatever else came with it, and nothing more.
+        assert_eq!(may(Identity::Loopback, true), everything);
+        assert_eq!(may(Identity::StartToken, true), [true, false, false, false, false, true]);
+        assert_eq!(may(key(Role::Client), true), [true, true, false, false, false, true]);
+    }
+
+    #[test]
+    fn whatever_is_sent_costs_the_same_work() {
+        let (key, text) = key_with_role(Role::Client);
+        let known = text.reveal();
+        let mut keys = ApiKeys::default();
+        keys.insert(key);
+        let wrong_secret = format!("{}{}", &known[..known.len() - 64], "0".repeat(64));
+        let unknown_id = format!("experiment_000000000000_{}", "0".repeat(64));
+        let too_long = "k".repeat(30_000);
+        for admin_key in [None, Some(ADMIN_KEY)] {
+            let gate = gate(admin_key);
+            for sent in [known, &wrong_secret, &unknown_id, ADMIN_KEY, &ADMIN_KEY[1..], "", "x", &too_long] {
+                let sent = headers(&[("x-api-key", sent)]);
+                let found = work::of(|| gate.caller(&sent, &keys, || Timestamp(5)).is_ok());
+                assert_eq!(found, (1, 2), "{sent:?}: one hash, one comparison with each");
+            }
+        }
+    }
+
+    #[test]
+    fn one_key_is_taken_from_wherever_it_stands() {
+        let found = |sent: &[(&'static str, &str)]| {
+            sent_key(&headers(sent)).map(|key| key.map(|key| String::from_utf8(key.to_vec()).unwrap())).ok()
+        };
+        let key = |text: &str| Some(Some(text.to_owned()));
+        assert_eq!(found(&[]), Some(None));
+        assert_eq!(found(&[("authorization", "Bearer a")]), key("a"));
+        assert_eq!(found(&[("authorization", "bEaReR   a ")]), key("a"));
+        assert_eq!(found(&[("x-api-key", "a")]), key("a"));
+        assert_eq!(found(&[("x-api-key", "a"), ("authorization", "Bearer a")]), key("a"));
+        // A proxy in front may want its own.
+        assert_eq!(found(&[("x-api-key", "a"), ("authorization", "Basic eDp5")]), key("a"));
+        for wrong in [
+            vec![("authorization", "Basic eDp5")],
+            vec![("authorization", "Bearer")],
+            vec![("authorization", "")],
+            vec![("x-api-key", "a"), ("authorization", "Bearer b")],
+        ] {
+            assert_eq!(found(&wrong), None, "{wrong:?}");
+        }
+        for name in ["authorization", "x-api-key"] {
+            let mut twice = HeaderMap::new();
+            twice.append(name, HeaderValue::from_static("Bearer a"));
+            twice.append(name, HeaderValue::from_static("Bearer b"));
+            assert!(sent_key(&twice).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_ended_opens_nothing_and_leaves_the_gate_closed() {
+        let (mut key, text) = key_with_role(Role::Admin);
+        key.expires_at = Some(Timestamp(10));
+        let gate = gate(None);
+        let sent = headers(&[("x-api-key", text.reveal())]);
+        let state = |key: &ApiKey, now| {
+            let mut keys = ApiKeys::default();
+            keys.insert(key.clone());
+            assert!(gate.needs_key(&keys));
+            assert!(gate.caller(&headers(&[]), &keys, || Timestamp(now)).is_err());
+            gate.caller(&sent, &keys, || Timestamp(now)).is_ok()
+        };
+        assert!(state(&key, 9));
+        assert!(!state(&key, 10));
+        key.revoked_at = Some(Timestamp(5));
+        assert!(!state(&key, 9));
+        assert!(!gate.needs_key(&ApiKeys::default()));
     }
 }

@@ -54,7 +54,7 @@ pub(super) async fn put_catalog(
         definition::Catalog::parse_with_groups(document, groups).map_err(invalid_definition)
     };
     let catalog = off_thread(read).await?;
-    app.store.acting(caller.name()).share(catalog, expected).await?;
+    app.store.acting(&caller.name()).share(catalog, expected).await?;
     answer(StatusCode::OK, app.store.catalog().shared())
 }
 

@@ -73,7 +73,7 @@ pub(super) async fn erase_customer(
 ) -> Result<Response, Problem> {
     query.end()?;
     check_id(&customer)?;
-    let erasure = app.store.acting(caller.name()).erase(&customer).await?;
+    let erasure = app.store.acting(&caller.name()).erase(&customer).await?;
     let status = if erasure.erased_at.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
     let named_in = off_thread(move || Ok(app.store.documents_naming(&customer)?)).await?;
     reply::json_with(status, &ErasureView::of(Some(erasure), named_in))

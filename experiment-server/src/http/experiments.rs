@@ -165,7 +165,7 @@ pub(super) async fn create_experiment(
 ) -> Result<Response, Problem> {
     let experiment = read_experiment(&app, request).await?;
     let key = experiment.key.clone();
-    let defined = app.store.acting(caller.name()).define(experiment, Expected::New).await?;
+    let defined = app.store.acting(&caller.name()).define(experiment, Expected::New).await?;
     let status = if defined.change == Change::Created { StatusCode::CREATED } else { StatusCode::OK };
     let catalog = app.store.catalog();
     let entry = find(&catalog, &key)?;
@@ -191,7 +191,7 @@ pub(super) async fn put_experiment(
         let problem = experiment_core::definition::Problem::new("key", detail, mend);
         return Err(Problem::of_field(Kind::InvalidDefinition, problem.into()));
     }
-    app.store.acting(caller.name()).define(experiment, expected).await?;
+    app.store.acting(&caller.name()).define(experiment, expected).await?;
     let catalog = app.store.catalog();
     let entry = find(&catalog, &key)?;
     answer(StatusCode::OK, entry, &ExperimentView::whole(entry))

@@ -1,5 +1,8 @@
 //! Reads the fields of a JSON object and notes everything that is wrong with them.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use experiment_core::definition::{MAX_CUSTOMER_ID_BYTES, check_customer_id, check_event_name};
 use experiment_core::time::Timestamp;
 use serde_json::{Map, Value};
@@ -101,6 +104,12 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// A text that says something else; `mend` shows one that does.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&mut self, name: &'static str, mend: &str) -> Option<T> {
+        let text = self.text(name)?;
+        text.parse().map_err(|error: T::Err| self.wrong(name, error.to_string(), mend)).ok()
     }
 
     /// A customer's id, which must be there.

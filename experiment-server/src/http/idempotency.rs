@@ -80,7 +80,7 @@ pub(crate) async fn once(
     let (parts, body) = request.into_parts();
     let body = read_sent(body, MAX_BODY_BYTES, app.settings.timeouts.body).await?;
     let fingerprint = fingerprint(&parts, &body);
-    let named = Named { caller: caller.name().to_owned(), key };
+    let named = Named { caller: caller.name().into_owned(), key };
     let now = app.now();
     loop {
         let guard = match app.idempotent.0.get_value_or_guard_async(&named).await {

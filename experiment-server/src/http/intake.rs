@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::auth::Caller;
 use super::batch::{Item, read_batch};
 use super::body::{MediaType, media_type, off_thread_if_large, read_body};
 use super::fields::Fields;
@@ -65,26 +66,33 @@ pub(super) struct GeneratedId {
 /// Customers met variants.
 pub(crate) async fn report_exposures(
     State(app): State<AppState>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    take_in(&app, request, exposure).await
+    take_in(&app, caller, request, exposure).await
 }
 
 /// Customers did something.
 pub(crate) async fn report_conversions(
     State(app): State<AppState>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    take_in(&app, request, conversion).await
+    take_in(&app, caller, request, conversion).await
 }
 
 /// How an item becomes a proposal.
 pub(super) type Parse = fn(Value) -> Result<Proposal, Vec<FieldError>>;
 
-async fn take_in(app: &AppState, request: Request, parse: Parse) -> Result<Response, Problem> {
+async fn take_in(
+    app: &AppState,
+    caller: Caller,
+    request: Request,
+    parse: Parse,
+) -> Result<Response, Problem> {
     let media = media_type(request.headers(), &[MediaType::Json, MediaType::Ndjson])?;
     if media == MediaType::Ndjson && intake_stream::is_asked_for(request.headers()) {
-        return intake_stream::take_in(app, request, parse);
+        return intake_stream::take_in(app, caller, request, parse);
     }
     let body = read_body(request, MAX_BATCH_BYTES, app.settings.timeouts.body).await?;
     let items = off_thread_if_large(body.len(), move || read_batch(&body, media, parse)).await?;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc::{Receiver, channel};
 
+use super::auth::Caller;
 use super::batch::{Item, read_item};
 use super::body::not_compressed;
 use super::compression::{Decoder, Encoding};
@@ -41,7 +42,12 @@ pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// 415 for a compression that is not read here, 503 when there are as many streams as may be.
-pub(super) fn take_in(app: &AppState, request: Request, parse: Parse) -> Result<Response, Problem> {
+pub(super) fn take_in(
+    app: &AppState,
+    caller: Caller,
+    request: Request,
+    parse: Parse,
+) -> Result<Response, Problem> {
     let encoding = Encoding::of(request.headers())?;
     let Ok(turn) = std::sync::Arc::clone(&app.streams).try_acquire_owned() else {
         return Err(Problem::busy("as many streams as may be are under way; mend: wait for one to end"));
@@ -50,7 +56,7 @@ pub(super) fn take_in(app: &AppState, request: Request, parse: Parse) -> Result<
     let app = app.clone();
     Ok(stream(NDJSON, move |to| {
         let _turn = turn;
-        let lines = Lines::new(&app, parse, to);
+        let lines = Lines::new(&app, caller, parse, to);
         answer_lines(pieces, encoding, lines)
     }))
 }
@@ -113,6 +119,7 @@ fn answer_lines(mut pieces: Receiver<Piece>, encoding: Encoding, lines: Lines<'_
 /// The lines of a body on their way to the store and back.
 struct Lines<'a> {
     app: &'a AppState,
+    caller: Caller,
     parse: Parse,
     to: &'a mut dyn Write,
     /// The start of a line whose end has not come.
@@ -153,9 +160,10 @@ struct Total {
 }
 
 impl<'a> Lines<'a> {
-    fn new(app: &'a AppState, parse: Parse, to: &'a mut dyn Write) -> Lines<'a> {
+    fn new(app: &'a AppState, caller: Caller, parse: Parse, to: &'a mut dyn Write) -> Lines<'a> {
         Lines {
             app,
+            caller,
             parse,
             to,
             partial: Vec::new(),
@@ -199,9 +207,10 @@ impl<'a> Lines<'a> {
             return Ok(());
         }
         let proposals: Vec<Proposal> = items.iter().filter_map(|item| item.read.clone().ok()).collect();
-        let outcomes = self.submit(proposals).map_err(|error| {
-            self.failed = Some(error.into());
-            io::Error::other("the store took no more")
+        let outcomes = self.admit().and_then(|()| Ok(self.submit(proposals)?));
+        let outcomes = outcomes.map_err(|problem| {
+            self.failed = Some(problem);
+            io::Error::other("no more is taken")
         })?;
         let mut outcomes = outcomes.into_iter();
         for item in items {
@@ -217,6 +226,20 @@ impl<'a> Lines<'a> {
             self.tell(&answer, id.as_deref())?;
         }
         self.to.flush()
+    }
+
+    /// A stream outlives what it began with: its key may end, and what came together counts as a request. Whoever
+    /// sends too much waits for a while.
+    fn admit(&self) -> Result<(), Problem> {
+        let since = Instant::now();
+        loop {
+            match self.app.admit_again(&self.caller) {
+                Err(problem) if problem.kind() == Kind::RateLimited && since.elapsed() < STREAM_BUSY => {
+                    std::thread::sleep(PAUSE);
+                }
+                admitted => return admitted,
+            }
+        }
     }
 
     /// A busy store is asked again for a while: meanwhile nothing more is read, which slows the client down.

@@ -7,12 +7,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{Cause, Problem};
+use super::security_headers;
 use super::state::AppState;
 use crate::telemetry::{NO_ROUTE, REQUEST_ID, TRACEPARENT, trace_of};
 
@@ -67,8 +67,7 @@ pub(crate) async fn finish(State(app): State<AppState>, request: Request, next: 
     let asked = Asked::of(&app, &request);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    security_headers::put(headers);
     headers.insert(REQUEST_ID, asked.id.clone());
     let took = start.elapsed();
     app.answered.count(asked.route(), &asked.method, response.status(), took);

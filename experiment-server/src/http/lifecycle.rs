@@ -25,7 +25,7 @@ pub(super) async fn start_experiment(
     request: Request,
 ) -> Result<Response, Problem> {
     read_fields(&app, request).await?.end()?;
-    step(&app, caller, &key, LifecycleStep::Start).await
+    step(&app, &caller, &key, LifecycleStep::Start).await
 }
 
 /// running → stopped.
@@ -36,7 +36,7 @@ pub(super) async fn stop_experiment(
     request: Request,
 ) -> Result<Response, Problem> {
     read_fields(&app, request).await?.end()?;
-    step(&app, caller, &key, LifecycleStep::Stop).await
+    step(&app, &caller, &key, LifecycleStep::Stop).await
 }
 
 /// stopped → concluded with a winner, once all windows have ended or by force.
@@ -59,7 +59,7 @@ pub(super) async fn conclude_experiment(
         check_windows(entry, app.now())?;
     }
     // A body without a variant has been refused above.
-    step(&app, caller, &key, LifecycleStep::Conclude { variant: variant.unwrap_or_default() }).await
+    step(&app, &caller, &key, LifecycleStep::Conclude { variant: variant.unwrap_or_default() }).await
 }
 
 /// draft, stopped or concluded → archived.
@@ -70,7 +70,7 @@ pub(super) async fn archive_experiment(
     request: Request,
 ) -> Result<Response, Problem> {
     read_fields(&app, request).await?.end()?;
-    step(&app, caller, &key, LifecycleStep::Archive).await
+    step(&app, &caller, &key, LifecycleStep::Archive).await
 }
 
 /// Weights, variants and audience of a running experiment can't change yet.
@@ -97,9 +97,9 @@ async fn read_fields(app: &AppState, request: Request) -> Result<Fields, Problem
     Fields::of_body(value)
 }
 
-async fn step(app: &AppState, caller: Caller, key: &str, step: LifecycleStep) -> Result<Response, Problem> {
+async fn step(app: &AppState, caller: &Caller, key: &str, step: LifecycleStep) -> Result<Response, Problem> {
     find(&app.store.catalog(), key)?;
-    app.store.acting(caller.name()).step(key, step).await?;
+    app.store.acting(&caller.name()).step(key, step).await?;
     let catalog = app.store.catalog();
     let entry = find(&catalog, key)?;
     answer(StatusCode::OK, entry, &ExperimentView::brief(entry))

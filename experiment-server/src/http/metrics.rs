@@ -59,7 +59,7 @@ pub(super) async fn get_metrics(
     tell_server(&app, &mut exposition);
     tell_requests(&app, &mut exposition);
     tell_store(&app, &mut exposition);
-    if app.gate.caller(&headers).is_ok_and(|caller| caller.may(Access::Read).is_ok()) {
+    if app.caller(&headers).is_ok_and(|caller| caller.may(Access::Read).is_ok()) {
         tell_assignments(&app, &mut exposition);
     }
     let text = exposition.write().map_err(Problem::internal)?;

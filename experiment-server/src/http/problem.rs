@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     UnknownRoute,
     /// No experiment has this key.
     UnknownExperiment,
+    /// No key has this id.
+    UnknownKey,
     /// The address exists, for other methods.
     MethodNotAllowed,
     /// The body came too slowly.
@@ -48,6 +50,8 @@ pub(crate) enum Kind {
     WindowsOpen,
     /// There are as many as may be.
     LimitReached,
+    /// The key is not in force any more.
+    KeyEnded,
     /// It has changed since it was read.
     PreconditionFailed,
     /// More bytes or items than one request may have.
@@ -62,6 +66,8 @@ pub(crate) enum Kind {
     NotReadyToStart,
     /// A change must say what it was made from.
     PreconditionRequired,
+    /// More requests than the key may send.
+    RateLimited,
     /// A fault of ours.
     Internal,
     /// Known, and not built yet.
@@ -79,7 +85,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// Every kind, in the order of the table in `docs/http.md`.
     #[cfg(test)]
-    pub(crate) const ALL: [Kind; 27] = [
+    pub(crate) const ALL: [Kind; 30] = [
         Kind::InvalidBody,
         Kind::InvalidParameter,
         Kind::Unauthenticated,
@@ -88,12 +94,14 @@ impl Kind {
         Kind::StartTokenNeeded,
         Kind::UnknownRoute,
         Kind::UnknownExperiment,
+        Kind::UnknownKey,
         Kind::MethodNotAllowed,
         Kind::BodyTimeout,
         Kind::Exists,
         Kind::WrongStatus,
         Kind::WindowsOpen,
         Kind::LimitReached,
+        Kind::KeyEnded,
         Kind::PreconditionFailed,
         Kind::TooLarge,
         Kind::UnsupportedMediaType,
@@ -101,6 +109,7 @@ impl Kind {
         Kind::InvalidDefinition,
         Kind::NotReadyToStart,
         Kind::PreconditionRequired,
+        Kind::RateLimited,
         Kind::Internal,
         Kind::NotSupported,
         Kind::Busy,
@@ -121,12 +130,14 @@ impl Kind {
             Kind::StartTokenNeeded => (S::FORBIDDEN, "start-token-needed", "The start token is needed"),
             Kind::UnknownRoute => (S::NOT_FOUND, "unknown-route", "No such address"),
             Kind::UnknownExperiment => (S::NOT_FOUND, "unknown-experiment", "No such experiment"),
+            Kind::UnknownKey => (S::NOT_FOUND, "unknown-key", "No such key"),
             Kind::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Not with this method"),
             Kind::BodyTimeout => (S::REQUEST_TIMEOUT, "body-timeout", "The body came too slowly"),
             Kind::Exists => (S::CONFLICT, "exists", "The key is taken"),
             Kind::WrongStatus => (S::CONFLICT, "wrong-status", "The experiment's status does not allow this"),
             Kind::WindowsOpen => (S::CONFLICT, "windows-open", "Not all windows have ended"),
             Kind::LimitReached => (S::CONFLICT, "limit-reached", "There are as many as may be"),
+            Kind::KeyEnded => (S::CONFLICT, "key-ended", "The key is not in force any more"),
             Kind::PreconditionFailed => {
                 (S::PRECONDITION_FAILED, "precondition-failed", "It has changed meanwhile")
             }
@@ -144,6 +155,7 @@ impl Kind {
             Kind::PreconditionRequired => {
                 (S::PRECONDITION_REQUIRED, "precondition-required", "If-Match is needed")
             }
+            Kind::RateLimited => (S::TOO_MANY_REQUESTS, "rate-limited", "Too many requests with this key"),
             Kind::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "A fault of the server"),
             Kind::NotSupported => (S::NOT_IMPLEMENTED, "not-supported", "Not supported yet"),
             Kind::Busy => (S::SERVICE_UNAVAILABLE, "busy", "Busy"),
@@ -266,6 +278,11 @@ impl Problem {
     pub(crate) fn unauthenticated(detail: impl Into<String>) -> Problem {
         let challenge = HeaderValue::from_static("Bearer realm=\"experiment\"");
         Problem::new(Kind::Unauthenticated, detail).with_header(WWW_AUTHENTICATE, challenge)
+    }
+
+    /// Which one it is.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// With one more header.

@@ -1,95 +1,160 @@
 //! Every address on one page, with who may call it.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::Request;
+use axum::handler::Handler;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use experiment_core::spelling::nearest;
 
-use super::auth::Access::{Destroy, Ingest, Maintain, Read, Write};
-use super::auth::{allow, authenticate};
+use super::auth::Access::{Destroy, Ingest, Maintain, Open, Read, Write};
+use super::auth::{Access, allow, authenticate};
+use super::cors::cors;
 use super::idempotency::once;
 use super::leftover::discard_leftover;
 use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, audit, backup, catalog, customers, erasures, experiments, export, intake, kpis, layers,
+    assign, audit, backup, catalog, customers, erasures, experiments, export, intake, keys, kpis, layers,
     lifecycle, metrics, power, probes, results, verify,
 };
 
-/// The addresses, for whoever mistypes one.
-pub(crate) const ADDRESSES: [&str; 26] = [
-    "/v1/assign",
-    "/v1/exposures",
-    "/v1/conversions",
-    "/v1/experiments",
-    "/v1/experiments/{key}",
-    "/v1/experiments/{key}/start",
-    "/v1/experiments/{key}/stop",
-    "/v1/experiments/{key}/conclude",
-    "/v1/experiments/{key}/archive",
-    "/v1/experiments/{key}/phase",
-    "/v1/experiments/{key}/versions",
-    "/v1/experiments/{key}/results",
-    "/v1/experiments/{key}/customers/{id}",
-    "/v1/customers/{id}",
-    "/v1/customers/{id}/erasure",
-    "/v1/erasures",
-    "/v1/audit",
-    "/v1/catalog",
-    "/v1/kpis",
-    "/v1/power",
-    "/v1/verify",
-    "/v1/backup",
-    "/v1/export",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-];
+/// One call of the HTTP face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Such as `GET`, which answers `HEAD` too.
+    pub method: &'static str,
+    /// The address, with `{…}` where it varies.
+    pub address: &'static str,
+    /// What the caller must be allowed.
+    pub access: Access,
+}
 
-/// The whole HTTP face over one state.
-pub(crate) fn router(state: AppState) -> Router {
+/// Every call there is.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    table(&|methods| methods).list
+}
+
+/// Every call on one page, with who may make it. `once` wraps changes that may be sent again under a name of their
+/// own.
+fn table(once: &dyn Fn(Methods) -> Methods) -> Routes<'_> {
     use experiments::{create_experiment, get_experiment, list_experiments, list_versions, put_experiment};
+    use keys::{create_key, list_keys, revoke_key, rotate_key};
     use lifecycle::{
         archive_experiment, begin_phase, conclude_experiment, start_experiment, stop_experiment,
     };
-    // A change of a definition may be sent again under a name of its own.
-    let change = |access, methods: MethodRouter<AppState>| {
-        allow(access, methods.route_layer(from_fn_with_state(state.clone(), once)))
-    };
-    let get_or_create = allow(Read, get(list_experiments)).merge(change(Write, post(create_experiment)));
-    let get_or_put = allow(Read, get(get_experiment)).merge(change(Write, put(put_experiment)));
-    let get_or_put_catalog =
-        allow(Read, get(catalog::get_catalog)).merge(change(Write, put(catalog::put_catalog)));
-    Router::new()
-        .route("/v1/assign", allow(Ingest, post(assign::assign_customer)))
-        .route("/v1/exposures", allow(Ingest, post(intake::report_exposures)))
-        .route("/v1/conversions", allow(Ingest, post(intake::report_conversions)))
-        .route("/v1/experiments", get_or_create)
-        .route("/v1/experiments/{key}", get_or_put)
-        .route("/v1/experiments/{key}/start", change(Write, post(start_experiment)))
-        .route("/v1/experiments/{key}/stop", change(Write, post(stop_experiment)))
-        .route("/v1/experiments/{key}/conclude", change(Write, post(conclude_experiment)))
-        .route("/v1/experiments/{key}/archive", change(Destroy, post(archive_experiment)))
-        .route("/v1/experiments/{key}/phase", change(Write, post(begin_phase)))
-        .route("/v1/experiments/{key}/versions", allow(Read, get(list_versions)))
-        .route("/v1/experiments/{key}/results", allow(Read, get(results::get_results)))
-        .route("/v1/experiments/{key}/customers/{id}", allow(Read, get(customers::explain_customer)))
-        .route("/v1/customers/{id}", allow(Destroy, axum::routing::delete(erasures::erase_customer)))
-        .route("/v1/customers/{id}/erasure", allow(Maintain, get(erasures::get_erasure)))
-        .route("/v1/erasures", allow(Maintain, get(erasures::list_erasures)))
-        .route("/v1/audit", allow(Maintain, get(audit::get_audit)))
-        .route("/v1/catalog", get_or_put_catalog)
-        .route("/v1/kpis", allow(Read, get(kpis::get_kpis)))
-        .route("/v1/power", allow(Read, post(power::plan_size)))
-        .route("/v1/verify", allow(Maintain, post(verify::verify_store)))
-        .route("/v1/backup", allow(Maintain, post(backup::back_up)))
-        .route("/v1/export", allow(Maintain, post(export::export)))
-        .route("/healthz", get(probes::get_health))
-        .route("/readyz", get(probes::get_readiness))
-        .route("/metrics", get(metrics::get_metrics))
+    Routes { router: Router::new(), list: Vec::new(), once }
+        .post(Ingest, "/v1/assign", assign::assign_customer)
+        .post(Ingest, "/v1/exposures", intake::report_exposures)
+        .post(Ingest, "/v1/conversions", intake::report_conversions)
+        .get(Read, "/v1/experiments", list_experiments)
+        .post_once(Write, "/v1/experiments", create_experiment)
+        .get(Read, "/v1/experiments/{key}", get_experiment)
+        .put_once(Write, "/v1/experiments/{key}", put_experiment)
+        .post_once(Write, "/v1/experiments/{key}/start", start_experiment)
+        .post_once(Write, "/v1/experiments/{key}/stop", stop_experiment)
+        .post_once(Write, "/v1/experiments/{key}/conclude", conclude_experiment)
+        .post_once(Destroy, "/v1/experiments/{key}/archive", archive_experiment)
+        .post_once(Write, "/v1/experiments/{key}/phase", begin_phase)
+        .get(Read, "/v1/experiments/{key}/versions", list_versions)
+        .get(Read, "/v1/experiments/{key}/results", results::get_results)
+        .get(Read, "/v1/experiments/{key}/customers/{id}", customers::explain_customer)
+        .delete(Destroy, "/v1/customers/{id}", erasures::erase_customer)
+        .get(Maintain, "/v1/customers/{id}/erasure", erasures::get_erasure)
+        .get(Maintain, "/v1/erasures", erasures::list_erasures)
+        .get(Maintain, "/v1/keys", list_keys)
+        .post(Maintain, "/v1/keys", create_key)
+        .delete(Maintain, "/v1/keys/{id}", revoke_key)
+        .post(Maintain, "/v1/keys/{id}/rotate", rotate_key)
+        .get(Maintain, "/v1/audit", audit::get_audit)
+        .get(Read, "/v1/catalog", catalog::get_catalog)
+        .put_once(Write, "/v1/catalog", catalog::put_catalog)
+        .get(Read, "/v1/kpis", kpis::get_kpis)
+        .post(Read, "/v1/power", power::plan_size)
+        .post(Maintain, "/v1/verify", verify::verify_store)
+        .post(Maintain, "/v1/backup", backup::back_up)
+        .post(Maintain, "/v1/export", export::export)
+        .get(Open, "/healthz", probes::get_health)
+        .get(Open, "/readyz", probes::get_readiness)
+        // What it tells depends on the caller.
+        .get(Open, "/metrics", metrics::get_metrics)
+}
+
+type Methods = MethodRouter<AppState>;
+
+/// Calls, and what is known of each.
+struct Routes<'a> {
+    router: Router<AppState>,
+    list: Vec<Route>,
+    once: &'a dyn Fn(Methods) -> Methods,
+}
+
+/// Ways to add a call: its name, the method, and whether it makes a change that may be sent again under a name.
+macro_rules! methods {
+    ($($name:ident: $method:ident, once $once:literal;)*) => {$(
+        fn $name<H, T>(self, access: Access, address: &'static str, handler: H) -> Self
+        where
+            H: Handler<T, AppState>,
+            T: 'static,
+        {
+            let methods = on(MethodFilter::$method, handler);
+            let methods = if $once { (self.once)(methods) } else { methods };
+            self.call(Route { method: stringify!($method), address, access }, methods)
+        }
+    )*};
+}
+
+impl Routes<'_> {
+    methods! {
+        get: GET, once false;
+        post: POST, once false;
+        delete: DELETE, once false;
+        post_once: POST, once true;
+        put_once: PUT, once true;
+    }
+
+    /// No call is added but here, so none is without its guard, and none is missing in the list.
+    fn call(mut self, route: Route, methods: Methods) -> Self {
+        self.list.push(route);
+        self.router = self.router.route(route.address, allow(route.access, methods));
+        self
+    }
+}
+
+/// The addresses, for whoever mistypes one.
+static ADDRESSES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut addresses: Vec<&str> = routes().iter().map(|route| route.address).collect();
+    // The calls of one address stand together.
+    addresses.dedup();
+    addresses
+});
+
+/// The addresses there are, each once.
+pub(crate) fn addresses() -> &'static [&'static str] {
+    &ADDRESSES
+}
+
+/// The addresses that everybody may ask.
+static OPEN: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let open = |route: &Route| route.access == Open;
+    routes().into_iter().filter(open).map(|route| route.address).collect()
+});
+
+/// Whether everybody may ask this address.
+pub(crate) fn is_open(path: &str) -> bool {
+    OPEN.contains(&path)
+}
+
+/// The whole HTTP face over one state.
+pub(crate) fn router(state: AppState) -> Router {
+    let once = |methods: Methods| methods.route_layer(from_fn_with_state(state.clone(), once));
+    let router = table(&once)
+        .router
         .method_not_allowed_fallback(async |request: Request| method_not_allowed(request.method()))
         .fallback(unknown_address)
         // From the inside out: a request meets the last of these first.
@@ -97,9 +162,12 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), refuse_foreign))
         .layer(from_fn_with_state(state.clone(), layers::bound))
         .layer(from_fn_with_state(state.clone(), discard_leftover))
-        .layer(from_fn(layers::catch_panic))
-        .layer(from_fn_with_state(state.clone(), layers::finish))
-        .with_state(state)
+        .layer(from_fn(layers::catch_panic));
+    let router = match cors(&state.settings.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router.layer(from_fn_with_state(state.clone(), layers::finish)).with_state(state)
 }
 
 async fn unknown_address(uri: Uri) -> Problem {
@@ -126,13 +194,22 @@ fn nearest_address(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ADDRESSES, nearest_address};
+    use super::{is_open, nearest_address, routes};
 
     #[test]
-    fn the_docs_have_every_address() {
+    fn the_docs_have_every_call() {
         let docs = include_str!("../../../docs/http.md");
-        for address in ADDRESSES {
-            assert!(docs.contains(&format!(" {address}`")), "docs/http.md lacks {address}");
+        for route in routes() {
+            let call = format!("`{} {}`", route.method, route.address);
+            assert!(docs.contains(&call), "docs/http.md lacks {call}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_open_but_what_says_so() {
+        assert!(["/healthz", "/readyz", "/metrics"].into_iter().all(is_open));
+        for path in ["", "/", "/healthz/", "//healthz", "/Healthz", "/healthz/../v1/keys", "/v1/keys"] {
+            assert!(!is_open(path), "{path}");
         }
     }
 

@@ -16,7 +16,7 @@ use super::serve::serve;
 use super::state::AppState;
 use crate::running::{RunningServer, SERVER_FILE};
 use crate::settings::{ADMIN_KEY_VARIABLE, Settings};
-use crate::store::{Directory, Store, StoreError};
+use crate::store::{Directory, Store, StoreError, holds_store};
 
 /// Bytes of the start token, before they are written as hex digits.
 const TOKEN_BYTES: usize = 32;
@@ -40,7 +40,7 @@ pub enum StartError {
     },
     /// Open to others, and nobody would have to show a key.
     #[error(
-        "{address} can be reached from other machines, and no key is configured; mend: set {ADMIN_KEY_VARIABLE}, or listen on 127.0.0.1"
+        "{address} can be reached from other machines, and no key is in force; mend: make one with `experiment key create`, set {ADMIN_KEY_VARIABLE}, or listen on 127.0.0.1"
     )]
     NotLoopback {
         /// What was asked for.
@@ -95,7 +95,7 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`]: the folder is in use or damaged, the address is taken, or it can be reached from
-    /// other machines and no key is configured.
+    /// other machines and no key is in force.
     pub fn start(settings: Settings) -> Result<Server, StartError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(settings.threads.max(1))
@@ -107,8 +107,18 @@ impl Server {
         let signals = signals.map_err(StartError::System)?;
         // A folder in use is the likelier mistake than a port in use, and says more.
         let addresses = runtime.block_on(resolve(&settings))?;
+        let needs_key = addresses.iter().find(|address| !address.ip().is_loopback()).copied();
+        let needs_key = needs_key.filter(|_| settings.admin_key.is_none());
+        let no_key = |address| StartError::NotLoopback { address };
+        if let Some(address) = needs_key.filter(|_| !holds_store(&settings.data)) {
+            // Nothing is made for what can't be served.
+            return Err(no_key(address));
+        }
         let disk = Arc::new(Directory::make(&settings.data)?.with_reserve(settings.disk_reserve));
         let store = Arc::new(Store::open_on(disk, Arc::clone(&settings.clock), settings.pace)?);
+        if let Some(address) = needs_key.filter(|_| !store.api_keys().any_active((settings.clock)())) {
+            return Err(no_key(address));
+        }
         let listen_error = |source| StartError::Listen { listen: settings.listen.clone(), source };
         let listener = runtime.block_on(TcpListener::bind(addresses.as_slice())).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
@@ -145,6 +155,12 @@ impl Server {
     #[must_use]
     pub fn running(&self) -> &RunningServer {
         &self.running
+    }
+
+    /// Whether callers need a key.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        self.settings.admin_key.is_some() || !self.store.api_keys().is_empty()
     }
 
     /// The store behind it.
@@ -196,12 +212,7 @@ impl Server {
 async fn resolve(settings: &Settings) -> Result<Vec<SocketAddr>, StartError> {
     let found = tokio::net::lookup_host(settings.listen.as_str()).await;
     let found = found.map_err(|source| StartError::Listen { listen: settings.listen.clone(), source })?;
-    let addresses: Vec<SocketAddr> = found.collect();
-    let outside = addresses.iter().find(|address| !address.ip().is_loopback());
-    match (&settings.admin_key, outside) {
-        (None, Some(address)) => Err(StartError::NotLoopback { address: *address }),
-        _ => Ok(addresses),
-    }
+    Ok(found.collect())
 }
 
 fn random_token() -> io::Result<String> {

@@ -4,14 +4,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
+use axum::http::HeaderMap;
 use experiment_core::time::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::auth::Gate;
+use super::auth::{Caller, Gate};
 use super::idempotency::Answers;
 use super::limits::{FRESH_TIMEOUT, MAX_SCANS, MAX_STREAMS};
 use super::problem::{Kind, Problem};
-use super::router::ADDRESSES;
+use super::rate::Rates;
+use super::router::addresses;
 use crate::decision::Decisions;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -29,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     /// Who may ask.
     pub(crate) gate: Gate,
+    /// How often.
+    pub(crate) rates: Rates,
     /// When it was started.
     pub(crate) started: Timestamp,
     /// What requests are called.
@@ -67,6 +71,7 @@ impl AppState {
     ) -> Result<AppState, getrandom::Error> {
         let (started, request_ids) = ((settings.clock)(), RequestIds::new()?);
         let gate = Gate { admin_key: settings.admin_key.clone(), start_token };
+        let rates = Rates::new(settings.rate_limit);
         let requests = Semaphore::new(settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
         let verifying = AtomicBool::new(false);
         let copies = Arc::new(Semaphore::new(1));
@@ -75,9 +80,10 @@ impl AppState {
             store,
             settings,
             gate,
+            rates,
             started,
             request_ids,
-            answered: Requests::of(&ADDRESSES),
+            answered: Requests::of(addresses()),
             assignments: Assignments::default(),
             idempotent: Answers::default(),
             connections: AtomicUsize::new(0),
@@ -120,6 +126,29 @@ impl AppState {
             Ok(folded) => Ok(folded?),
             Err(_) => Err(Problem::busy("the sums are far behind the log; mend: try again in a moment")),
         }
+    }
+
+    /// Who sent these headers.
+    ///
+    /// # Errors
+    /// 401 for a wrong key, or none where one is needed; 403 for a wrong start token.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        self.gate.caller(headers, &self.store.api_keys(), || self.now())
+    }
+
+    /// Whether a caller who was let in is so still, and may send one request more.
+    ///
+    /// # Errors
+    /// 401 when not; 429 when it is one too many.
+    pub(crate) fn admit_again(&self, caller: &Caller) -> Result<(), Problem> {
+        let keys = self.store.api_keys();
+        self.gate.check_again(caller, &keys, self.now())?;
+        self.rates.count(caller, &keys).map(drop)
+    }
+
+    /// Whether callers need a key.
+    pub(crate) fn needs_key(&self) -> bool {
+        self.gate.needs_key(&self.store.api_keys())
     }
 
     /// The time now.

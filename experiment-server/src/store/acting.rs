@@ -3,6 +3,8 @@
 use experiment_core::definition::{self, Experiment, LifecycleStep};
 
 use super::Store;
+use super::api_key::{KeyChanged, KeyError, KeyId, KeyText, NewKey, Rotation};
+use super::api_key_writer::KeyChange;
 use super::audit::MAX_WHO_BYTES;
 use super::change::{Defined, Expected, Stepped};
 use super::erase::Erasure;
@@ -51,6 +53,21 @@ impl Store {
     pub fn erase(&self, customer: &str) -> Pending<Erasure, IntakeError> {
         self.acting(COMMAND).erase(customer)
     }
+
+    /// Makes a key, as a command; see [`Acting::create_key`].
+    pub fn create_key(&self, key: NewKey) -> Pending<KeyChanged, KeyError> {
+        self.acting(COMMAND).create_key(key)
+    }
+
+    /// Takes a key back, as a command; see [`Acting::revoke_key`].
+    pub fn revoke_key(&self, id: KeyId) -> Pending<KeyChanged, KeyError> {
+        self.acting(COMMAND).revoke_key(id)
+    }
+
+    /// Makes a key in the place of another, as a command.
+    pub fn rotate_key(&self, rotation: Rotation) -> Pending<KeyChanged, KeyError> {
+        self.acting(COMMAND).rotate_key(rotation)
+    }
 }
 
 impl Acting<'_> {
@@ -77,6 +94,34 @@ impl Acting<'_> {
     /// [`Erasure::erased_at`] and [`Store::wait_for_erasures`]. A customer who was erased before stays so.
     pub fn erase(self, customer: &str) -> Pending<Erasure, IntakeError> {
         self.erase_target(Target::Customer(customer.to_owned()))
+    }
+
+    /// Makes a key. Its text is in the answer, and nowhere else. Like all changes of keys, it is taken in while the
+    /// state is rebuilt, and is in force when it is answered.
+    pub fn create_key(self, key: NewKey) -> Pending<KeyChanged, KeyError> {
+        self.with_text(|text| KeyChange::Create(key, text))
+    }
+
+    /// Takes a key back. A key that was taken back before stays so.
+    pub fn revoke_key(self, id: KeyId) -> Pending<KeyChanged, KeyError> {
+        self.change_key(KeyChange::Revoke(id))
+    }
+
+    /// Makes a key with the name, the role and the rate of another, which ends after a while.
+    pub fn rotate_key(self, rotation: Rotation) -> Pending<KeyChanged, KeyError> {
+        self.with_text(|text| KeyChange::Rotate(rotation, text))
+    }
+
+    fn with_text(self, change: impl FnOnce(KeyText) -> KeyChange) -> Pending<KeyChanged, KeyError> {
+        match KeyText::draw() {
+            Ok(text) => self.change_key(change(text)),
+            Err(error) => Pending::failed(error),
+        }
+    }
+
+    fn change_key(self, change: KeyChange) -> Pending<KeyChanged, KeyError> {
+        let (who, change) = (self.who, Box::new(change));
+        self.store.send_at_once(1, |reply| Command::Keys { who, change, reply })
     }
 
     pub(super) fn erase_target(self, target: Target) -> Pending<Erasure, IntakeError> {

@@ -1,14 +1,15 @@
 //! Who changed what, and when: a chain of entries, each with the hash of the one before it.
 //!
-//! An entry is written in the transaction of the fact that it is about, and says nothing that the fact does not
-//! say, but for who. It holds no customer's id: of override lists and groups it has how many are on them, of an
-//! erasure the keyed hash.
+//! An entry is written in the transaction of the fact or the key that it is about, and says nothing that the fact
+//! or the key does not say, but for who. It holds no customer's id: of override lists and groups it has how many are
+//! on them, of an erasure the keyed hash. It holds no secret either: of a key it has id, role and name.
 
 use experiment_core::definition::LifecycleStep;
 use experiment_core::time::Timestamp;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 use sha2::{Digest, Sha256};
 
+use super::api_key::{ApiKey, KeyId};
 use super::bytes::{Reader, put_text};
 use super::erase::CustomerHash;
 use super::error::StoreError;
@@ -37,15 +38,24 @@ pub enum AuditKind {
     Overrides,
     /// A customer was erased.
     Erasure,
+    /// A key was made.
+    KeyCreated,
+    /// A key was taken back.
+    KeyRevoked,
+    /// A key is to end at another time, since another one takes its place.
+    KeyExpiry,
 }
 
 impl AuditKind {
-    const ALL: [AuditKind; 5] = [
+    const ALL: [AuditKind; 8] = [
         AuditKind::Definition,
         AuditKind::LifeCycle,
         AuditKind::Catalog,
         AuditKind::Overrides,
         AuditKind::Erasure,
+        AuditKind::KeyCreated,
+        AuditKind::KeyRevoked,
+        AuditKind::KeyExpiry,
     ];
 
     fn code(self) -> u8 {
@@ -55,6 +65,9 @@ impl AuditKind {
             AuditKind::Catalog => 3,
             AuditKind::Overrides => 4,
             AuditKind::Erasure => 5,
+            AuditKind::KeyCreated => 6,
+            AuditKind::KeyRevoked => 7,
+            AuditKind::KeyExpiry => 8,
         }
     }
 }
@@ -66,8 +79,9 @@ pub struct AuditEntry {
     pub number: u64,
     /// When.
     pub received_at: Timestamp,
-    /// Who: the name of a key, `loopback` where no key is needed, `command` for one on the folder itself,
-    /// `unknown` for what came before there was an audit log.
+    /// Who: the name of a key and its id, `loopback` where no key is needed, `start-token` for the owner of the
+    /// folder where one is, `command` for one on the folder itself, `unknown` for what came before there was an audit
+    /// log.
     pub who: String,
     /// What.
     pub kind: AuditKind,
@@ -77,11 +91,12 @@ pub struct AuditEntry {
     pub experiment: String,
     /// The version of the definition or catalog; 0 where there is none.
     pub version: u32,
-    /// The step, with the winner after a colon; empty where there is none.
+    /// The step, with the winner after a colon; of a key its id, role and name; empty where there is neither.
     pub step: String,
     /// How many customers are on override lists, or values in groups.
     pub count: u32,
-    /// SHA-256 of the document as stored, or the keyed hash of the erased customer; zeros where there is neither.
+    /// SHA-256 of the document or of the key's row as stored, or the keyed hash of the erased customer; zeros where
+    /// there is none of them.
     #[serde(serialize_with = "as_hex")]
     pub content: [u8; 32],
     /// SHA-256 of the hash before it and of everything above.
@@ -117,17 +132,8 @@ impl AuditEntry {
     /// customers.
     pub(super) fn of(sequence: u64, record: &Record<'_>) -> Option<AuditEntry> {
         let empty = AuditEntry {
-            number: 0,
-            received_at: record.received_at(),
-            who: String::new(),
-            kind: AuditKind::Definition,
             sequence: Some(sequence),
-            experiment: String::new(),
-            version: 0,
-            step: String::new(),
-            count: 0,
-            content: [0; 32],
-            hash: [0; 32],
+            ..AuditEntry::beside_facts(record.received_at(), AuditKind::Definition, "")
         };
         Some(match record {
             Record::Definition(record) => AuditEntry {
@@ -160,6 +166,33 @@ impl AuditEntry {
             }
             Record::Exposure(_) | Record::Event(_) | Record::Erased(_) => return None,
         })
+    }
+
+    /// The key that it is about, if it is about one.
+    pub(super) fn key(&self) -> Option<KeyId> {
+        match self.kind {
+            AuditKind::KeyCreated | AuditKind::KeyRevoked | AuditKind::KeyExpiry => {
+                self.step.split(' ').next().and_then(KeyId::parse)
+            }
+            _ => None,
+        }
+    }
+
+    /// An entry about no fact; the place in the chain is still to be said.
+    fn beside_facts(received_at: Timestamp, kind: AuditKind, who: &str) -> AuditEntry {
+        AuditEntry {
+            number: 0,
+            received_at,
+            who: who.to_owned(),
+            kind,
+            sequence: None,
+            experiment: String::new(),
+            version: 0,
+            step: String::new(),
+            count: 0,
+            content: [0; 32],
+            hash: [0; 32],
+        }
     }
 
     /// Everything but the hash, as stored and as hashed.
@@ -285,17 +318,27 @@ impl Tail {
         who: &str,
     ) -> Result<(), StoreError> {
         let entry = AuditEntry {
-            number: 0,
-            received_at,
-            who: who.to_owned(),
-            kind: AuditKind::Overrides,
-            sequence: None,
             experiment: experiment.to_owned(),
-            version: 0,
-            step: String::new(),
             count,
-            content: [0; 32],
-            hash: [0; 32],
+            ..AuditEntry::beside_facts(received_at, AuditKind::Overrides, who)
+        };
+        self.append(transaction, entry)
+    }
+
+    /// Appends what happened to a key, whose row is now this one.
+    pub(super) fn append_key(
+        &mut self,
+        transaction: &WriteTransaction,
+        received_at: Timestamp,
+        kind: AuditKind,
+        key: &ApiKey,
+        row: &[u8],
+        who: &str,
+    ) -> Result<(), StoreError> {
+        let entry = AuditEntry {
+            step: format!("{} {} {}", key.id, key.role.name(), key.name),
+            content: Sha256::digest(row).into(),
+            ..AuditEntry::beside_facts(received_at, kind, who)
         };
         self.append(transaction, entry)
     }

@@ -1,15 +1,17 @@
-//! Whether the chain of the audit log holds, and says what the facts say.
+//! Whether the chain of the audit log holds, and says what the facts and the keys say.
 
 use std::collections::BTreeMap;
 
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
+use sha2::{Digest, Sha256};
 
+use super::api_key::KeyId;
 use super::audit::{Audit, AuditEntry, Tail, chained};
 use super::error::StoreError;
 use super::record::Record;
-use super::tables::{AUDIT, CATALOG, ERASURES, FACTS, Trying};
+use super::tables::{AUDIT, CATALOG, ERASURES, FACTS, KEYS, Trying};
 
-/// Reads every entry, and checks that the chain holds and that it says what the facts say.
+/// Reads every entry, and checks that the chain holds and that it says what the facts and the keys say.
 pub(super) fn read(log: &Database) -> Result<Audit, StoreError> {
     let reading = log.begin_read().trying("reading the audit log")?;
     let mut expected = match audited_facts(&reading)? {
@@ -42,7 +44,29 @@ pub(super) fn read(log: &Database) -> Result<Audit, StoreError> {
     if let Some(sequence) = expected.keys().next() {
         audit.broken.get_or_insert(format!("fact {sequence} of the log has no entry"));
     }
+    if let Some(broken) = broken_key(&reading, &audit.entries)? {
+        audit.broken.get_or_insert(broken);
+    }
     Ok(audit)
+}
+
+/// The first key that is not what the last entry about it says. Of keys that ended long ago only entries are left.
+fn broken_key(reading: &ReadTransaction, entries: &[AuditEntry]) -> Result<Option<String>, StoreError> {
+    let said: BTreeMap<KeyId, [u8; 32]> =
+        entries.iter().filter_map(|entry| Some((entry.key()?, entry.content))).collect();
+    let table = reading.open_table(KEYS).trying("reading keys")?;
+    let mut has_keys = false;
+    for row in table.iter().trying("reading keys")? {
+        let (id, key) = row.trying("reading keys")?;
+        let id = KeyId(id.value());
+        has_keys = true;
+        if said.get(&id) != Some(&Sha256::digest(key.value()).into()) {
+            return Ok(Some(format!("the key {id} is not what the last entry about it says")));
+        }
+    }
+    // Without any key the server would be open.
+    let are_gone = !said.is_empty() && !has_keys;
+    Ok(are_gone.then(|| "every key was removed".to_owned()))
 }
 
 /// Checks one entry, which must follow the last one that did.

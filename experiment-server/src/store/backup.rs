@@ -18,7 +18,7 @@ use super::disk::Directory;
 use super::error::StoreError;
 use super::position::LogId;
 use super::recover::Identity;
-use super::tables::{FACTS, LOG_FILE, LOG_META, Trying, WithTable, each_log_table, open_log};
+use super::tables::{FACTS, KEYS, LOG_FILE, LOG_META, Trying, WithTable, each_log_table, open_log};
 
 /// What every backup begins with.
 pub(super) const MAGIC: &[u8; 18] = b"experiment backup\n";
@@ -42,6 +42,8 @@ pub struct Backup {
     pub facts: u64,
     /// How many rows in all tables together.
     pub rows: u64,
+    /// How many keys, ended ones included.
+    pub keys: u64,
     /// When it was made.
     pub made_at: Timestamp,
 }
@@ -107,15 +109,16 @@ fn copy(
         reading: &reading,
         facts,
         rows: 0,
+        keys: 0,
         names: Vec::new(),
         progress,
     };
     copying.begin(&identity, made_at)?;
     each_log_table(&mut copying)?;
     copying.check_tables()?;
-    let rows = copying.rows;
+    let (rows, keys) = (copying.rows, copying.keys);
     copying.end()?;
-    Ok(Backup { log_id: hex(&identity.id), facts, rows, made_at })
+    Ok(Backup { log_id: hex(&identity.id), facts, rows, keys, made_at })
 }
 
 /// The name of a log as it is shown.
@@ -129,6 +132,7 @@ struct Copying<'a> {
     reading: &'a ReadTransaction,
     facts: u64,
     rows: u64,
+    keys: u64,
     names: Vec<String>,
     progress: &'a mut dyn FnMut(u64, u64),
 }
@@ -178,7 +182,7 @@ impl WithTable for Copying<'_> {
             Err(TableError::TableDoesNotExist(_)) => return Ok(()),
             Err(error) => return Err(error).trying("reading the log")?,
         };
-        let is_facts = name == FACTS.name();
+        let (is_facts, is_keys) = (name == FACTS.name(), name == KEYS.name());
         self.to.write(&[TABLE])?;
         self.to.field(name.as_bytes())?;
         self.names.push(name);
@@ -194,6 +198,7 @@ impl WithTable for Copying<'_> {
             }
         }
         self.rows += copied;
+        self.keys += if is_keys { copied } else { 0 };
         Ok(())
     }
 }

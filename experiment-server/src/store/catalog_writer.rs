@@ -249,7 +249,7 @@ pub(super) fn write_overrides(
     for (customer, variant) in &wanted {
         table.insert((experiment.key.as_str(), *customer), *variant).trying("writing overrides")?;
     }
-    work.overrides_changed = true;
+    work.changed_beside_facts = true;
     let catalog = Arc::make_mut(&mut work.catalog);
     catalog.set_overrides(&experiment.key, BTreeMap::clone(&experiment.overrides));
     catalog.compile(&experiment.key)

@@ -9,6 +9,7 @@ use redb::{Builder, Database, DatabaseError};
 
 use super::error::StoreError;
 use super::space::Space;
+use super::tables::LOG_FILE;
 
 /// The part of a disk that is the [reserve](Space::reserve) unless told otherwise: one in so many bytes.
 pub const DEFAULT_RESERVE_SHARE: u64 = 50;
@@ -55,6 +56,12 @@ pub trait Disk {
 
     /// What is left of the disk; `None` where it can't tell.
     fn space(&self) -> Option<Space>;
+}
+
+/// Whether a folder holds a store.
+#[must_use]
+pub fn holds_store(folder: &Path) -> bool {
+    folder.join(LOG_FILE).is_file()
 }
 
 /// A folder of the machine's own disk.

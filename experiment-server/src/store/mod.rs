@@ -7,6 +7,8 @@
 mod acting;
 mod admit;
 mod aggregate;
+mod api_key;
+mod api_key_writer;
 mod apply;
 mod audit;
 mod audit_check;
@@ -68,12 +70,19 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 
+use arc_swap::Guard;
 use experiment_core::time::Day;
 use hdrhistogram::Histogram;
 use tokio::sync::oneshot;
 
 pub use acting::Acting;
 pub use admit::{MAX_AHEAD, MAX_EVENT_NAMES, MAX_EVENTS_PER_CUSTOMER, MAX_EXPOSURES_PER_CUSTOMER};
+pub use api_key::{
+    ApiKey, ApiKeys, Expires, KEY_PREFIX, KeyChanged, KeyError, KeyHash, KeyId, KeyState, KeyText, MAX_KEYS,
+    NewKey, Role, RoleError, Rotation, has_key_form,
+};
+#[cfg(test)]
+pub(crate) use api_key::{key_with_role, work};
 pub use audit::{Audit, AuditEntry, AuditKind, MAX_WHO_BYTES};
 pub use backup::{Backup, BackupError, back_up_folder};
 pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version};
@@ -81,7 +90,8 @@ pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};
 pub use clock::{Clock, system_clock};
 pub use disk::{
-    DEFAULT_RESERVE_SHARE, Directory, Disk, LEAST_DEFAULT_RESERVE, MOST_DEFAULT_RESERVE, sync_folder,
+    DEFAULT_RESERVE_SHARE, Directory, Disk, LEAST_DEFAULT_RESERVE, MOST_DEFAULT_RESERVE, holds_store,
+    sync_folder,
 };
 pub use erase::{CustomerHash, Erasure, Erasures};
 pub use error::{CatalogError, IntakeError, ReapplyError, StoreError};
@@ -141,6 +151,13 @@ impl Store {
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
         self.shared.catalog.load_full()
+    }
+
+    /// All keys, as of the last commit. Takes no lock.
+    #[must_use]
+    pub fn api_keys(&self) -> impl std::ops::Deref<Target = Arc<ApiKeys>> + use<> {
+        let keys: Guard<Arc<ApiKeys>> = self.shared.keys.load();
+        keys
     }
 
     /// The index of the variant that this customer saw first, if an exposure to this experiment is known.
@@ -339,7 +356,19 @@ impl Store {
         count: usize,
         command: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Command,
     ) -> Pending<T, E> {
-        if let Err(error) = self.shared.check_intake() {
+        match self.shared.check_intake() {
+            Ok(()) => self.send_at_once(count, command),
+            Err(error) => Pending::refused(error),
+        }
+    }
+
+    /// The same for what needs no state: it may come while that is rebuilt or far behind.
+    fn send_at_once<T, E: FromIntake + Unpin>(
+        &self,
+        count: usize,
+        command: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Command,
+    ) -> Pending<T, E> {
+        if let Err(error) = self.shared.check_open() {
             return Pending::refused(error);
         }
         let Some(queue) = &self.queue else { return Pending::refused(IntakeError::Closed) };

@@ -54,6 +54,7 @@ impl Store {
         swap::remove_copies(&*disk)?;
         let head = recover::log_head(&*disk, &log)?;
         let catalog = recover::catalog(&log)?;
+        let keys = recover::api_keys(&log)?;
         let erasures = erase::recover(&log)?;
         let audit = Tail::recover(&log)?;
         let recover::FoundState { database: state, position, begun, is_new } =
@@ -79,6 +80,7 @@ impl Store {
             state: ArcSwap::from_pointee(state),
             clock,
             catalog: ArcSwap::from_pointee(catalog),
+            keys: ArcSwap::from_pointee(keys),
             known: KnownVariants::new(),
             log_position: AtomicU64::new(head.position),
             folded: watch::Sender::new(position.folded),

@@ -43,7 +43,11 @@ impl FromIntake for CatalogError {
 
 impl<T, E: FromIntake + Unpin> Pending<T, E> {
     pub(super) fn refused(error: IntakeError) -> Pending<T, E> {
-        Pending { state: State::Refused(Some(E::from_intake(error))) }
+        Pending::failed(E::from_intake(error))
+    }
+
+    pub(super) fn failed(error: E) -> Pending<T, E> {
+        Pending { state: State::Refused(Some(error)) }
     }
 
     pub(super) fn submitted(receiver: oneshot::Receiver<Result<T, E>>) -> Pending<T, E> {

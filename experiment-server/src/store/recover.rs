@@ -10,6 +10,7 @@ use redb::{
 };
 use serde_json::Value;
 
+use super::api_key::{ApiKey, ApiKeys};
 use super::audit;
 use super::backfill::{self, Walk};
 use super::bytes::Reader;
@@ -24,9 +25,9 @@ use super::row::id_hash;
 use super::rules::Rules;
 use super::tables::{
     AGGREGATES, BACKFILLS, CATALOG, COUNT_DELTAS, COUNTS, CUSTOMERS, DELTAS, DIMENSION_VALUES, EVENT_NAMES,
-    FACTS, FAILED, GROUPS, LOG_FILE, LOG_FORMAT, LOG_FORMAT_BEFORE_ERASURE, LOG_IDENTITY, LOG_META,
+    FACTS, FAILED, GROUPS, KEYS, LOG_FILE, LOG_FORMAT, LOG_FORMAT_BEFORE_ERASURE, LOG_IDENTITY, LOG_META,
     OVERRIDES, STATE_BEGUN, STATE_FILE, STATE_META, STATE_POSITION, Trying, UNFINISHED_LOG_FILE, WithTable,
-    each_log_table, open_log, open_state,
+    each_log_table, is_readable, open_log, open_state,
 };
 
 /// What a log says of itself.
@@ -77,7 +78,7 @@ fn unusable(disk: &dyn Disk, file: &str, error: &std::io::Error) -> StoreError {
     StoreError::Folder { path: disk.path(file), detail: error.to_string() }
 }
 
-/// Reads the head of the log, after it was brought up to this format if it is of the one before.
+/// Reads the head of the log, after it was brought up to this format if it is of one before.
 pub(super) fn log_head(disk: &dyn Disk, log: &Database) -> Result<LogHead, StoreError> {
     let identity = identity(disk, log)?.ok_or_else(|| StoreError::Corrupt {
         what: disk.path(LOG_FILE).display().to_string(),
@@ -106,8 +107,8 @@ fn identity(disk: &dyn Disk, log: &Database) -> Result<Option<Identity>, StoreEr
     }
 }
 
-/// Gives a log of the format before this one what it lacks: the tables of erasures and of the audit log, which
-/// begins with what the log already tells.
+/// Gives a log of a format before this one what it lacks: the table of keys, and those of erasures and of the
+/// audit log, which begins with what the log already tells.
 fn bring_up(log: &Database, identity: Identity) -> Result<(), StoreError> {
     let transaction = log.begin_write().trying("bringing up the log")?;
     {
@@ -115,13 +116,15 @@ fn bring_up(log: &Database, identity: Identity) -> Result<(), StoreError> {
         let mut meta = transaction.open_table(LOG_META).trying("bringing up the log")?;
         meta.insert(LOG_IDENTITY, identity.as_slice()).trying("bringing up the log")?;
     }
-    make_later_tables(&transaction)?;
+    each_log_table(&mut MakeTables(&transaction))?;
+    if identity.format == LOG_FORMAT_BEFORE_ERASURE {
+        begin_erasures_and_audit(&transaction)?;
+    }
     transaction.commit().trying("bringing up the log")
 }
 
-/// What came with this format.
-fn make_later_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
-    each_log_table(&mut MakeTables(transaction))?;
+/// What a log has beside its tables from its beginning.
+fn begin_erasures_and_audit(transaction: &WriteTransaction) -> Result<(), StoreError> {
     erase::draw_key(transaction)?;
     let catalog = transaction.open_table(CATALOG).trying("making the log")?;
     audit::begin(transaction, &catalog)
@@ -130,7 +133,7 @@ fn make_later_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
 /// What tells a log from any other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Identity {
-    /// [`LOG_FORMAT`] or [`LOG_FORMAT_BEFORE_ERASURE`].
+    /// One that [`is_readable`].
     pub(super) format: u32,
     pub(super) id: LogId,
     /// When its first fact could come.
@@ -159,7 +162,7 @@ impl Identity {
     pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Identity, StoreError> {
         let mut reader = Reader::new(bytes, "the identity of the log");
         let format = reader.u32()?;
-        if format != LOG_FORMAT && format != LOG_FORMAT_BEFORE_ERASURE {
+        if !is_readable(format) {
             let path = path.to_owned();
             return Err(StoreError::OtherFormat { path, found: format, known: LOG_FORMAT });
         }
@@ -202,7 +205,8 @@ fn new_log(log: &Database, now: Timestamp) -> Result<(), StoreError> {
         let mut meta = transaction.open_table(LOG_META).trying("making the log")?;
         meta.insert(LOG_IDENTITY, identity.as_slice()).trying("making the log")?;
     }
-    make_later_tables(&transaction)?;
+    each_log_table(&mut MakeTables(&transaction))?;
+    begin_erasures_and_audit(&transaction)?;
     transaction.commit().trying("making the log")
 }
 
@@ -250,6 +254,18 @@ fn groups(reading: &ReadTransaction) -> Result<BTreeMap<String, Vec<Value>>, Sto
         groups.insert(name.value().to_owned(), values);
     }
     Ok(groups)
+}
+
+/// Every key, as of the end of the log.
+pub(super) fn api_keys(log: &Database) -> Result<ApiKeys, StoreError> {
+    let reading = log.begin_read().trying("reading keys")?;
+    let table = reading.open_table(KEYS).trying("reading keys")?;
+    let mut keys = ApiKeys::default();
+    for row in table.iter().trying("reading keys")? {
+        let (id, key) = row.trying("reading keys")?;
+        keys.insert(ApiKey::decode(id.value(), key.value())?);
+    }
+    Ok(keys)
 }
 
 /// A state and how it was found.

@@ -16,8 +16,8 @@ use super::disk::{Directory, Disk};
 use super::error::StoreError;
 use super::recover::{Identity, random_log_id};
 use super::tables::{
-    FACTS, LOG_FILE, LOG_FORMAT, LOG_FORMAT_BEFORE_ERASURE, LOG_IDENTITY, LOG_META, STATE_FILE, Trying,
-    WithTable, each_log_table, open_log,
+    FACTS, KEYS, LOG_FILE, LOG_FORMAT, LOG_IDENTITY, LOG_META, STATE_FILE, Trying, WithTable, each_log_table,
+    is_readable, open_log,
 };
 
 /// The log while it is being made.
@@ -274,10 +274,13 @@ fn read(
     if magic != MAGIC {
         return Err(RestoreError::NotABackup { path: path.to_owned() });
     }
-    // A log of the format before is brought up when it is opened.
-    for (known, before) in [(BACKUP_FORMAT, BACKUP_FORMAT), (LOG_FORMAT, LOG_FORMAT_BEFORE_ERASURE)] {
-        let found = u32::from_le_bytes(reader.array()?);
-        if found != known && found != before {
+    let format = u32::from_le_bytes(reader.array()?);
+    let log_format = u32::from_le_bytes(reader.array()?);
+    // A log of a format before is brought up when it is opened.
+    for (found, known, fits) in
+        [(format, BACKUP_FORMAT, format == BACKUP_FORMAT), (log_format, LOG_FORMAT, is_readable(log_format))]
+    {
+        if !fits {
             return Err(RestoreError::OtherFormat { path: path.to_owned(), found, known });
         }
     }
@@ -285,7 +288,7 @@ fn read(
     let facts = u64::from_le_bytes(reader.array()?);
     let made_at = Timestamp(i64::from_le_bytes(reader.array()?));
     let (mut key, mut value) = (Vec::new(), Vec::new());
-    let (mut rows, mut has_table) = (0, false);
+    let (mut rows, mut keys, mut has_table, mut is_keys) = (0, 0, false, false);
     loop {
         match reader.array::<1>()? {
             [TABLE] => {
@@ -293,12 +296,14 @@ fn read(
                 let name = std::str::from_utf8(&key).map_err(|_| reader.damaged("a name is not UTF-8"))?;
                 each(Part::Table(name))?;
                 has_table = true;
+                is_keys = name == KEYS.name();
             }
             [ROW] if has_table => {
                 reader.field(&mut key)?;
                 reader.field(&mut value)?;
                 each(Part::Row(&key, &value))?;
                 rows += 1;
+                keys += u64::from(is_keys);
             }
             [END] => break,
             _ => return Err(reader.damaged("a row begins like none")),
@@ -313,7 +318,7 @@ fn read(
         return Err(reader.damaged("it has another number of rows than it says"));
     }
     match reader.from.read(&mut [0]) {
-        Ok(0) => Ok(Backup { log_id, facts, rows, made_at }),
+        Ok(0) => Ok(Backup { log_id, facts, rows, keys, made_at }),
         Ok(_) => Err(reader.damaged("it goes on after its end")),
         Err(error) => Err(source(error)),
     }

@@ -10,6 +10,7 @@ use hdrhistogram::Histogram;
 use redb::Database;
 use tokio::sync::watch;
 
+use super::api_key::ApiKeys;
 use super::catalog::Catalog;
 use super::clock::Clock;
 use super::disk::Disk;
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     /// As of the last commit.
     pub(super) catalog: ArcSwap<Catalog>,
+    /// As of the last commit too.
+    pub(super) keys: ArcSwap<ApiKeys>,
     pub(super) known: KnownVariants,
     /// How many facts the log has.
     pub(super) log_position: AtomicU64,
@@ -71,19 +74,25 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// Whether intake is open.
-    pub(super) fn check_intake(&self) -> Result<(), IntakeError> {
-        // What is said to pass in a moment does not where the folder waits for room.
-        let busy = |reason| match self.room(RoomFor::Folding) {
-            Err(shortage) => Err(IntakeError::DiskFull(shortage)),
-            Ok(_) => Err(IntakeError::Busy { reason }),
-        };
+    /// Whether anything can be written.
+    pub(super) fn check_open(&self) -> Result<(), IntakeError> {
         if self.commit_failed.load(Ordering::Acquire) {
             return Err(IntakeError::StoreFailed);
         }
         if self.closed.load(Ordering::Acquire) {
             return Err(IntakeError::Closed);
         }
+        Ok(())
+    }
+
+    /// Whether intake is open.
+    pub(super) fn check_intake(&self) -> Result<(), IntakeError> {
+        self.check_open()?;
+        // What is said to pass in a moment does not where the folder waits for room.
+        let busy = |reason| match self.room(RoomFor::Folding) {
+            Err(shortage) => Err(IntakeError::DiskFull(shortage)),
+            Ok(_) => Err(IntakeError::Busy { reason }),
+        };
         if self.rebuilding.load(Ordering::Acquire) {
             return busy("the state is being rebuilt from the log");
         }

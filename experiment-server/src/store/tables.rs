@@ -17,10 +17,11 @@ pub(super) const LOG_FILE: &str = "log.redb";
 pub(super) const UNFINISHED_LOG_FILE: &str = "log.redb.new";
 /// The file of what was folded.
 pub(super) const STATE_FILE: &str = "state.redb";
-/// Format of `log.redb`. Any other is refused, but for the one before it.
-pub(super) const LOG_FORMAT: u32 = 3;
-/// The format that lacks the tables of erasures and of the audit log, and nothing else: it is brought up on
-/// opening.
+/// Format of `log.redb`. Any other is refused, but for those before it that are brought up on opening.
+pub(super) const LOG_FORMAT: u32 = 4;
+/// The format that lacks the table of keys, and nothing else.
+const LOG_FORMAT_BEFORE_KEYS: u32 = 3;
+/// The format that also lacks the tables of erasures and of the audit log, and nothing else.
 pub(super) const LOG_FORMAT_BEFORE_ERASURE: u32 = 2;
 /// A file that will take the place of [`LOG_FILE`] once it is whole.
 pub(super) const LOG_COPY: &str = "log.redb.swap";
@@ -61,6 +62,9 @@ pub(super) const ERASED_CUSTOMERS: TableDefinition<(u32, i32, i32), u64> =
     TableDefinition::new("erased_customers");
 /// `log.redb`: number → [`super::audit::AuditEntry`].
 pub(super) const AUDIT: TableDefinition<u64, &[u8]> = TableDefinition::new("audit");
+
+/// `log.redb`: id of a key → [`super::api_key::ApiKey`]. Never the key itself.
+pub(super) const KEYS: TableDefinition<u64, &[u8]> = TableDefinition::new("keys");
 
 /// `state.redb`: one row, [`STATE_POSITION`] → [`super::position::Position`].
 pub(super) const STATE_META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
@@ -115,7 +119,13 @@ pub(super) fn each_log_table<W: WithTable>(work: &mut W) -> Result<(), W::Error>
     work.with(ERASURES)?;
     work.with(ERASED_CUSTOMERS)?;
     work.with(AUDIT)?;
+    work.with(KEYS)?;
     work.with(FACTS)
+}
+
+/// Whether a log of this format can be opened.
+pub(super) fn is_readable(format: u32) -> bool {
+    matches!(format, LOG_FORMAT | LOG_FORMAT_BEFORE_KEYS | LOG_FORMAT_BEFORE_ERASURE)
 }
 
 /// Opens or makes a file of facts.

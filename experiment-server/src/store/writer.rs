@@ -11,6 +11,8 @@ use redb::{Durability, Table, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::admit::{Admission, Learned};
+use super::api_key::{ApiKeys, KeyChanged, KeyError};
+use super::api_key_writer::KeyChange;
 use super::audit::Tail;
 use super::catalog::Catalog;
 use super::change::{Defined, Expected, Stepped};
@@ -60,6 +62,8 @@ pub(super) enum Command {
     Replay { batch: Arc<Vec<Replay>>, reply: Reply<Vec<ReplayOutcome>, IntakeError> },
     /// Erase a customer.
     Erase { who: String, target: Target, reply: Reply<Erasure, IntakeError> },
+    /// Make, revoke or rotate a key.
+    Keys { who: String, change: Box<KeyChange>, reply: Reply<KeyChanged, KeyError> },
     /// Put a copy in the place of the log. The answer is whether that was done.
     Swap { copy: Box<LogCopy>, reply: oneshot::Sender<bool> },
     /// End once everything before this is answered.
@@ -75,6 +79,7 @@ enum Answer {
     Defined(Reply<Defined, CatalogError>, Result<Defined, CatalogError>),
     Stepped(Reply<Stepped, CatalogError>, Result<Stepped, CatalogError>),
     Erased(Reply<Erasure, IntakeError>, Erasure),
+    Keys(Reply<KeyChanged, KeyError>, Result<KeyChanged, KeyError>),
     Replayed(Reply<Vec<ReplayOutcome>, IntakeError>, Vec<ReplayOutcome>),
 }
 
@@ -100,6 +105,7 @@ pub(super) struct Writer {
 /// One commit in the making.
 pub(super) struct Work {
     pub(super) catalog: Arc<Catalog>,
+    pub(super) keys: Arc<ApiKeys>,
     pub(super) next: u64,
     pub(super) received_at: Timestamp,
     pub(super) learned: Vec<Learned>,
@@ -109,7 +115,7 @@ pub(super) struct Work {
     /// Customers who were erased, each with the place of the erasure in the log.
     pub(super) erased: Vec<(u64, String)>,
     /// Something other than facts was written.
-    pub(super) overrides_changed: bool,
+    pub(super) changed_beside_facts: bool,
     /// What may be written.
     pub(super) room: CommitRoom,
     /// Something was refused for want of room.
@@ -185,7 +191,8 @@ impl Writer {
                     Command::Define { .. }
                     | Command::Share { .. }
                     | Command::Step { .. }
-                    | Command::Erase { .. } => proposals += 1,
+                    | Command::Erase { .. }
+                    | Command::Keys { .. } => proposals += 1,
                     Command::Swap { .. } => {}
                 }
                 if let Command::Swap { copy, reply } = command {
@@ -220,13 +227,14 @@ impl Writer {
             if commands.iter().all(brings_time) { last } else { last.max((self.shared.clock)()) };
         let mut work = Work {
             catalog: self.shared.catalog.load_full(),
+            keys: self.shared.keys.load_full(),
             next: self.shared.log_position.load(Ordering::Acquire),
             received_at,
             learned: Vec::new(),
             answers: Vec::with_capacity(commands.len()),
             who: String::new(),
             erased: Vec::new(),
-            overrides_changed: false,
+            changed_beside_facts: false,
             room: CommitRoom::of(&*self.shared.disk),
             shortage: None,
         };
@@ -274,7 +282,7 @@ impl Writer {
                 self.decide(command, work, &state, &transaction, &mut facts)?;
             }
         }
-        if work.next == first && !work.overrides_changed {
+        if work.next == first && !work.changed_beside_facts {
             // Every answer is about facts of earlier commits, which are on disk.
             return transaction.abort().trying("writing the log");
         }
@@ -319,6 +327,12 @@ impl Writer {
                 work.who = who;
                 let erasure = self.erase(&target, work, state, transaction, facts);
                 work.keep(reply, erasure, Answer::Erased)
+            }
+            Command::Keys { who, change, reply } => {
+                work.who = who;
+                // A key is revoked while there is room for anything at all.
+                let changed = self.change_key(*change, work, transaction);
+                work.keep(reply, changed, Answer::Keys)
             }
             Command::Replay { batch, reply } => {
                 IMPORT.clone_into(&mut work.who);
@@ -378,6 +392,9 @@ impl Writer {
         let written = work.next - log_position;
         count(&shared.tally.facts, written);
         shared.catalog.store(work.catalog);
+        if work.changed_beside_facts {
+            shared.keys.store(work.keys);
+        }
         shared.log_position.store(work.next, Ordering::Release);
         shared.erasures.note(work.erased);
         if self.last_erasure > log_position {
@@ -462,6 +479,7 @@ impl Answer {
             Answer::Defined(reply, defined) => drop(reply.send(defined)),
             Answer::Stepped(reply, stepped) => drop(reply.send(stepped)),
             Answer::Erased(reply, erasure) => drop(reply.send(Ok(erasure))),
+            Answer::Keys(reply, changed) => drop(reply.send(changed)),
             Answer::Replayed(reply, outcomes) => drop(reply.send(Ok(outcomes))),
         }
     }
@@ -472,6 +490,7 @@ impl Answer {
             Answer::Defined(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Stepped(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Erased(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
+            Answer::Keys(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
             Answer::Replayed(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
         }
     }
@@ -485,6 +504,7 @@ fn refuse(command: Command) {
         Command::Step { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Replay { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
         Command::Erase { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
+        Command::Keys { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
         Command::Swap { .. } | Command::Shutdown => {}
     }
 }

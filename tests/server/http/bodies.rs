@@ -1,6 +1,9 @@
 //! Compressed bodies, and facts as a stream in which each line is answered.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+
+use experiment_server::store::Role;
 
 use serde_json::{Value, json};
 
@@ -113,21 +116,68 @@ fn a_stream_may_be_longer_than_a_batch_and_compressed() {
 #[test]
 fn who_sends_slowly_is_answered_at_once() {
     let served = Served::start();
-    let mut stream = served.connect();
-    let head = "POST /v1/conversions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nAccept: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answers = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+    let (mut stream, mut answers) = begin(&served, "");
     for id in 0..3 {
-        let line = orders(id..id + 1);
-        write!(stream, "{:x}\r\n{line}\r\n", line.len()).unwrap();
+        send(&mut stream, id);
         // The next line is sent only once this one is answered, which means that it is on disk.
-        let told = answers.by_ref().find(|line| line.starts_with("{\"index\"")).unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&told).unwrap()["index"], id);
+        let told: Value = serde_json::from_str(&answers.next().unwrap()).unwrap();
+        assert_eq!(told["index"], id);
         assert_eq!(served.server().store().log_position(), id as u64 + 1);
     }
     stream.write_all(b"0\r\n\r\n").unwrap();
-    let last = answers.find(|line| line.starts_with("{\"accepted\"")).unwrap();
+    let last = answers.next().unwrap();
     assert!(last.contains("\"complete\":true"), "{last}");
+}
+
+/// A stream that was begun with these headers: what is written to, and the lines of the answer.
+fn begin(served: &Served, headers: &str) -> (TcpStream, impl Iterator<Item = String> + use<>) {
+    let mut stream = served.connect();
+    let head = "POST /v1/conversions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nAccept: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n";
+    stream.write_all(format!("{head}{headers}\r\n").as_bytes()).unwrap();
+    let answers = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+    (stream, answers.filter(|line| line.starts_with("{\"")))
+}
+
+fn send(stream: &mut TcpStream, id: usize) {
+    let line = orders(id..id + 1);
+    write!(stream, "{:x}\r\n{line}\r\n", line.len()).unwrap();
+}
+
+#[test]
+fn a_stream_ends_with_its_key() {
+    let mut served = Served::start();
+    for by_key in [false, true] {
+        let (id, key) = if by_key { served.make_key("shop", Role::Client) } else { Default::default() };
+        let (mut stream, mut answers) = begin(&served, &format!("X-API-Key: {key}\r\n"));
+        let known = served.server().store().log_position();
+        send(&mut stream, usize::from(by_key));
+        assert!(answers.next().unwrap().contains("\"accepted\""));
+        // The key is revoked; or there is one now, and the stream came without.
+        if by_key {
+            served.revoke(&id)
+        } else {
+            drop(served.make_key("other", Role::Admin))
+        };
+        send(&mut stream, 2);
+        let last: Value = serde_json::from_str(&answers.next().unwrap()).unwrap();
+        assert_eq!((&last["accepted"], &last["complete"]), (&json!(1), &json!(false)));
+        assert_eq!(last["problem"]["type"], "urn:experiment:problem:unauthenticated");
+        assert_eq!(served.server().store().log_position(), known + 1);
+    }
+    served.stop();
+}
+
+#[test]
+fn what_comes_together_in_a_stream_counts_as_a_request() {
+    let served = Served::start();
+    let key = served.make_limited_key("shop", Role::Client, "1000/d");
+    let headers = [NDJSON, EACH_LINE, ("x-api-key", key.as_str())];
+    let told = lines(&served.call("POST", "/v1/conversions", &headers, &orders(0..5_000)).text);
+    assert_eq!(told.last().unwrap()["accepted"], 5_000);
+    let answer = served.call("POST", "/v1/conversions", &[("x-api-key", key.as_str())], "{}");
+    let left = answer.header("ratelimit").strip_prefix("\"key\";r=").unwrap().split(';').next().unwrap();
+    // The stream, each thousand of its lines, and this one; one may have come back meanwhile.
+    assert!(left.parse::<u32>().unwrap() <= 1_000 - 1 - 5 - 1 + 1, "{left}");
 }
 
 #[test]

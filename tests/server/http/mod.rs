@@ -1,23 +1,29 @@
 //! The HTTP face, called over a real connection, a module a resource.
 
+mod access;
 mod assign;
 mod auth;
 mod bodies;
 mod catalog;
 mod conversions;
 mod copies;
+mod cors;
 mod customers;
 mod erasures;
 mod experiments;
 mod exposures;
 mod full_disk;
 mod idempotency;
+mod keys;
 mod kpis;
 mod lifecycle;
 mod limits;
 mod metrics;
+mod origins;
+mod paths;
 mod power;
 mod probes;
+mod rates;
 mod recompute;
 mod results;
 mod robustness;

@@ -1,6 +1,8 @@
 //! Addresses and methods.
 
-use super::under_test::Served;
+use experiment_server::store::Role;
+
+use super::under_test::{KEY, Served, with_key};
 
 #[test]
 fn unknown_addresses_get_the_nearest() {
@@ -31,11 +33,42 @@ fn other_methods_are_405_with_those_there_are() {
 }
 
 #[test]
-fn every_answer_forbids_caching_and_guessing() {
-    let served = Served::start();
-    for answer in [served.get("/v1/experiments"), served.get("/v1/nothing")] {
-        assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+fn every_answer_tells_browsers_to_keep_guess_frame_and_run_nothing() {
+    let served = Served::start_with(|settings| {
+        with_key(settings);
+        settings.cors_origins = vec!["https://shop.example".parse().unwrap()];
+    });
+    let limited = served.make_limited_key("shop", Role::Client, "1/d");
+    let by = |key: &'static str| [("x-api-key", key), ("content-type", "application/json")];
+    let answers = [
+        ("200", served.call("GET", "/v1/experiments", &by(KEY), "")),
+        ("200", served.get("/healthz")),
+        ("200", served.call("OPTIONS", "/v1/assign", &[("origin", "https://shop.example")], "")),
+        ("200", served.call("POST", "/v1/backup", &by(KEY), "")),
+        ("401", served.get("/v1/experiments")),
+        ("404", served.call("GET", "/v1/nothing", &by(KEY), "")),
+        ("405", served.call("DELETE", "/v1/assign", &by(KEY), "")),
+        ("403", served.call("GET", "/v1/keys", &[("x-api-key", &limited)], "")),
+        ("429", served.call("GET", "/v1/keys", &[("x-api-key", &limited)], "")),
+        ("413", served.call("POST", "/v1/assign", &by(KEY), &" ".repeat(600_000))),
+    ];
+    for (status, answer) in answers {
+        assert_eq!(answer.status.to_string(), status);
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            let told: Vec<_> = answer.headers.get_all(name).iter().collect();
+            assert_eq!(told, [value], "{status}: {name}");
+        }
+        // There is no TLS here that could be asked for, and nothing is told about what runs.
+        for name in ["strict-transport-security", "server", "x-powered-by", "set-cookie"] {
+            assert!(!answer.headers.contains_key(name), "{status}: {name}");
+        }
     }
 }
 

@@ -24,6 +24,8 @@ fn the_folder_says_where_its_server_is() {
     assert!(!format!("{:?}", served.server()).contains(&told.start_token));
     served.stop();
     assert_eq!(RunningServer::read(served.data()).unwrap(), None);
+    served.restart_stopped();
+    assert_ne!(served.token(), told.start_token);
 }
 
 #[test]

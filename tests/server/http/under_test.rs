@@ -9,6 +9,7 @@ use std::time::Duration;
 use experiment_core::time::{Span, Timestamp};
 use experiment_server::http::Server;
 use experiment_server::settings::{AdminKey, Settings};
+use experiment_server::store::{KeyId, NewKey, Role};
 use serde_json::Value;
 use ureq::http::{Request, Response};
 
@@ -109,6 +110,34 @@ impl Served {
         self.server().running().start_token.clone()
     }
 
+    /// Makes a key beside HTTP; gives its id and the key.
+    pub(super) fn make_key(&self, name: &str, role: Role) -> (String, String) {
+        self.make(NewKey::new(name, role).unwrap())
+    }
+
+    /// Makes a key that ends after a while.
+    pub(super) fn make_expiring_key(&self, name: &str, role: Role, expires: &str) -> String {
+        let mut new = NewKey::new(name, role).unwrap();
+        new.expires = expires.parse().unwrap();
+        self.make(new).1
+    }
+
+    /// Makes a key that may send so much.
+    pub(super) fn make_limited_key(&self, name: &str, role: Role, rate: &str) -> String {
+        let mut new = NewKey::new(name, role).unwrap();
+        new.rate = Some(rate.parse().unwrap());
+        self.make(new).1
+    }
+
+    fn make(&self, new: NewKey) -> (String, String) {
+        let made = self.server().store().create_key(new).wait().unwrap();
+        (made.key.id.to_string(), made.text.unwrap().reveal().to_owned())
+    }
+
+    pub(super) fn revoke(&self, id: &str) {
+        self.server().store().revoke_key(KeyId::parse(id).unwrap()).wait().unwrap();
+    }
+
     pub(super) fn get(&self, path: &str) -> Answer {
         self.call("GET", path, &[], "")
     }
@@ -203,7 +232,9 @@ pub(super) fn with_key(settings: &mut Settings) {
 
 impl Answer {
     fn read(mut response: Response<ureq::Body>) -> Answer {
-        let text = response.body_mut().with_config().limit(1 << 30).read_to_string().unwrap();
+        let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
+        // A backup is no text.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
     }
 

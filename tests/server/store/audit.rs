@@ -5,7 +5,7 @@ use std::path::Path;
 use experiment_core::definition::{LifecycleStep, read_document};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
-    Audit, AuditEntry, AuditKind, Expected, Store, StoreError, back_up_folder, restore,
+    Audit, AuditEntry, AuditKind, Expected, NewKey, Role, Store, back_up_folder, restore,
 };
 use redb::{Database, ReadableTable, TableDefinition};
 
@@ -17,6 +17,7 @@ const CATALOG: TableDefinition<u64, &[u8]> = TableDefinition::new("catalog");
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const ERASURES: TableDefinition<&[u8], (u64, i64, Option<i64>)> = TableDefinition::new("erasures");
 const ERASED: TableDefinition<(u32, i32, i32), u64> = TableDefinition::new("erased_customers");
+const KEYS: TableDefinition<u64, &[u8]> = TableDefinition::new("keys");
 
 /// Entries 0 to 5: catalog, definition, start, overrides, erasure, stop.
 fn lived() -> World {
@@ -166,77 +167,81 @@ fn a_changed_fact_is_found() {
     assert_eq!(audit(&world).broken.unwrap(), "entry 1 does not say what fact 1 of the log says");
 }
 
-/// As a log of the format before this one: without what came with it.
-fn take_down(folder: &Path) {
+/// As a log of an earlier format: without what came later.
+fn take_down(folder: &Path, format: u8) {
     let log = Database::open(folder.join("log.redb")).unwrap();
     let transaction = log.begin_write().unwrap();
-    transaction.delete_table(AUDIT).unwrap();
-    transaction.delete_table(ERASURES).unwrap();
-    transaction.delete_table(ERASED).unwrap();
+    transaction.delete_table(KEYS).unwrap();
     {
         let mut meta = transaction.open_table(META).unwrap();
-        meta.remove("erasure_key").unwrap();
-        meta.remove("audit_tail").unwrap();
+        if format == 2 {
+            transaction.delete_table(AUDIT).unwrap();
+            transaction.delete_table(ERASURES).unwrap();
+            transaction.delete_table(ERASED).unwrap();
+            meta.remove("erasure_key").unwrap();
+            meta.remove("audit_tail").unwrap();
+        }
         let mut identity = meta.get("identity").unwrap().unwrap().value().to_vec();
-        assert_eq!(identity[0], 3);
-        identity[0] = 2;
+        assert_eq!(identity[0], 4);
+        identity[0] = format;
         meta.insert("identity", identity.as_slice()).unwrap();
     }
     transaction.commit().unwrap();
 }
 
-#[test]
-fn a_backup_of_a_log_of_the_format_before_is_brought_up() {
+/// A closed folder of an earlier format, with three facts.
+fn taken_down(format: u8) -> World {
     let mut world = World::running();
     accepted(world.one(event("zq-1", "e", "order", 1.0, MARCH)));
     world.store().shutdown().unwrap();
     world.close();
-    take_down(world.folder.path());
-    let folder = tempfile::tempdir().unwrap();
-    let (file, restored) = (folder.path().join("copy.backup"), folder.path().join("restored"));
-    let mut copy = std::fs::File::create(&file).unwrap();
-    back_up_folder(world.folder.path(), Timestamp(MARCH), &mut copy, &mut |_, _| ()).unwrap();
-    assert_eq!(restore(&file, &restored, &mut |_, _| ()).unwrap().facts, 3);
-    let store = Store::open(&restored, world.clock()).unwrap();
-    store.wait_for_blocking(3).unwrap();
-    let told = store.audit().unwrap();
-    assert_eq!((told.broken, told.entries.len()), (None, 2));
-    store.erase("zq-1").wait().unwrap();
-    assert_eq!(store.verify().unwrap().differences, Vec::<String>::new());
-    assert!(store.erasure("zq-1").unwrap().unwrap().erased_at.is_some());
+    take_down(world.folder.path(), format);
+    world
+}
+
+/// Who did what in a log of an earlier format, which knows it from format 3 on.
+fn whos(format: u8) -> [&'static str; 2] {
+    if format == 2 { ["unknown", "unknown"] } else { ["command", "command"] }
+}
+
+fn names(audit: &Audit) -> Vec<&str> {
+    audit.entries.iter().map(|entry| entry.who.as_str()).collect()
 }
 
 #[test]
-fn a_log_of_the_format_before_is_brought_up() {
-    let mut world = World::running();
-    accepted(world.one(event("zq-1", "e", "order", 1.0, MARCH)));
-    world.store().shutdown().unwrap();
-    world.close();
-    take_down(world.folder.path());
-    world.open();
-    let told = audit(&world);
-    assert_eq!(told.broken, None);
-    assert_eq!(
-        told.entries.iter().map(|entry| entry.who.as_str()).collect::<Vec<_>>(),
-        ["unknown", "unknown"]
-    );
-    world.verify();
-    world.store().erase("zq-1").wait().unwrap();
-    world.verify();
-    world.restart();
-    assert_eq!(audit(&world).entries.len(), 3);
-
-    world.store().shutdown().unwrap();
-    world.close();
-    let log = Database::open(world.folder.path().join("log.redb")).unwrap();
-    let transaction = log.begin_write().unwrap();
-    {
-        let mut meta = transaction.open_table(META).unwrap();
-        let mut identity = meta.get("identity").unwrap().unwrap().value().to_vec();
-        identity[0] = 4;
-        meta.insert("identity", identity.as_slice()).unwrap();
+fn a_backup_of_a_log_of_an_earlier_format_is_brought_up() {
+    for format in [2, 3] {
+        let world = taken_down(format);
+        let folder = tempfile::tempdir().unwrap();
+        let (file, restored) = (folder.path().join("copy.backup"), folder.path().join("restored"));
+        let mut copy = std::fs::File::create(&file).unwrap();
+        back_up_folder(world.folder.path(), Timestamp(MARCH), &mut copy, &mut |_, _| ()).unwrap();
+        assert_eq!(restore(&file, &restored, &mut |_, _| ()).unwrap().facts, 3);
+        let store = Store::open(&restored, world.clock()).unwrap();
+        store.wait_for_blocking(3).unwrap();
+        let told = store.audit().unwrap();
+        assert_eq!((told.broken.clone(), names(&told)), (None, whos(format).to_vec()));
+        store.erase("zq-1").wait().unwrap();
+        assert_eq!(store.verify().unwrap().differences, Vec::<String>::new());
+        assert!(store.erasure("zq-1").unwrap().unwrap().erased_at.is_some());
     }
-    transaction.commit().unwrap();
-    drop(log);
-    assert!(matches!(world.open_error(), StoreError::OtherFormat { found: 4, known: 3, .. }));
+}
+
+#[test]
+fn a_log_of_an_earlier_format_is_brought_up() {
+    for format in [2, 3] {
+        let mut world = taken_down(format);
+        world.open();
+        let told = audit(&world);
+        assert_eq!((told.broken.clone(), names(&told)), (None, whos(format).to_vec()));
+        world.verify();
+        world.store().erase("zq-1").wait().unwrap();
+        world.verify();
+        assert!(world.store().api_keys().is_empty());
+        world.store().create_key(NewKey::new("shop", Role::Client).unwrap()).wait().unwrap();
+        world.restart();
+        assert_eq!(world.store().api_keys().len(), 1);
+        let told = audit(&world);
+        assert_eq!((told.broken, told.entries.len()), (None, 4));
+    }
 }

@@ -1,6 +1,7 @@
 //! The store: nothing lost, nothing twice, sums as a recount would give them.
 
 mod admission;
+mod api_keys;
 mod audit;
 mod backfill;
 mod bounds;

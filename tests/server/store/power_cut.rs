@@ -12,8 +12,8 @@ use std::time::Duration;
 use experiment_core::definition::{LifecycleStep, Status};
 use experiment_core::time::{DAY, Timestamp};
 use experiment_server::store::{
-    Catalog, Change, Clock, Disk, Expected, IntakeError, Outcome, Pace, Proposal, ProposedEvent,
-    ProposedExposure, RefusalCode, Store,
+    Catalog, Change, Clock, Disk, Expected, IntakeError, KeyId, NewKey, Outcome, Pace, Proposal,
+    ProposedEvent, ProposedExposure, RefusalCode, Role, Store,
 };
 use experiment_tests::random::Random;
 
@@ -93,6 +93,10 @@ struct Ledger {
     /// Facts of erased customers in whose places markers stand: acknowledged, unanswered.
     gone: usize,
     gone_unanswered: usize,
+    /// Keys that were acknowledged, each with whether its revocation was.
+    keys: BTreeMap<KeyId, bool>,
+    /// Keys that were to be made when the power went.
+    keys_unanswered: usize,
     /// The number of the last fact.
     last: u64,
 }
@@ -201,7 +205,7 @@ impl Machine {
     }
 
     fn act(&mut self, store: &Store) {
-        match self.random.below(14) {
+        match self.random.below(15) {
             0..6 => self.send_new(store),
             6 | 7 => self.send_again(store),
             8 => self.define(store),
@@ -209,6 +213,7 @@ impl Machine {
             10 => self.erase(store),
             11 => self.clock.advance(self.random.below(20) as i64 * HOUR),
             12 => self.others_fill_the_disk(),
+            13 => self.change_keys(store),
             _ => {
                 let settled = store.wait_for_blocking(store.log_position());
                 assert!(settled.is_ok() || self.may_fail(), "{settled:?}");
@@ -378,10 +383,43 @@ impl Machine {
         assert_eq!(store.audit().unwrap().broken, None);
     }
 
+    /// Makes a key, or revokes one.
+    fn change_keys(&mut self, store: &Store) {
+        let keys: Vec<KeyId> = self.ledger.keys.keys().copied().collect();
+        if !keys.is_empty() && self.random.chance(50) {
+            let id = keys[self.random.index(keys.len())];
+            match store.revoke_key(id).wait() {
+                Ok(_) => drop(self.ledger.keys.insert(id, true)),
+                Err(error) => assert!(self.disk.is_out(), "{error}"),
+            }
+            return;
+        }
+        match store.create_key(NewKey::new("shop", Role::Client).unwrap()).wait() {
+            Ok(made) => drop(self.ledger.keys.insert(made.key.id, false)),
+            Err(error) => {
+                assert!(self.disk.is_out(), "{error}");
+                self.ledger.keys_unanswered += 1;
+            }
+        }
+    }
+
+    /// Keys that were made are there, and those that were revoked stay so.
+    fn audit_keys(&mut self, store: &Store) {
+        let found = store.api_keys();
+        for (id, was_revoked) in &mut self.ledger.keys {
+            let is_revoked = found.get(*id).unwrap().revoked_at.is_some();
+            assert!(is_revoked || !*was_revoked, "{id} is in force again");
+            *was_revoked = is_revoked;
+        }
+        let unanswered = found.len() - self.ledger.keys.len();
+        assert!(unanswered <= self.ledger.keys_unanswered, "{unanswered} keys that nobody made");
+    }
+
     /// Everything acknowledged is there, once; what was not answered is there once or not at all.
     fn audit(&mut self, store: &Store) {
         self.audit_catalog(&store.catalog());
         self.audit_erasures(store);
+        self.audit_keys(store);
         // Settles what was open: now it is known whether it is there.
         for proposal in std::mem::take(&mut self.ledger.unanswered) {
             self.settle(store, proposal);

@@ -271,11 +271,11 @@ fn a_log_that_was_not_finished_is_made() {
 fn another_format_is_refused() {
     let mut world = lived();
     world.close();
-    for format in [1, 4] {
+    for format in [1, 5] {
         change_meta(&world, "log.redb", "identity", |identity| identity[0] = format);
         let error = world.open_error();
         let other =
-            matches!(error, StoreError::OtherFormat { found, known: 3, .. } if found == u32::from(format));
+            matches!(error, StoreError::OtherFormat { found, known: 4, .. } if found == u32::from(format));
         assert!(other, "{error}");
     }
 }

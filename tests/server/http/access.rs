@@ -1,0 +1,146 @@
+//! Who may make which call: every call of the router, with every kind of credential.
+
+use experiment_server::http::{Access, Route, routes};
+use experiment_server::store::Role;
+
+use super::under_test::{Answer, KEY, Served, with_key};
+
+use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
+
+/// Every call with what it needs, a request of it that changes nothing, and the status of that for whoever may.
+const CALLS: [(&str, &str, Access, &str, &str, u16); 33] = [
+    ("POST", "/v1/assign", Ingest, "/v1/assign", "{}", 422),
+    ("POST", "/v1/exposures", Ingest, "/v1/exposures", "{}", 200),
+    ("POST", "/v1/conversions", Ingest, "/v1/conversions", "{}", 200),
+    ("GET", "/v1/experiments", Read, "/v1/experiments", "", 200),
+    ("POST", "/v1/experiments", Write, "/v1/experiments", "{}", 422),
+    ("GET", "/v1/experiments/{key}", Read, "/v1/experiments/none", "", 404),
+    ("PUT", "/v1/experiments/{key}", Write, "/v1/experiments/none", "{}", 404),
+    ("POST", "/v1/experiments/{key}/start", Write, "/v1/experiments/none/start", "", 404),
+    ("POST", "/v1/experiments/{key}/stop", Write, "/v1/experiments/none/stop", "", 404),
+    (
+        "POST",
+        "/v1/experiments/{key}/conclude",
+        Write,
+        "/v1/experiments/none/conclude",
+        "{\"variant\": \"a\"}",
+        404,
+    ),
+    ("POST", "/v1/experiments/{key}/archive", Destroy, "/v1/experiments/none/archive", "", 404),
+    ("POST", "/v1/experiments/{key}/phase", Write, "/v1/experiments/none/phase", "", 404),
+    ("GET", "/v1/experiments/{key}/versions", Read, "/v1/experiments/none/versions", "", 404),
+    ("GET", "/v1/experiments/{key}/results", Read, "/v1/experiments/none/results", "", 404),
+    ("GET", "/v1/experiments/{key}/customers/{id}", Read, "/v1/experiments/none/customers/c", "", 404),
+    ("DELETE", "/v1/customers/{id}", Destroy, "/v1/customers/c?wrong", "", 400),
+    ("GET", "/v1/customers/{id}/erasure", Maintain, "/v1/customers/c/erasure", "", 200),
+    ("GET", "/v1/erasures", Maintain, "/v1/erasures", "", 200),
+    ("GET", "/v1/keys", Maintain, "/v1/keys", "", 200),
+    ("POST", "/v1/keys", Maintain, "/v1/keys", "{}", 422),
+    ("DELETE", "/v1/keys/{id}", Maintain, "/v1/keys/none", "", 404),
+    ("POST", "/v1/keys/{id}/rotate", Maintain, "/v1/keys/none/rotate", "{}", 422),
+    ("GET", "/v1/audit", Maintain, "/v1/audit", "", 200),
+    ("GET", "/v1/catalog", Read, "/v1/catalog", "", 200),
+    ("PUT", "/v1/catalog", Write, "/v1/catalog", "{}", 428),
+    ("GET", "/v1/kpis", Read, "/v1/kpis", "", 400),
+    ("POST", "/v1/power", Read, "/v1/power", "{}", 422),
+    ("POST", "/v1/verify", Maintain, "/v1/verify", "", 200),
+    ("POST", "/v1/backup", Maintain, "/v1/backup", "", 200),
+    ("POST", "/v1/export", Maintain, "/v1/export", "", 200),
+    ("GET", "/healthz", Open, "/healthz", "", 200),
+    ("GET", "/readyz", Open, "/readyz", "", 200),
+    ("GET", "/metrics", Open, "/metrics", "", 200),
+];
+
+/// What becomes of calls, in the order Open, Ingest, Read, Write, Destroy, Maintain: 0 where they are let through.
+type Expected = [u16; 6];
+
+#[test]
+fn every_call_is_in_the_table() {
+    let mut known: Vec<(&str, &str, String)> = CALLS
+        .iter()
+        .map(|(method, address, access, ..)| (*method, *address, format!("{access:?}")))
+        .collect();
+    let told = routes();
+    let mut told: Vec<(&str, &str, String)> = told
+        .iter()
+        .map(|Route { method, address, access }| (*method, *address, format!("{access:?}")))
+        .collect();
+    known.sort();
+    told.sort();
+    assert_eq!(told, known, "a call that is new belongs into this table, with who may make it");
+}
+
+fn column(access: Access) -> usize {
+    [Open, Ingest, Read, Write, Destroy, Maintain].iter().position(|known| *known == access).unwrap()
+}
+
+/// Makes every call with these headers, `HEAD` for `GET` too.
+fn check(served: &Served, who: &str, headers: &[(&str, &str)], expected: Expected) {
+    for (method, address, access, path, body, status) in CALLS {
+        let expected = match expected[column(access)] {
+            0 => status,
+            refused => refused,
+        };
+        let with_type = [headers, &[("content-type", "application/json")]].concat();
+        let call = |method: &str| served.call(method, path, &with_type, body);
+        let answer = call(method);
+        assert_eq!(answer.status, expected, "{who}: {method} {address}: {}", answer.text);
+        if expected == 401 || expected == 403 {
+            assert!(!answer.text.contains("experiments"), "{who}: {method} {address} tells: {}", answer.text);
+        }
+        if method == "GET" {
+            assert_eq!(call("HEAD").status, expected, "{who}: HEAD {address}");
+        }
+    }
+    // An address that is not there, and a method that is not.
+    let or = |through: u16| if expected[1..].contains(&0) { through } else { expected[1] };
+    let unknown: fn(&Answer) -> u16 = |answer| answer.status;
+    assert_eq!(unknown(&served.call("GET", "/v1/nothing", headers, "")), or(404), "{who}: unknown address");
+    assert_eq!(unknown(&served.call("GET", "/", headers, "")), or(404), "{who}: /");
+    assert_eq!(unknown(&served.call("PUT", "/v1/keys", headers, "")), or(405), "{who}: unknown method");
+}
+
+#[test]
+fn with_keys_every_role_may_make_its_calls_and_no_others() {
+    let served = Served::start_with(with_key);
+    let token = served.token();
+    let token = ("x-start-token", token.as_str());
+    let [client, analyst, admin] = Role::ALL.map(|role| served.make_key(role.name(), role).1);
+    let (revoked, revoked_key) = served.make_key("revoked", Role::Admin);
+    served.revoke(&revoked);
+    let expired = served.make_expiring_key("expired", Role::Admin, "1s");
+    served.pass("1s");
+    let unknown = format!("experiment_000000000000_{}", "a".repeat(64));
+    let wrong_secret = format!("{}{}", &admin[..admin.len() - 64], &client[client.len() - 64..]);
+    fn by(key: &str) -> (&'static str, &str) {
+        ("x-api-key", key)
+    }
+
+    let all = [0; 6];
+    let none: Expected = [0, 401, 401, 401, 401, 401];
+    check(&served, "admin", &[by(&admin)], all);
+    check(&served, "the key of the environment", &[by(KEY)], all);
+    check(&served, "client", &[by(&client)], [0, 0, 403, 403, 403, 403]);
+    check(&served, "analyst", &[by(&analyst)], [0, 403, 0, 403, 403, 403]);
+    check(&served, "nobody", &[], none);
+    check(&served, "unknown key", &[by(&unknown)], none);
+    check(&served, "wrong secret", &[by(&wrong_secret)], none);
+    check(&served, "start of a key", &[by(&admin[..40])], none);
+    check(&served, "expired key", &[by(&expired)], none);
+    check(&served, "revoked key", &[by(&revoked_key)], none);
+    check(&served, "start token", &[token], [0, 401, 401, 401, 401, 0]);
+    check(&served, "client with start token", &[by(&client), token], [0, 0, 403, 403, 403, 0]);
+    check(&served, "start token with wrong key", &[by(&unknown), token], none);
+    // A token that is wrong is told at once, by whomever it is sent.
+    check(&served, "wrong start token", &[by(&admin), ("x-start-token", "f")], [0, 403, 403, 403, 403, 403]);
+}
+
+#[test]
+fn without_keys_this_machine_may_do_all_that_can_be_undone() {
+    let served = Served::start();
+    let token = served.token();
+    check(&served, "nobody", &[], [0, 0, 0, 0, 403, 403]);
+    check(&served, "start token", &[("x-start-token", &token)], [0; 6]);
+    check(&served, "a key that is none", &[("x-api-key", KEY)], [0, 0, 0, 0, 403, 403]);
+    check(&served, "wrong start token", &[("x-start-token", &token[1..])], [0, 403, 403, 403, 403, 403]);
+}
