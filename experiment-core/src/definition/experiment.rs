@@ -37,6 +37,17 @@ pub enum AssignmentMode {
     Strict,
 }
 
+/// What else than a report, or an `assign` that is to record, makes an exposure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expose {
+    /// Nothing else.
+    #[default]
+    None,
+    /// Evaluating its flag alone, by OFREP: for apps that show what they evaluate.
+    OnEvaluate,
+}
+
 /// One definition of an experiment. Made only by parsing, so whoever holds one may rely on it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -59,6 +70,8 @@ pub struct Experiment {
     pub hash: HashFunction,
     /// Who draws the arms.
     pub assignment: AssignmentMode,
+    /// What else makes an exposure.
+    pub expose: Expose,
     /// The arms in the order written; at least two.
     pub variants: Vec<Variant>,
     /// Index of the control in `variants`.
@@ -180,6 +193,8 @@ const ASSIGNMENT_MODES: &[(&str, AssignmentMode)] = &[
     ("strict", AssignmentMode::Strict),
 ];
 
+const EXPOSE: &[(&str, Expose)] = &[("none", Expose::None), ("on_evaluate", Expose::OnEvaluate)];
+
 fn experiment(field: &Field<'_>) -> Option<Experiment> {
     field.object(unsupported::EXPERIMENT_FIELDS, |fields| {
         let key = fields.required("key", "name the experiment, such as key: winback_2026", name::key);
@@ -192,6 +207,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
         let requires =
             fields.or("requires", Vec::new(), |field| requirement::requirements(field, key.as_deref()));
         let mode = fields.or("assignment", AssignmentMode::Server, |mode| mode.choice(ASSIGNMENT_MODES, &[]));
+        let expose = fields.or("expose", Expose::None, |expose| expose.choice(EXPOSE, &[]));
         let mut variant_keys = Taken::new();
         let variants = variants(fields, mode, &mut variant_keys);
         let overrides = fields.or("overrides", BTreeMap::new(), |overrides| {
@@ -225,6 +241,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
             requires: requires?,
             hash: hash?,
             assignment: mode?,
+            expose: expose?,
             variants,
             control,
             overrides: overrides?,
