@@ -1,6 +1,6 @@
 //! Who asks, and what they may do.
 //!
-//! With a key configured, every call to `/v1` needs one. Without, whoever reaches the loopback address may
+//! With a key configured, every call to `/v1` and `/ofrep` needs one. Without, whoever reaches the loopback address may
 //! do everything but destroy; that takes the start token, which only the owner of the data folder can read.
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -150,17 +150,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, Problem> {
         let caller = parts.extensions.get().copied();
-        caller.ok_or_else(|| Problem::internal("a route outside /v1 asks who the caller is"))
+        caller.ok_or_else(|| Problem::internal("a route outside /v1 and /ofrep asks who the caller is"))
     }
 }
 
-/// Finds out who calls `/v1`, before anything is told about what there is.
+/// Finds out who calls `/v1` or `/ofrep`, before anything is told about what there is.
 pub(crate) async fn authenticate(
     State(app): State<AppState>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if request.uri().path().starts_with("/v1") {
+    if ["/v1", "/ofrep"].iter().any(|face| request.uri().path().starts_with(face)) {
         let caller = app.gate.caller(request.headers())?;
         request.extensions_mut().insert(caller);
     }

@@ -4,6 +4,7 @@
 //! how facts are stored. [`Server::start`] runs the whole server in this process; `experiment serve`, the
 //! demo and the tests all use it.
 
+mod answer;
 mod assign;
 mod audit;
 mod auth;
@@ -31,6 +32,7 @@ mod lifecycle;
 mod limits;
 mod metrics;
 mod nearest;
+mod ofrep;
 mod origin;
 mod power;
 mod probes;

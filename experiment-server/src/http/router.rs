@@ -16,11 +16,11 @@ use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
     assign, audit, backup, catalog, customers, erasures, experiments, export, intake, kpis, layers,
-    lifecycle, metrics, power, probes, results, verify,
+    lifecycle, metrics, ofrep, power, probes, results, verify,
 };
 
 /// The addresses, for whoever mistypes one.
-pub(crate) const ADDRESSES: [&str; 26] = [
+pub(crate) const ADDRESSES: [&str; 28] = [
     "/v1/assign",
     "/v1/exposures",
     "/v1/conversions",
@@ -44,6 +44,8 @@ pub(crate) const ADDRESSES: [&str; 26] = [
     "/v1/verify",
     "/v1/backup",
     "/v1/export",
+    "/ofrep/v1/evaluate/flags",
+    "/ofrep/v1/evaluate/flags/{key}",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -87,6 +89,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/verify", allow(Maintain, post(verify::verify_store)))
         .route("/v1/backup", allow(Maintain, post(backup::back_up)))
         .route("/v1/export", allow(Maintain, post(export::export)))
+        .route("/ofrep/v1/evaluate/flags", allow(Ingest, post(ofrep::evaluate_flags)))
+        .route("/ofrep/v1/evaluate/flags/{key}", allow(Ingest, post(ofrep::evaluate_flag)))
         .route("/healthz", get(probes::get_health))
         .route("/readyz", get(probes::get_readiness))
         .route("/metrics", get(metrics::get_metrics))
@@ -98,6 +102,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), layers::bound))
         .layer(from_fn_with_state(state.clone(), discard_leftover))
         .layer(from_fn(layers::catch_panic))
+        .layer(from_fn(ofrep::in_its_own_form))
         .layer(from_fn_with_state(state.clone(), layers::finish))
         .with_state(state)
 }

@@ -15,6 +15,7 @@ mod kpis;
 mod lifecycle;
 mod limits;
 mod metrics;
+mod ofrep;
 mod power;
 mod probes;
 mod recompute;
