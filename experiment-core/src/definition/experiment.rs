@@ -25,6 +25,9 @@ pub const MAX_SLOTS: usize = MAX_DIMENSIONS + 1;
 /// Most customers on the override lists of one experiment.
 pub const MAX_OVERRIDES: usize = 10_000;
 
+/// What a document says of measuring and deciding, and of nothing else.
+const BESIDE_ASSIGNMENT: [&str; 4] = ["hypothesis", "metrics", "economics", "plan"];
+
 /// Who draws the arms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +151,31 @@ impl Experiment {
     #[must_use]
     pub fn variant_index(&self, key: &str) -> Option<usize> {
         self.variants.iter().position(|variant| variant.key == key)
+    }
+
+    /// The document as far as assigning needs it, with the override lists: read again, it assigns everybody
+    /// alike.
+    #[must_use]
+    pub fn for_assignment(&self) -> Value {
+        let mut document = self.document.clone();
+        if let Value::Object(fields) = &mut document {
+            fields.retain(|name, _| !BESIDE_ASSIGNMENT.contains(&name.as_str()));
+            if !self.overrides.is_empty() {
+                fields.insert("overrides".to_owned(), self.override_lists());
+            }
+        }
+        document
+    }
+
+    /// As a document has them: the customers of each variant.
+    fn override_lists(&self) -> Value {
+        let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (customer, variant) in &self.overrides {
+            if let Some(variant) = self.variants.get(*variant) {
+                lists.entry(&variant.key).or_default().push(customer);
+            }
+        }
+        lists.into_iter().map(|(variant, customers)| (variant.to_owned(), Value::from(customers))).collect()
     }
 
     /// XXH3-64 of [`Experiment::document`] as compact JSON with sorted keys: equal for equal definitions,

@@ -15,6 +15,7 @@ mod catalog;
 mod compression;
 mod customers;
 mod definition_body;
+mod definitions;
 mod erasures;
 mod etag;
 mod experiments;

@@ -15,12 +15,12 @@ use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, audit, backup, catalog, customers, erasures, experiments, export, intake, kpis, layers,
-    lifecycle, metrics, ofrep, power, probes, results, verify,
+    assign, audit, backup, catalog, customers, definitions, erasures, experiments, export, intake, kpis,
+    layers, lifecycle, metrics, ofrep, power, probes, results, verify,
 };
 
 /// The addresses, for whoever mistypes one.
-pub(crate) const ADDRESSES: [&str; 28] = [
+pub(crate) const ADDRESSES: [&str; 29] = [
     "/v1/assign",
     "/v1/exposures",
     "/v1/conversions",
@@ -39,6 +39,7 @@ pub(crate) const ADDRESSES: [&str; 28] = [
     "/v1/erasures",
     "/v1/audit",
     "/v1/catalog",
+    "/v1/definitions",
     "/v1/kpis",
     "/v1/power",
     "/v1/verify",
@@ -84,6 +85,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/erasures", allow(Maintain, get(erasures::list_erasures)))
         .route("/v1/audit", allow(Maintain, get(audit::get_audit)))
         .route("/v1/catalog", get_or_put_catalog)
+        .route("/v1/definitions", allow(Ingest, get(definitions::get_definitions)))
         .route("/v1/kpis", allow(Read, get(kpis::get_kpis)))
         .route("/v1/power", allow(Read, post(power::plan_size)))
         .route("/v1/verify", allow(Maintain, post(verify::verify_store)))

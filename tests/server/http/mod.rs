@@ -7,6 +7,7 @@ mod catalog;
 mod conversions;
 mod copies;
 mod customers;
+mod definitions;
 mod erasures;
 mod experiments;
 mod exposures;
