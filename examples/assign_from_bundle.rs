@@ -39,10 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             Some((variant, payload)) => println!("{experiment} {customer} {variant} {payload}"),
             None => println!("{experiment} {customer} none"),
         }
-        if service.exposures.len() >= BATCH {
-            if let Err(error) = service.report() {
-                eprintln!("exposures are kept: {error}");
-            }
+        if service.exposures.len() >= BATCH
+            && let Err(error) = service.report()
+        {
+            eprintln!("exposures are kept: {error}");
         }
     }
     service.report()

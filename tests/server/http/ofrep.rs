@@ -258,9 +258,10 @@ fn bodies_are_read_whatever_they_call_themselves() {
             assert_eq!(served.call("POST", &path, &headers, &context("a")).status, 200, "{headers:?}");
         }
     }
-    let zipped = [("content-encoding", "gzip")];
-    let answer = served.call("POST", BULK, &zipped, &context("a"));
-    assert_eq!((answer.status, &answer.json()["errorCode"]), (415, &json!("GENERAL")));
+    for (encoding, status, code) in [("br", 415, "GENERAL"), ("gzip", 400, "PARSE_ERROR")] {
+        let answer = served.call("POST", BULK, &[("content-encoding", encoding)], &context("a"));
+        assert_eq!((answer.status, &answer.json()["errorCode"]), (status, &json!(code)), "{encoding}");
+    }
 }
 
 #[test]

@@ -96,7 +96,9 @@ fn the_log_is_json_when_asked_and_says_which_request_it_was() {
         .spawn()
         .unwrap();
     let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    // Open until the end: there are more lines, and who can't write them stops.
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut first).unwrap();
     let url = first.trim().strip_prefix("listening on ").unwrap();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let answer = ureq::get(format!("{url}/v1/experiments"))
