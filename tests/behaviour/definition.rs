@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use experiment_core::decimal::Decimal;
 use experiment_core::definition::{
     AssignmentMode, BetaShape, Cap, Churn, Correction, Cost, CostBasis, Covariate, Dimension, Direction,
-    Discount, Economics, Experiment, Factor, Gross, LifecycleStep, Measure, MeasureKind, Method, Metric,
-    MetricKind, Offer, Plan, Prior, Problem, Role, Ship, Sides, Spending, Status, Target, Term, Window,
-    allowed_while_running, read_document,
+    Discount, Economics, Experiment, Expose, Factor, Gross, LifecycleStep, Measure, MeasureKind, Method,
+    Metric, MetricKind, Offer, Plan, Prior, Problem, Role, Ship, Sides, Spending, Status, Target, Term,
+    Window, allowed_while_running, read_document,
 };
 use experiment_core::time::Span;
 use proptest::prelude::*;
@@ -65,7 +65,8 @@ fn the_sample_is_read_field_by_field() {
     assert!(experiment.hypothesis.as_deref().is_some_and(|text| text.starts_with("A 20 % discount")));
     assert_eq!(experiment.traffic, decimal("0.5"));
     assert_eq!(experiment.salt, "winback_2026");
-    assert_eq!((experiment.assignment, experiment.control), (AssignmentMode::Server, 0));
+    assert_eq!((experiment.assignment, experiment.expose), (AssignmentMode::Server, Expose::None));
+    assert_eq!(experiment.control, 0);
     assert_eq!(experiment.overrides, BTreeMap::from([("qa-1".to_owned(), 1)]));
     let dimensions: Vec<_> = experiment.dimensions.iter().map(|dimension| dimension.name()).collect();
     assert_eq!(dimensions, ["plan", "country"]);
@@ -315,7 +316,7 @@ fn the_guides_examples_are_accepted() {
 fn everything_later_is_refused_by_name() {
     let found = parse(LATER).unwrap_err();
     let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
-    let expected = ["contact", "expose", "holdout"];
+    let expected = ["contact", "holdout"];
     assert_eq!(paths, expected);
     assert!(found.iter().all(|problem| problem.detail.contains("not supported yet")), "{found:?}");
 
@@ -411,6 +412,9 @@ fn keys_and_texts() {
         problems("assignment: servr"),
         ["assignment: \"servr\" is not one of server, external, strict"]
     );
+    assert_eq!(problems("expose: on_evaluat"), ["expose: \"on_evaluat\" is not one of none, on_evaluate"]);
+    let exposing = parse("{key: k, expose: on_evaluate, variants: [{key: a}, {key: b}]}").unwrap();
+    assert_eq!(exposing.expose, Expose::OnEvaluate);
     assert_eq!(problems("dimensions: [plan, plan]"), ["dimensions[1]: \"plan\" is already at dimensions[0]"]);
     assert_eq!(problems("dimensions: ['']"), ["dimensions[0]: is empty"]);
     let many: Vec<String> = (0..21).map(|n| format!("d{n}")).collect();
@@ -949,6 +953,7 @@ fn running_experiments_change_only_a_little() {
     assert_eq!(changed("key: winback_2026", "key: other\nsalt: winback_2026"), ["key: is frozen at start"]);
     assert_eq!(changed("hash: xxh3", "salt: other"), ["salt: is frozen at start"]);
     assert_eq!(changed("assignment: server", "assignment: strict"), ["assignment: is frozen at start"]);
+    assert_eq!(changed("hash: xxh3", "hash: xxh3\nexpose: on_evaluate"), ["expose: is frozen at start"]);
     assert_eq!(changed("[plan, country]", "[plan]"), ["dimensions: is frozen at start"]);
     assert_eq!(changed("alpha: 0.05", "alpha: 0.1"), ["plan: is frozen at start"]);
     assert_eq!(changed("margin: 0.35", "margin: 0.4"), ["economics: is frozen at start"]);

@@ -8,6 +8,7 @@
 pub mod compat;
 
 mod allocation;
+mod bundle;
 mod compiled;
 mod draw;
 mod explain;
@@ -22,6 +23,7 @@ mod snapshot;
 mod trace;
 
 pub use allocation::{Allocation, AllocationError};
+pub use bundle::{BUNDLE_FORMAT, Bundle, BundleError, BundledExperiment};
 pub use compiled::{CompileError, CompiledExperiment};
 pub use draw::{Draw, Entrance, Position};
 pub use explain::{ExplainedStep, Explanation};

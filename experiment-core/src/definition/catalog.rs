@@ -123,6 +123,20 @@ impl Catalog {
         self.layers.get(layer).map_or(layer, |layer| &layer.salt)
     }
 
+    /// The document with the groups: what [`Catalog::parse`] makes this catalog of.
+    #[must_use]
+    pub fn document_with_groups(&self) -> Value {
+        let mut document = self.document.clone();
+        if let Value::Object(fields) = &mut document
+            && !self.groups.is_empty()
+        {
+            let groups =
+                self.groups.iter().map(|(name, values)| (name.clone(), Value::from(values.as_slice())));
+            fields.insert("groups".to_owned(), groups.collect());
+        }
+        document
+    }
+
     /// XXH3-64 of [`Catalog::document`] as compact JSON with sorted keys.
     #[must_use]
     pub fn version_hash(&self) -> u64 {

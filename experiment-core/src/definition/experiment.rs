@@ -25,6 +25,9 @@ pub const MAX_SLOTS: usize = MAX_DIMENSIONS + 1;
 /// Most customers on the override lists of one experiment.
 pub const MAX_OVERRIDES: usize = 10_000;
 
+/// What a document says of measuring and deciding, and of nothing else.
+const BESIDE_ASSIGNMENT: [&str; 4] = ["hypothesis", "metrics", "economics", "plan"];
+
 /// Who draws the arms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +38,17 @@ pub enum AssignmentMode {
     External,
     /// We do; an exposure that differs from our draw is left out of the analysis.
     Strict,
+}
+
+/// What else than a report, or an `assign` that is to record, makes an exposure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expose {
+    /// Nothing else.
+    #[default]
+    None,
+    /// Evaluating its flag alone, by OFREP: for apps that show what they evaluate.
+    OnEvaluate,
 }
 
 /// One definition of an experiment. Made only by parsing, so whoever holds one may rely on it.
@@ -59,6 +73,8 @@ pub struct Experiment {
     pub hash: HashFunction,
     /// Who draws the arms.
     pub assignment: AssignmentMode,
+    /// What else makes an exposure.
+    pub expose: Expose,
     /// The arms in the order written; at least two.
     pub variants: Vec<Variant>,
     /// Index of the control in `variants`.
@@ -137,6 +153,31 @@ impl Experiment {
         self.variants.iter().position(|variant| variant.key == key)
     }
 
+    /// The document as far as assigning needs it, with the override lists: read again, it assigns everybody
+    /// alike.
+    #[must_use]
+    pub fn for_assignment(&self) -> Value {
+        let mut document = self.document.clone();
+        if let Value::Object(fields) = &mut document {
+            fields.retain(|name, _| !BESIDE_ASSIGNMENT.contains(&name.as_str()));
+            if !self.overrides.is_empty() {
+                fields.insert("overrides".to_owned(), self.override_lists());
+            }
+        }
+        document
+    }
+
+    /// As a document has them: the customers of each variant.
+    fn override_lists(&self) -> Value {
+        let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (customer, variant) in &self.overrides {
+            if let Some(variant) = self.variants.get(*variant) {
+                lists.entry(&variant.key).or_default().push(customer);
+            }
+        }
+        lists.into_iter().map(|(variant, customers)| (variant.to_owned(), Value::from(customers))).collect()
+    }
+
     /// XXH3-64 of [`Experiment::document`] as compact JSON with sorted keys: equal for equal definitions,
     /// whatever their overrides.
     #[must_use]
@@ -180,6 +221,8 @@ const ASSIGNMENT_MODES: &[(&str, AssignmentMode)] = &[
     ("strict", AssignmentMode::Strict),
 ];
 
+const EXPOSE: &[(&str, Expose)] = &[("none", Expose::None), ("on_evaluate", Expose::OnEvaluate)];
+
 fn experiment(field: &Field<'_>) -> Option<Experiment> {
     field.object(unsupported::EXPERIMENT_FIELDS, |fields| {
         let key = fields.required("key", "name the experiment, such as key: winback_2026", name::key);
@@ -192,6 +235,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
         let requires =
             fields.or("requires", Vec::new(), |field| requirement::requirements(field, key.as_deref()));
         let mode = fields.or("assignment", AssignmentMode::Server, |mode| mode.choice(ASSIGNMENT_MODES, &[]));
+        let expose = fields.or("expose", Expose::None, |expose| expose.choice(EXPOSE, &[]));
         let mut variant_keys = Taken::new();
         let variants = variants(fields, mode, &mut variant_keys);
         let overrides = fields.or("overrides", BTreeMap::new(), |overrides| {
@@ -225,6 +269,7 @@ fn experiment(field: &Field<'_>) -> Option<Experiment> {
             requires: requires?,
             hash: hash?,
             assignment: mode?,
+            expose: expose?,
             variants,
             control,
             overrides: overrides?,

@@ -39,7 +39,7 @@ pub use change::allowed_while_running;
 pub use dimension::Dimension;
 pub use document::{DocumentError, MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, read_document};
 pub use economics::{Economics, Gross};
-pub use experiment::{AssignmentMode, Experiment, MAX_DIMENSIONS, MAX_OVERRIDES, MAX_SLOTS};
+pub use experiment::{AssignmentMode, Experiment, Expose, MAX_DIMENSIONS, MAX_OVERRIDES, MAX_SLOTS};
 pub use hash::{GrowthBookFilter, GrowthBookHash, HashFunction};
 pub use layer::{LayerClaim, LayerPart, LayerRange, free_ranges};
 pub use measure::{Cap, Discount, Factor, MAX_FACTOR_DIGITS, Measure, MeasureKind, Term};

@@ -2,13 +2,12 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use experiment_core::assignment::{
-    CompiledExperiment, Customer, Decision, NotAssignedReason, Reason, assign,
-};
+use experiment_core::assignment::{CompiledExperiment, Customer};
 use experiment_core::definition::Offer;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::answer::{Answer, Exposure, decide, record};
 use super::body::read_json_body;
 use super::fields::{Fields, kind_of};
 use super::limits::MAX_NAMED_EXPERIMENTS;
@@ -16,9 +15,7 @@ use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
 use super::store_problem::unknown_experiment;
-use crate::store::{
-    Attributes, Catalog, IntakeError, Outcome, Proposal, ProposedAssign, Refusal, RefusalCode,
-};
+use crate::store::{Attributes, Catalog};
 
 /// Which experiments are asked for.
 enum Which {
@@ -33,24 +30,6 @@ struct Ask {
     customer: String,
     attributes: Option<Attributes>,
     record: bool,
-}
-
-/// Whether the customer's exposure is written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Exposure {
-    Recorded,
-    Known,
-    NotRecorded,
-}
-
-/// One decision.
-struct Answer<'a> {
-    compiled: &'a CompiledExperiment,
-    decision: Decision,
-    exposure: Exposure,
-    /// Why it wasn't recorded although it should have been.
-    detail: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -87,12 +66,10 @@ pub(crate) async fn assign_customer(
     if ask.record {
         record(&app, &mut answers, ask.customer, ask.attributes).await?;
     }
-    for answer in &answers {
-        app.assignments.count(&answer.compiled.experiment().key, answer.decision.reason());
-    }
+    answers.iter().for_each(|answer| answer.count(&app));
     match (&ask.which, answers.as_slice()) {
-        (Which::One(_), [answer]) => reply::json(&answer.view()),
-        _ => reply::json(&AnswersView { assignments: answers.iter().map(Answer::view).collect() }),
+        (Which::One(_), [answer]) => reply::json(&AnswerView::of(answer)),
+        _ => reply::json(&AnswersView { assignments: answers.iter().map(AnswerView::of).collect() }),
     }
 }
 
@@ -166,103 +143,17 @@ fn choose<'a>(catalog: &'a Catalog, which: &Which) -> Result<Vec<&'a CompiledExp
     }
 }
 
-/// The order of decisions is the core's, which asks the store only where an earlier exposure could decide.
-fn decide<'a>(
-    app: &AppState,
-    compiled: &'a CompiledExperiment,
-    customer: Customer<'_>,
-) -> Result<Answer<'a>, Problem> {
-    let memory = app.store.memory_of(customer.id);
-    let decision = assign(compiled, customer, &memory);
-    memory.check()?;
-    let is_known = matches!(decision, Decision::Assigned { reason: Reason::Sticky, .. });
-    // What is not known yet may still be on its way out of the log.
-    if memory.was_asked() && !is_known {
-        app.check_rebuilt()?;
-    }
-    let exposure = if is_known { Exposure::Known } else { Exposure::NotRecorded };
-    Ok(Answer { compiled, decision, exposure, detail: None })
-}
-
-/// Writes down the exposures that are new, all in one commit.
-async fn record(
-    app: &AppState,
-    answers: &mut [Answer<'_>],
-    customer: String,
-    attributes: Option<Attributes>,
-) -> Result<(), Problem> {
-    let is_new =
-        |answer: &Answer<'_>| answer.exposure == Exposure::NotRecorded && answer.decision.is_analysed();
-    let proposals: Vec<Proposal> = (answers.iter().filter(|answer| is_new(answer)))
-        .map(|answer| {
-            Proposal::Assign(ProposedAssign {
-                customer: customer.clone(),
-                experiment: answer.compiled.experiment().key.clone(),
-                variant: answer.variant_key().unwrap_or_default().to_owned(),
-                attributes: attributes.clone(),
-            })
-        })
-        .collect();
-    if proposals.is_empty() {
-        return Ok(());
-    }
-    let outcomes = match app.store.submit(proposals).await {
-        // The disk is gone or full: customers still get their variant, and are told that it is not kept.
-        Err(error @ (IntakeError::StoreFailed | IntakeError::DiskFull(_))) => {
-            let detail = error.to_string();
-            answers.iter_mut().filter(|answer| is_new(answer)).for_each(|a| a.detail = Some(detail.clone()));
-            return Ok(());
-        }
-        outcomes => outcomes?,
-    };
-    for (answer, outcome) in answers.iter_mut().filter(|answer| is_new(answer)).zip(outcomes) {
-        answer.settle(outcome);
-    }
-    Ok(())
-}
-
-impl<'a> Answer<'a> {
-    /// Takes over what the writer decided.
-    fn settle(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Accepted(_) => self.exposure = Exposure::Recorded,
-            Outcome::Duplicate => self.exposure = Exposure::Known,
-            // Another request was first: its variant is the one to keep.
-            Outcome::Known { variant } => {
-                if let Some(variant) = self.compiled.experiment().variant_index(&variant) {
-                    self.decision = Decision::Assigned { variant, reason: Reason::Sticky };
-                }
-                self.exposure = Exposure::Known;
-            }
-            Outcome::Refused(refusal) => self.refuse(&refusal),
-        }
-    }
-
-    fn refuse(&mut self, refusal: &Refusal) {
-        match refusal.code {
-            // Stopped while this request was on its way.
-            RefusalCode::AfterStop => self.decision = Decision::NotAssigned(NotAssignedReason::Stopped),
-            RefusalCode::NotStarted => self.decision = Decision::NotAssigned(NotAssignedReason::Draft),
-            _ => self.detail = Some(refusal.to_string()),
-        }
-    }
-
-    fn variant_key(&self) -> Option<&'a str> {
-        let variants = &self.compiled.experiment().variants;
-        self.decision.variant().and_then(|index| variants.get(index)).map(|variant| variant.key.as_str())
-    }
-
-    fn view(&self) -> AnswerView<'_> {
-        let experiment = self.compiled.experiment();
-        let variant = self.decision.variant().and_then(|index| experiment.variants.get(index));
+impl<'a> AnswerView<'a> {
+    fn of(answer: &'a Answer<'a>) -> AnswerView<'a> {
+        let variant = answer.variant();
         AnswerView {
-            experiment: &experiment.key,
+            experiment: &answer.compiled.experiment().key,
             variant: variant.map(|variant| variant.key.as_str()),
             offer: variant.and_then(|variant| variant.offer.as_ref()),
             payload: variant.map_or(&Value::Null, |variant| &variant.payload),
-            reason: self.decision.reason(),
-            exposure: self.exposure,
-            detail: self.detail.as_deref(),
+            reason: answer.decision.reason(),
+            exposure: answer.exposure,
+            detail: answer.detail.as_deref(),
         }
     }
 }

@@ -1,9 +1,15 @@
-//! ETags name a version of a definition; a change says which one it was made from.
+//! ETags name a version of a definition, and a change says which one it was made from; or they name an answer,
+//! and who has it already is spared it.
 
-use axum::http::header::IF_MATCH;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::problem::{FieldError, Kind, Problem};
+use super::reply;
 use crate::store::Expected;
 
 /// The ETag of a version, as it is written.
@@ -26,7 +32,7 @@ pub(crate) fn if_match(headers: &HeaderMap, hash: u64) -> Result<Expected, Probl
     let current = etag(hash);
     let wrong = |kind, detail: String, mend: String| {
         let error = FieldError::new("If-Match", detail, mend);
-        Err(Problem::of_field(kind, error).with_header(axum::http::header::ETAG, etag_value(hash)))
+        Err(Problem::of_field(kind, error).with_header(ETAG, etag_value(hash)))
     };
     if tags.peek().is_none() {
         let mend = "send If-Match with the ETag of the GET that the change was made from";
@@ -57,4 +63,37 @@ pub(crate) fn if_match(headers: &HeaderMap, hash: u64) -> Result<Expected, Probl
     }
     let mend = format!("read it again, repeat the change, and send If-Match: {current}");
     wrong(Kind::PreconditionFailed, "names a version that is not in force".to_owned(), mend)
+}
+
+/// An answer that is named by its bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Tagged {
+    body: Bytes,
+    tag: u64,
+}
+
+impl Tagged {
+    /// The answer that `view` is as JSON.
+    ///
+    /// # Errors
+    /// A fault of ours: a type that JSON can't write.
+    pub(crate) fn json<T: Serialize>(view: &T) -> Result<Tagged, Problem> {
+        let body = serde_json::to_vec(view).map_err(Problem::internal)?;
+        Ok(Tagged { tag: xxh3_64(&body), body: body.into() })
+    }
+
+    /// 200 with all of it, or 304 for whoever has it: `known` are the values of `If-None-Match`.
+    pub(crate) fn unless_known(&self, known: &[HeaderValue]) -> Response {
+        let current = etag(self.tag);
+        let names_it = |value: &HeaderValue| {
+            let mut tags = value.to_str().unwrap_or_default().split(',').map(str::trim);
+            tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == current)
+        };
+        let mut response = match known.iter().any(names_it) {
+            true => StatusCode::NOT_MODIFIED.into_response(),
+            false => reply::json_bytes(self.body.clone()),
+        };
+        response.headers_mut().insert(ETAG, etag_value(self.tag));
+        response
+    }
 }

@@ -224,19 +224,10 @@ impl Fields {
             return None;
         };
         map.retain(|_, value| !value.is_null());
-        if map.len() > MAX_ATTRIBUTES {
-            let detail = format!("has {} attributes, the most is {MAX_ATTRIBUTES}", map.len());
-            self.wrong(name, detail, "send only those that experiments read");
-            return None;
-        }
-        let before = self.errors.len();
-        for (attribute, value) in &map {
-            if let Some((detail, mend)) = wrong_attribute(attribute, value) {
-                let shown: String = attribute.chars().take(100).collect();
-                self.wrong(&format!("{name}.{shown}"), detail, mend);
-            }
-        }
-        (self.errors.len() == before).then_some(map)
+        let wrong = wrong_attributes(&self.path(name), &map);
+        let sound = wrong.is_empty();
+        self.errors.extend(wrong);
+        sound.then_some(map)
     }
 
     /// Ends the reading.
@@ -279,6 +270,20 @@ fn time_mend(text: &str) -> String {
         return format!("say in which zone: \"{zoned}\" for UTC");
     }
     "send a time such as \"2026-03-01T09:30:00Z\"".to_owned()
+}
+
+/// Everything that is wrong with attributes that stand at `path`.
+pub(crate) fn wrong_attributes(path: &str, map: &Map<String, Value>) -> Vec<FieldError> {
+    if map.len() > MAX_ATTRIBUTES {
+        let detail = format!("has {} attributes, the most is {MAX_ATTRIBUTES}", map.len());
+        return vec![FieldError::new(path, detail, "send only those that experiments read")];
+    }
+    let wrong = map.iter().filter_map(|(attribute, value)| {
+        let (detail, mend) = wrong_attribute(attribute, value)?;
+        let shown: String = attribute.chars().take(100).collect();
+        Some(FieldError::new(format!("{path}.{shown}"), detail, mend))
+    });
+    wrong.collect()
 }
 
 fn wrong_attribute(name: &str, value: &Value) -> Option<(String, &'static str)> {

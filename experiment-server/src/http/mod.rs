@@ -4,6 +4,7 @@
 //! how facts are stored. [`Server::start`] runs the whole server in this process; `experiment serve`, the
 //! demo and the tests all use it.
 
+mod answer;
 mod assign;
 mod audit;
 mod auth;
@@ -15,6 +16,7 @@ mod compression;
 mod cors;
 mod customers;
 mod definition_body;
+mod definitions;
 mod erasures;
 mod etag;
 mod experiments;
@@ -33,6 +35,7 @@ mod lifecycle;
 mod limits;
 mod metrics;
 mod nearest;
+mod ofrep;
 mod origin;
 mod power;
 mod probes;

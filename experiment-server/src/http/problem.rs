@@ -5,6 +5,8 @@
 //! # References
 //! Nottingham, M., Wilde, E., Dalal, S. (2023), *Problem Details for HTTP APIs*, RFC 9457.
 
+use std::fmt;
+
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -198,6 +200,17 @@ impl FieldError {
     }
 }
 
+/// As a sentence: what is wrong and where, and the mend.
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FieldError { field, detail, mend, .. } = self;
+        match field.as_str() {
+            "" => write!(f, "{detail}; mend: {mend}"),
+            field => write!(f, "{field}: {detail}; mend: {mend}"),
+        }
+    }
+}
+
 /// As it is written: always with `field`, in definitions also as `path`.
 impl Serialize for FieldError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -250,8 +263,7 @@ impl Problem {
     /// A problem with everything that is wrong, field by field.
     pub(crate) fn of_fields(kind: Kind, errors: Vec<FieldError>) -> Problem {
         let detail = match errors.as_slice() {
-            [error] if error.field.is_empty() => format!("{}; mend: {}", error.detail, error.mend),
-            [error] => format!("{}: {}; mend: {}", error.field, error.detail, error.mend),
+            [error] => error.to_string(),
             errors => format!("{} things are wrong, see `errors`", errors.len()),
         };
         Problem { errors, ..Problem::new(kind, detail) }
@@ -308,6 +320,15 @@ impl Problem {
     }
 }
 
+/// What a problem says, beside its answer for a face that says it in another form.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// Which.
+    pub(crate) kind: Kind,
+    /// For people, with the mend.
+    pub(crate) detail: String,
+}
+
 /// As it is written.
 #[derive(serde::Serialize)]
 struct Body<'a> {
@@ -323,6 +344,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, name, _) = self.kind.facts();
         let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], self.to_json()).into_response();
+        response.extensions_mut().insert(Told { kind: self.kind, detail: self.detail });
         response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
         if let Some(detail) = self.cause {
             response.extensions_mut().insert(Cause { problem: name, detail });

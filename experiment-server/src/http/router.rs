@@ -19,8 +19,8 @@ use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, audit, backup, catalog, customers, erasures, experiments, export, intake, keys, kpis, layers,
-    lifecycle, metrics, power, probes, results, verify,
+    assign, audit, backup, catalog, customers, definitions, erasures, experiments, export, intake, keys,
+    kpis, layers, lifecycle, metrics, ofrep, power, probes, results, verify,
 };
 
 /// One call of the HTTP face.
@@ -74,11 +74,14 @@ fn table(once: &dyn Fn(Methods) -> Methods) -> Routes<'_> {
         .get(Maintain, "/v1/audit", audit::get_audit)
         .get(Read, "/v1/catalog", catalog::get_catalog)
         .put_once(Write, "/v1/catalog", catalog::put_catalog)
+        .get(Ingest, "/v1/definitions", definitions::get_definitions)
         .get(Read, "/v1/kpis", kpis::get_kpis)
         .post(Read, "/v1/power", power::plan_size)
         .post(Maintain, "/v1/verify", verify::verify_store)
         .post(Maintain, "/v1/backup", backup::back_up)
         .post(Maintain, "/v1/export", export::export)
+        .post(Ingest, "/ofrep/v1/evaluate/flags", ofrep::evaluate_flags)
+        .post(Ingest, "/ofrep/v1/evaluate/flags/{key}", ofrep::evaluate_flag)
         .get(Open, "/healthz", probes::get_health)
         .get(Open, "/readyz", probes::get_readiness)
         // What it tells depends on the caller.
@@ -162,7 +165,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), refuse_foreign))
         .layer(from_fn_with_state(state.clone(), layers::bound))
         .layer(from_fn_with_state(state.clone(), discard_leftover))
-        .layer(from_fn(layers::catch_panic));
+        .layer(from_fn(layers::catch_panic))
+        .layer(from_fn(ofrep::in_its_own_form));
     let router = match cors(&state.settings.cors_origins) {
         Some(cors) => router.layer(cors),
         None => router,

@@ -9,6 +9,7 @@ use experiment_core::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::auth::{Caller, Gate};
+use super::definitions::Written;
 use super::idempotency::Answers;
 use super::limits::{FRESH_TIMEOUT, MAX_SCANS, MAX_STREAMS};
 use super::problem::{Kind, Problem};
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) requests: Semaphore,
     /// What fixed plans have decided.
     pub(crate) decisions: Decisions,
+    /// The bundle as last written.
+    pub(crate) bundle: Written,
     /// Whether a recount is under way: one at a time.
     pub(crate) verifying: AtomicBool,
     /// One permit for a copy of the log: one at a time.
@@ -89,6 +92,7 @@ impl AppState {
             connections: AtomicUsize::new(0),
             requests,
             decisions: Decisions::default(),
+            bundle: Written::default(),
             verifying,
             copies,
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),

@@ -69,11 +69,15 @@ impl From<StoreError> for Problem {
 
 /// No experiment has this key; `path` is the field that names it, empty where the address does.
 pub(crate) fn unknown_experiment(catalog: &Catalog, key: &str, path: &str) -> Problem {
+    Problem::of_field(Kind::UnknownExperiment, no_such_experiment(catalog, key, path))
+}
+
+/// That, in words.
+pub(crate) fn no_such_experiment(catalog: &Catalog, key: &str, path: &str) -> FieldError {
     let shown: String = key.chars().take(128).collect();
     let keys = catalog.iter().map(|entry| entry.key.as_str());
     let mend = did_you_mean(key, keys, || "see GET /v1/experiments for those there are".to_owned());
-    let error = FieldError::new(path, format!("no experiment has the key {shown:?}"), mend);
-    Problem::of_field(Kind::UnknownExperiment, error)
+    FieldError::new(path, format!("no experiment has the key {shown:?}"), mend)
 }
 
 #[cfg(test)]

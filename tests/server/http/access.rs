@@ -8,7 +8,7 @@ use super::under_test::{Answer, KEY, Served, with_key};
 use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
 
 /// Every call with what it needs, a request of it that changes nothing, and the status of that for whoever may.
-const CALLS: [(&str, &str, Access, &str, &str, u16); 33] = [
+const CALLS: [(&str, &str, Access, &str, &str, u16); 36] = [
     ("POST", "/v1/assign", Ingest, "/v1/assign", "{}", 422),
     ("POST", "/v1/exposures", Ingest, "/v1/exposures", "{}", 200),
     ("POST", "/v1/conversions", Ingest, "/v1/conversions", "{}", 200),
@@ -41,11 +41,14 @@ const CALLS: [(&str, &str, Access, &str, &str, u16); 33] = [
     ("GET", "/v1/audit", Maintain, "/v1/audit", "", 200),
     ("GET", "/v1/catalog", Read, "/v1/catalog", "", 200),
     ("PUT", "/v1/catalog", Write, "/v1/catalog", "{}", 428),
+    ("GET", "/v1/definitions", Ingest, "/v1/definitions", "", 200),
     ("GET", "/v1/kpis", Read, "/v1/kpis", "", 400),
     ("POST", "/v1/power", Read, "/v1/power", "{}", 422),
     ("POST", "/v1/verify", Maintain, "/v1/verify", "", 200),
     ("POST", "/v1/backup", Maintain, "/v1/backup", "", 200),
     ("POST", "/v1/export", Maintain, "/v1/export", "", 200),
+    ("POST", "/ofrep/v1/evaluate/flags", Ingest, "/ofrep/v1/evaluate/flags", "{}", 400),
+    ("POST", "/ofrep/v1/evaluate/flags/{key}", Ingest, "/ofrep/v1/evaluate/flags/none", "{}", 400),
     ("GET", "/healthz", Open, "/healthz", "", 200),
     ("GET", "/readyz", Open, "/readyz", "", 200),
     ("GET", "/metrics", Open, "/metrics", "", 200),

@@ -1,0 +1,146 @@
+//! Errors in the protocol's own form, those included that come from outside its handlers.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::http::problem::{FieldError, Kind, Problem, Told};
+use crate::http::reply::JSON;
+
+/// What every address of the protocol begins with.
+const PREFIX: &str = "/ofrep";
+/// What stands before the key of a flag.
+const FLAGS: &str = "/ofrep/v1/evaluate/flags/";
+
+/// OpenFeature's error codes, as far as they are ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Code {
+    /// No experiment has this key.
+    FlagNotFound,
+    /// The body is no JSON object.
+    ParseError,
+    /// Nobody is named whom the flag is for.
+    TargetingKeyMissing,
+    /// Something in the context can't be used.
+    InvalidContext,
+    /// Anything else.
+    General,
+}
+
+/// An error on its way to the client.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// One that the protocol has a code for.
+    Refused {
+        /// Which.
+        code: Code,
+        /// What is wrong and how to mend it.
+        details: String,
+    },
+    /// One that any call may end with.
+    Other(Problem),
+}
+
+/// What a refusal says, beside its answer until [`in_its_own_form`] writes it down.
+#[derive(Debug, Clone)]
+struct Said {
+    code: Code,
+    details: String,
+}
+
+/// As it is written. A flag's failure has the fields of its evaluation too: some clients read them first.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FailureView<'a> {
+    #[serde(flatten)]
+    flag: Option<FlagView<'a>>,
+    error_code: Code,
+    error_details: &'a str,
+}
+
+#[derive(Serialize)]
+struct FlagView<'a> {
+    key: &'a str,
+    variant: &'static str,
+    metadata: Map<String, Value>,
+}
+
+impl Failure {
+    /// One that the protocol has a code for, with everything that is wrong.
+    pub(super) fn refused(code: Code, errors: &[FieldError]) -> Failure {
+        let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::Refused { code, details: told.join("\n") }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Failure {
+        Failure::Other(problem)
+    }
+}
+
+impl Said {
+    fn of(Told { kind, detail }: Told, key: Option<&str>) -> Said {
+        let (code, details) = match (kind, key) {
+            // Clients don't encode keys, so one may be empty or have slashes; no experiment's has.
+            (Kind::UnknownRoute, Some(key)) => {
+                let shown: String = key.chars().take(128).collect();
+                let mend = "see GET /v1/experiments for those there are";
+                (Code::FlagNotFound, format!("no experiment has the key {shown:?}; mend: {mend}"))
+            }
+            (Kind::InvalidBody, _) => (Code::ParseError, detail),
+            _ => (Code::General, detail),
+        };
+        Said { code, details }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (code, details) = match self {
+            Failure::Other(problem) => return problem.into_response(),
+            Failure::Refused { code, details } => (code, details),
+        };
+        let status = if code == Code::FlagNotFound { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Said { code, details });
+        response
+    }
+}
+
+/// Puts every error under `/ofrep` into the protocol's form, whoever found it; status and headers stay.
+pub(crate) async fn in_its_own_form(request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with(PREFIX) {
+        return next.run(request).await;
+    }
+    let uri = request.uri().clone();
+    let mut response = next.run(request).await;
+    let extensions = response.extensions_mut();
+    let key = flag_of(uri.path());
+    let told = extensions.remove::<Told>().map(|told| Said::of(told, key.as_deref()));
+    let Some(said) = extensions.remove::<Said>().or(told) else { return response };
+    let flag = key.as_deref().map(|key| FlagView { key, variant: "", metadata: Map::new() });
+    let view = FailureView { flag, error_code: said.code, error_details: &said.details };
+    // Texts only: writing them cannot fail.
+    *response.body_mut() = Body::from(serde_json::to_vec(&view).unwrap_or_default());
+    let headers = response.headers_mut();
+    // That of the body before.
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, JSON);
+    response
+}
+
+/// The key of the flag that an address names: all that comes behind, since clients don't encode it, with what
+/// is percent-encoded read.
+pub(super) fn flag_of(path: &str) -> Option<Cow<'_, str>> {
+    path.strip_prefix(FLAGS).map(|key| percent_decode_str(key).decode_utf8_lossy())
+}
