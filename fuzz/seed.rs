@@ -89,6 +89,11 @@ fn rows(folder: &Path, records: &mut Vec<Vec<u8>>, stored: &mut Vec<Vec<u8>>) ->
         }
         put(Stored::Erasure, &[7; 32]);
     }
+    if let Ok(keys) = log.open_table(TableDefinition::<u64, &[u8]>::new("keys")) {
+        for row in keys.iter()? {
+            put(Stored::Key, row?.1.value());
+        }
+    }
 
     let state = Database::open(folder.join("state.redb"))?;
     let state = state.begin_read()?;

@@ -208,3 +208,45 @@ pub(super) fn override_rows(experiment: &Experiment) -> BTreeMap<&str, &str> {
     let rows = experiment.overrides.iter();
     rows.filter_map(|(customer, index)| Some((customer.as_str(), key(index)?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use experiment_core::definition::read_document;
+    use experiment_core::time::Timestamp;
+
+    use super::super::catalog_record::DefinitionRecord;
+    use super::super::record::Record;
+    use super::*;
+
+    fn experiment(key: usize) -> Experiment {
+        let document = format!(
+            "{{key: e-{key}, variants: [{{key: a}}, {{key: b}}], metrics: [{{key: m, kind: conversion, event: e, window: {{to: 1d}}, role: primary}}]}}"
+        );
+        Experiment::parse(read_document(&document).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn one_experiment_more_than_may_be_is_refused() {
+        let mut catalog = Catalog::default();
+        for key in 0..MAX_EXPERIMENTS {
+            let experiment = experiment(key);
+            let planned = plan_definition(&catalog, &experiment, Expected::New).unwrap();
+            let (version, placement) = planned.new_version.unwrap();
+            let (document, placement) =
+                (experiment.document.to_string(), serde_json::to_string(&placement).unwrap());
+            let record = Record::Definition(DefinitionRecord {
+                received_at: Timestamp(0),
+                key: &experiment.key,
+                version,
+                override_count: 0,
+                document: &document,
+                placement: &placement,
+            });
+            catalog.apply(key as u64, &record).unwrap();
+        }
+        let refused = plan_definition(&catalog, &experiment(MAX_EXPERIMENTS), Expected::New).unwrap_err();
+        assert_eq!(refused, CatalogError::TooManyExperiments { most: 10_000 });
+        let known = plan_definition(&catalog, &experiment(0), Expected::Any).unwrap();
+        assert_eq!(known.change, Change::Unchanged);
+    }
+}

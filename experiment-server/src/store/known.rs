@@ -89,6 +89,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_more_are_remembered_than_may_be() {
+        let known = KnownVariants::new();
+        for customer in 0..CAPACITY + 50_000 {
+            known.learn(Learned { experiment: 1, customer: customer.to_string(), variant: Some(1) });
+        }
+        let kept = known.cache.len();
+        // Shares of it fill up unevenly.
+        assert!((CAPACITY * 9 / 10..=CAPACITY).contains(&kept), "{kept}");
+        // What was forgotten is looked up again.
+        assert_eq!(known.get_or_look_up(2, "c", || Ok(Some(4))).unwrap(), Some(4));
+    }
+
+    #[test]
     fn news_beat_a_look_up_under_way() {
         let known = KnownVariants::new();
         let news = |variant| Learned { experiment: 1, customer: "c".to_owned(), variant };

@@ -331,3 +331,28 @@ impl FoldSignal {
 
 /// A handle to what the threads share.
 pub(super) type SharedStore = Arc<Shared>;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use experiment_core::time::Timestamp;
+
+    use super::super::Store;
+    use super::*;
+
+    #[test]
+    fn a_fold_too_far_behind_closes_intake_until_it_has_caught_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Arc::new(|| Timestamp(0))).unwrap();
+        let shared = &store.shared;
+        let behind = |facts| {
+            shared.log_position.store(facts, Ordering::Release);
+            shared.check_intake()
+        };
+        assert_eq!(behind(MAX_LAG), Ok(()));
+        let refused = behind(MAX_LAG + 1).unwrap_err();
+        assert_eq!(refused, IntakeError::Busy { reason: "the fold is too far behind the log" });
+        assert_eq!(behind(0), Ok(()));
+    }
+}

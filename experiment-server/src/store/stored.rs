@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::api_key::ApiKey;
 use super::audit::{AuditEntry, Tail};
 use super::backfill::Walk;
 use super::erase::CustomerHash;
@@ -30,6 +31,8 @@ pub enum Stored {
     Identity,
     /// `log.redb`: a key of `erasures`.
     Erasure,
+    /// `log.redb`: what `keys` holds.
+    Key,
     /// `state.redb`: how far it is.
     Position,
     /// `state.redb`: the walk under way.
@@ -50,12 +53,13 @@ pub enum Stored {
 
 impl Stored {
     /// All of them.
-    pub const ALL: [Stored; 13] = [
+    pub const ALL: [Stored; 14] = [
         Stored::Record,
         Stored::AuditEntry,
         Stored::AuditTail,
         Stored::Identity,
         Stored::Erasure,
+        Stored::Key,
         Stored::Position,
         Stored::Walk,
         Stored::Row,
@@ -82,6 +86,7 @@ impl Stored {
             Stored::AuditTail => out = Tail::decode(bytes)?.encode(),
             Stored::Identity => out = Identity::decode(Path::new(LOG_FILE), bytes)?.encode(),
             Stored::Erasure => out.extend_from_slice(&CustomerHash::decode(bytes)?.0),
+            Stored::Key => out = ApiKey::decode(0, bytes)?.encode(),
             Stored::Position => {
                 let position = Position::decode(bytes)?;
                 let other = || StoreError::Corrupt {

@@ -48,7 +48,7 @@ const CALLS: [(&str, &str, Access, &str, &str, u16); 36] = [
     ("POST", "/v1/backup", Maintain, "/v1/backup", "", 200),
     ("POST", "/v1/export", Maintain, "/v1/export", "", 200),
     ("POST", "/ofrep/v1/evaluate/flags", Ingest, "/ofrep/v1/evaluate/flags", "{}", 400),
-    ("POST", "/ofrep/v1/evaluate/flags/{key}", Ingest, "/ofrep/v1/evaluate/flags/none", "{}", 400),
+    ("POST", "/ofrep/v1/evaluate/flags/{key}", Ingest, "/ofrep/v1/evaluate/flags/none", "{}", 404),
     ("GET", "/healthz", Open, "/healthz", "", 200),
     ("GET", "/readyz", Open, "/readyz", "", 200),
     ("GET", "/metrics", Open, "/metrics", "", 200),

@@ -4,7 +4,8 @@
 use experiment_core::measure::{MAX_DIMENSION_VALUES, Slice};
 use experiment_core::time::DAY;
 use experiment_server::store::{
-    Attributes, MAX_EVENT_NAMES, MAX_EXPOSURES_PER_CUSTOMER, MAX_PROPOSALS, Outcome, Proposal,
+    Attributes, MAX_ATTRIBUTES_BYTES, MAX_EVENT_NAMES, MAX_EXPOSURES_PER_CUSTOMER, MAX_PROPOSALS, Outcome,
+    Proposal,
 };
 use serde_json::json;
 
@@ -31,6 +32,52 @@ fn exposures_of_one_customer() {
     assert_eq!(world.one(met(0)), Outcome::Duplicate, "a repeat is still known");
     accepted(world.one(exposure("d", "x", "control", MARCH)));
     world.verify();
+}
+
+#[test]
+fn proposals_of_one_commit() {
+    let world = World::running();
+    world.clock.hold();
+    let held = world.store().submit(vec![event("c", "e", "order", None, MARCH)]);
+    world.clock.wait_until_read();
+    let batch = |n: usize| {
+        let one = |i: usize| event(&format!("c-{}", i % 100), &format!("{n}-{i}"), "order", None, MARCH);
+        (0..MAX_PROPOSALS).map(one).collect()
+    };
+    let before = world.store().counters();
+    let waiting: Vec<_> = (0..5).map(|n| world.store().submit(batch(n))).collect();
+    world.clock.release();
+    held.wait().unwrap();
+    waiting.into_iter().for_each(|pending| assert_eq!(pending.wait().unwrap().len(), MAX_PROPOSALS));
+    let after = world.store().counters();
+    // Two batches fill a commit: one for what was held, and three for the five.
+    assert_eq!((after.commits - before.commits, after.facts - before.facts), (4, 50_001));
+}
+
+#[test]
+fn bytes_of_attributes_and_of_a_dimension() {
+    let world = World::running();
+    let with = |bytes: usize| {
+        let Proposal::Exposure(mut proposed) = exposure("c", &format!("x-{bytes}"), "control", MARCH) else {
+            unreachable!()
+        };
+        // Quotes, name, colon and braces beside the text.
+        let text = "x".repeat(bytes - r#"{"plan":""}"#.len());
+        proposed.attributes = Some([("plan".to_owned(), json!(text))].into_iter().collect());
+        Proposal::Exposure(proposed)
+    };
+    let detail = refused(world.one(with(MAX_ATTRIBUTES_BYTES + 1)));
+    assert!(detail.contains("16385 bytes as JSON, the most is 16384"), "{detail}");
+    accepted(world.one(with(MAX_ATTRIBUTES_BYTES)));
+    let exposed = world.reading("winback").aggregates.exposed;
+    let values: Vec<&String> = exposed
+        .keys()
+        .filter_map(|(slice, _)| match slice {
+            Slice::Value { value, .. } => Some(value),
+            Slice::All => None,
+        })
+        .collect();
+    assert_eq!(values, [&"x".repeat(256)], "cut");
 }
 
 #[test]

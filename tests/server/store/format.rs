@@ -199,7 +199,7 @@ fn the_fixture_of_this_version_holds_everything() {
     for row in reading.open_table(AUDIT).unwrap().iter().unwrap() {
         entries.insert(row.unwrap().1.value()[1]);
     }
-    assert_eq!(entries, BTreeSet::from([1, 2, 3, 4, 5]));
+    assert_eq!(entries, BTreeSet::from([1, 2, 3, 4, 5, 6, 7, 8]));
     for table in reading.list_tables().unwrap() {
         assert_ne!(reading.open_untyped_table(table.clone()).unwrap().len().unwrap(), 0, "{}", table.name());
     }

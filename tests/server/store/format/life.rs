@@ -2,9 +2,10 @@
 
 use experiment_core::assignment::{Customer, NoMemory, assign as decide};
 use experiment_core::definition::{Catalog, LifecycleStep, read_document};
-use experiment_core::time::{DAY, Timestamp};
+use experiment_core::time::{DAY, Span, Timestamp};
 use experiment_server::store::{
-    Attributes, Expected, Outcome, Proposal, ProposedAssign, ProposedEvent, ProposedExposure,
+    Attributes, Expected, Expires, NewKey, Outcome, Proposal, ProposedAssign, ProposedEvent,
+    ProposedExposure, Role, Rotation,
 };
 
 use super::super::recount::definitions;
@@ -39,7 +40,7 @@ plan: {target: {customers_per_arm: 100}}
 /// Metrics that come while the experiment runs.
 const LATE: [&str; 2] = ["  - {key: nps,", "  - {key: cancelled,"];
 
-/// Three experiments, four days of facts, an erasure that is done, and a walk that is half done.
+/// Three experiments, four days of facts, keys, an erasure that is done, and a walk that is half done.
 pub(super) fn lived() -> World {
     let world = World::by_hand();
     world.share("groups: {chosen: [c-00]}");
@@ -53,6 +54,7 @@ pub(super) fn lived() -> World {
         world.store().acting("bob").define(experiment(definition), Expected::New).wait().unwrap();
         world.step(&experiment(definition).key, LifecycleStep::Start);
     }
+    keys(&world);
     for day in 0..DAYS {
         world.clock.set(MARCH + day * DAY + 20 * HOUR);
         let facts = facts(&world, day);
@@ -73,6 +75,23 @@ pub(super) fn lived() -> World {
     world.define(&exact);
     world.walk(3);
     world
+}
+
+/// A key in force for good, one that another took the place of, and one that was taken back.
+fn keys(world: &World) {
+    let store = world.store();
+    let made = |mut key: NewKey, expires: Option<i64>, rate: Option<&str>| {
+        key.expires = expires.map_or(Expires::Never, |span| Expires::After(Span(span)));
+        key.rate = rate.map(|rate| rate.parse().unwrap());
+        store.create_key(key).wait().unwrap().key.id
+    };
+    made(NewKey::new("ops", Role::Admin).unwrap(), None, None);
+    let shop = made(NewKey::new("shop", Role::Client).unwrap(), Some(90 * DAY), Some("500/s"));
+    let report = made(NewKey::new("reports", Role::Analyst).unwrap(), None, Some("20/m"));
+    world.clock.advance(HOUR);
+    let rotation = Rotation { old: shop, overlap: Span(7 * DAY), expires: None };
+    store.acting("dave").rotate_key(rotation).wait().unwrap();
+    store.acting("dave").revoke_key(report).wait().unwrap();
 }
 
 fn accept(world: &World, proposals: Vec<Proposal>) {

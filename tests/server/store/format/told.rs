@@ -19,6 +19,18 @@ pub(super) fn told(world: &World) -> Value {
             "erased_at": erasure.erased_at,
         })
     });
+    let keys = store.api_keys();
+    let keys = keys.iter().map(|key| {
+        json!({
+            "id": key.id,
+            "name": key.name,
+            "role": key.role,
+            "rate": key.rate.map(|rate| rate.to_string()),
+            "created_at": key.created_at,
+            "expires_at": key.expires_at,
+            "revoked_at": key.revoked_at,
+        })
+    });
     json!({
         "facts": store.log_position(),
         "catalog": {
@@ -29,6 +41,7 @@ pub(super) fn told(world: &World) -> Value {
         },
         "experiments": catalog.iter().map(|entry| experiment(world, entry)).collect::<Value>(),
         "erasures": erasures.collect::<Value>(),
+        "keys": keys.collect::<Value>(),
         "audit": store.audit().unwrap().entries,
     })
 }
