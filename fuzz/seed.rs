@@ -38,6 +38,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lines = fs::read_to_string(here.join("seeds/export.ndjson"))?;
     write(&here.join("corpus/import"), lines.lines().map(str::to_owned))?;
 
+    let bodies =
+        |bodies: &[&str]| bodies.iter().map(|body| (*body).to_owned()).collect::<Vec<_>>().into_iter();
+    let assign = r#"{"experiment": "winback", "customer": {"id": "c-1", "attributes": {"plan": "pro"}}, "record": true}"#;
+    write(
+        &here.join("corpus/assign_body"),
+        bodies(&[assign, r#"{"experiments": ["winback"], "customer": {"id": "c"}}"#]),
+    )?;
+    write(
+        &here.join("corpus/flag_body"),
+        bodies(&[r#"{"context": {"targetingKey": "c-1", "plan": "pro"}}"#]),
+    )?;
+    let fact =
+        r#"{"id": "1", "customer": "c", "event": "order", "value": 12.5, "at": "2026-03-01T00:00:00Z"}"#;
+    let shown = r#"{"events": [{"customer": "c", "experiment": "winback", "variant": "control", "attributes": {"plan": "pro"}}]}"#;
+    write(&here.join("corpus/facts_body"), bodies(&[fact, shown]))?;
+    let plan = r#"{"metric": "proportion", "baseline": 0.2, "effect": {"absolute": 0.02}, "power": 0.8, "alpha": 0.05, "sides": 2}"#;
+    write(&here.join("corpus/plan_body"), bodies(&[plan]))?;
+    let change = r#"{"key": "winback", "variants": [{"key": "a"}, {"key": "b"}], "variant": "b", "force": true, "overlap": "24h"}"#;
+    write(&here.join("corpus/change_body"), bodies(&[change]))?;
+
     let mut files = vec![lines];
     let (mut records, mut stored) = (Vec::new(), Vec::new());
     for fixture in fs::read_dir(data.join("format"))? {

@@ -7,18 +7,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
-use axum::middleware::Next;
-use axum::response::Response;
-use axum::routing::MethodRouter;
 use experiment_core::time::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::problem::{Kind, Problem};
-use super::router::is_open;
+use super::rate::Told;
+use super::router::access_of;
 use super::state::AppState;
 use crate::settings::{ADMIN_KEY_VARIABLE, AdminKey, MAX_KEY_CHARS};
 use crate::store::{ApiKey, ApiKeys, KeyHash, KeyState, Role};
@@ -249,40 +247,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Finds out who calls, and whether they call too often, before anything is told about what there is. Whatever is
-/// not said to be open needs it, addresses that are not there too.
-pub(crate) async fn authenticate(
-    State(app): State<AppState>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if is_open(request.uri().path()) {
-        return Ok(next.run(request).await);
-    }
-    let (caller, told) = {
-        let keys = app.store.api_keys();
-        let caller = app.gate.caller(request.headers(), &keys, || app.now())?;
-        let told = app.rates.count(&caller, &keys)?;
-        (caller, told)
-    };
-    request.extensions_mut().insert(caller);
-    let mut response = next.run(request).await;
-    if let Some(told) = told {
-        told.put(response.headers_mut());
-    }
-    Ok(response)
+/// What became of somebody who asks to come in.
+pub(crate) struct Entry {
+    /// Whether they may make the call.
+    pub(crate) allowed: Result<(), Problem>,
+    /// What they are told about their rate, whatever comes of it.
+    pub(crate) rate: Option<Told>,
 }
 
-/// The same methods, for callers who may do `access`.
-pub(crate) fn allow(access: Access, methods: MethodRouter<AppState>) -> MethodRouter<AppState> {
-    if access == Access::Open {
-        return methods;
+/// Finds out who calls, whether they call too often, and whether they may, before anything is told about what there
+/// is. Whatever is not said to be open needs it, addresses that are not there too.
+///
+/// # Errors
+/// 401 and 403 for who is not known, 429 for who calls too often.
+pub(crate) fn enter(app: &AppState, request: &mut Request) -> Result<Entry, Problem> {
+    let address = request.extensions().get().map(MatchedPath::as_str);
+    let access = address.and_then(|address| access_of(address, request.method()));
+    if access == Some(Access::Open) {
+        return Ok(Entry { allowed: Ok(()), rate: None });
     }
-    let check = move |caller: Caller, request: Request, next: Next| async move {
-        caller.may(access)?;
-        Ok::<Response, Problem>(next.run(request).await)
-    };
-    methods.route_layer(axum::middleware::from_fn(check))
+    let keys = app.store.api_keys();
+    let caller = app.gate.caller(request.headers(), &keys, || app.now())?;
+    let rate = app.rates.count(&caller, &keys)?;
+    // Of what is not there, the router says so.
+    let allowed = access.map_or(Ok(()), |access| caller.may(access));
+    request.extensions_mut().insert(caller);
+    Ok(Entry { allowed, rate })
 }
 
 #[cfg(test)]

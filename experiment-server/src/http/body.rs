@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::compression::{Bounded, Decoder, Encoding};
 use super::json::read_json;
+use super::layers::within;
 use super::limits::{INLINE_BODY_BYTES, MAX_BATCH_BYTES, MAX_BODY_BYTES};
 use super::problem::{FieldError, Kind, Problem};
 
@@ -112,9 +113,9 @@ pub(crate) async fn read_sent(body: Body, limit: usize, timeout: Duration) -> Re
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
-    match tokio::time::timeout(timeout, collect(body, limit)).await {
-        Ok(read) => read,
-        Err(_) => {
+    match within(timeout, collect(body, limit)).await {
+        Some(read) => read,
+        None => {
             let seconds = timeout.as_secs_f64();
             let detail =
                 format!("the body took longer than {seconds} s; mend: send smaller batches or send faster");

@@ -11,6 +11,10 @@ use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::auth::{Entry, enter};
+use super::leftover::Leftover;
+use super::ofrep::OwnForm;
+use super::origin::refuse_foreign;
 use super::problem::{Cause, Problem};
 use super::security_headers;
 use super::state::AppState;
@@ -21,62 +25,100 @@ const WITHOUT_TIMEOUT: &str = "/v1/verify";
 /// Probes are answered even when nothing else is.
 const WITHOUT_BOUND: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// At most so many requests at once, each within its time.
-pub(crate) async fn bound(
-    State(app): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let path = request.uri().path();
-    if WITHOUT_BOUND.contains(&path) {
-        return Ok(next.run(request).await);
+/// Everything around a call.
+pub(crate) async fn around(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let asked = Asked::of(&app, &request);
+    let response = guarded(&app, request, next).await;
+    asked.finish(&app, response)
+}
+
+/// The part of [`around`] that web pages learn nothing of: who may not read answers meets it before.
+pub(crate) async fn guard(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    guarded(&app, request, next).await
+}
+
+/// The other part, which every answer has.
+pub(crate) async fn finish(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let asked = Asked::of(&app, &request);
+    let response = next.run(request).await;
+    asked.finish(&app, response)
+}
+
+/// An answer whatever happens inside, in the form that is asked for, on a connection that can be used again.
+async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
+    let form = OwnForm::of(request.uri());
+    let (request, leftover) = Leftover::of(request);
+    let answered = catch_panic(bounded(app, request, next)).await;
+    let mut response = answered.and_then(|answered| answered).unwrap_or_else(Problem::into_response);
+    if let Some(leftover) = leftover {
+        leftover.discard(app.settings.timeouts.body, &mut response).await;
     }
-    let Ok(_permit) = app.requests.try_acquire() else {
+    if let Some(form) = form {
+        form.put(&mut response);
+    }
+    response
+}
+
+/// At most so many requests at once, of those who may, each within its time.
+async fn bounded(app: &AppState, mut request: Request, next: Next) -> Result<Response, Problem> {
+    let path = request.uri().path();
+    let is_probe = WITHOUT_BOUND.contains(&path);
+    let has_timeout = !is_probe && path != WITHOUT_TIMEOUT;
+    let permit = (!is_probe).then(|| app.requests.try_acquire()).transpose();
+    let Ok(_permit) = permit else {
         return Err(Problem::busy("too many requests are in progress; mend: try again in a moment"));
     };
-    if path == WITHOUT_TIMEOUT {
-        return Ok(next.run(request).await);
+    refuse_foreign(app, &request)?;
+    let Entry { allowed, rate } = enter(app, &mut request)?;
+    let mut response = match allowed {
+        Err(refused) => refused.into_response(),
+        Ok(()) if has_timeout => timely(app, next.run(request)).await,
+        Ok(()) => next.run(request).await,
+    };
+    if let Some(rate) = rate {
+        rate.put(response.headers_mut());
     }
+    Ok(response)
+}
+
+async fn timely(app: &AppState, answer: impl Future<Output = Response>) -> Response {
     let timeouts = app.settings.timeouts;
-    let answer = tokio::time::timeout(timeouts.body + timeouts.answer, next.run(request)).await;
-    answer.map_err(|_| {
+    within(timeouts.body + timeouts.answer, answer).await.unwrap_or_else(|| {
         let seconds = timeouts.answer.as_secs_f64();
-        Problem::busy(format!(
+        let detail = format!(
             "no answer within {seconds} s; mend: try again, writes may be repeated safely with the same ids"
-        ))
+        );
+        Problem::busy(detail).into_response()
     })
+}
+
+/// What comes within its time. Most of it is there at once, and costs no timer.
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let begun = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
+    match begun.await {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => tokio::time::timeout(limit, work).await.ok(),
+    }
 }
 
 /// A handler that panics costs its request, not the server.
-pub(crate) async fn catch_panic(request: Request, next: Next) -> Response {
-    let mut answer = pin!(next.run(request));
-    let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
+    let mut work = pin!(work);
+    let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),
     });
-    guarded.await.unwrap_or_else(|panic| {
+    guarded.await.map_err(|panic| {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Problem::internal(format!("a handler panicked: {}", text.unwrap_or("without a text"))).into_response()
+        Problem::internal(format!("a handler panicked: {}", text.unwrap_or("without a text")))
     })
-}
-
-/// The headers that every answer has, its count, and its line in the log: the route, never the ids in it.
-pub(crate) async fn finish(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
-    let asked = Asked::of(&app, &request);
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    security_headers::put(headers);
-    headers.insert(REQUEST_ID, asked.id.clone());
-    let took = start.elapsed();
-    app.answered.count(asked.route(), &asked.method, response.status(), took);
-    asked.log(&response, took);
-    response
 }
 
 /// What is told of a request once it is answered.
 struct Asked {
+    start: Instant,
     id: HeaderValue,
     trace: Option<HeaderValue>,
     method: Method,
@@ -86,11 +128,23 @@ struct Asked {
 impl Asked {
     fn of(app: &AppState, request: &Request) -> Asked {
         Asked {
+            start: Instant::now(),
             id: app.request_ids.of(request.headers()),
             trace: request.headers().get(TRACEPARENT).cloned(),
             method: request.method().clone(),
             route: request.extensions().get().cloned(),
         }
+    }
+
+    /// The headers that every answer has, its count, and its line in the log: the route, never the ids in it.
+    fn finish(self, app: &AppState, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        security_headers::put(headers);
+        headers.insert(REQUEST_ID, self.id.clone());
+        let took = self.start.elapsed();
+        app.answered.count(self.route(), &self.method, response.status(), took);
+        self.log(&response, took);
+        response
     }
 
     fn route(&self) -> Option<&str> {
@@ -120,27 +174,21 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::Router;
-    use axum::body::Body;
-    use axum::http::StatusCode;
-    use axum::middleware::from_fn;
-    use axum::routing::get;
-    use hyper_util::service::TowerToHyperService;
 
     #[tokio::test]
-    async fn a_panic_is_a_problem_and_the_next_request_is_answered() {
-        let router: Router = Router::new()
-            .route("/panic", get(async || -> &'static str { panic!("on purpose") }))
-            .route("/fine", get(async || "fine"))
-            .layer(from_fn(catch_panic));
-        let service = TowerToHyperService::new(router);
-        let ask = async |path: &str| {
-            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-            hyper::service::Service::call(&service, request).await.unwrap()
-        };
-        let response = ask("/panic").await;
-        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    async fn a_panic_is_a_problem() {
+        let caught = catch_panic(async { panic!("on purpose") }).await;
+        let response = caught.map_or_else(Problem::into_response, |never: Response| never);
+        assert_eq!(response.status(), 500);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
-        assert_eq!(ask("/fine").await.status(), StatusCode::OK);
+        assert_eq!(catch_panic(async { 7 }).await.ok(), Some(7));
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_given_up() {
+        let soon = Duration::from_millis(10);
+        assert_eq!(within(soon, async { 7 }).await, Some(7));
+        assert_eq!(within(Duration::from_secs(60), tokio::task::yield_now()).await, Some(()));
+        assert_eq!(within(soon, std::future::pending::<()>()).await, None);
     }
 }

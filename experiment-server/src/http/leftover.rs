@@ -10,39 +10,46 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{CONNECTION, EXPECT};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::limits::MAX_DISCARDED_BYTES;
-use super::state::AppState;
 
-/// Reads and forgets what the handler left.
-pub(crate) async fn discard_leftover(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
+/// Where a body is left that was not read to its end.
+pub(crate) struct Leftover {
+    slot: Arc<Mutex<Option<Left>>>,
+    waits_for_leave: bool,
+}
+
+impl Leftover {
+    /// The request with a body that comes back here; `None` for one without a body.
+    pub(crate) fn of(request: Request) -> (Request, Option<Leftover>) {
+        if request.body().is_end_stream() {
+            return (request, None);
+        }
+        let waits_for_leave = request.headers().contains_key(EXPECT);
+        let slot = Arc::default();
+        let request = request.map(|body| Body::new(Lent { body, asked: false, slot: Arc::clone(&slot) }));
+        (request, Some(Leftover { slot, waits_for_leave }))
     }
-    let waits_for_leave = request.headers().contains_key(EXPECT);
-    let slot = Arc::default();
-    let request = request.map(|body| Body::new(Lent { body, asked: false, slot: Arc::clone(&slot) }));
-    let mut response = next.run(request).await;
-    let left = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(Left { body, asked }) = left {
+
+    /// Reads and forgets what the handler left.
+    pub(crate) async fn discard(self, timeout: Duration, response: &mut Response) {
+        let left = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Left { body, asked }) = left else { return };
         // Asking for a body that waits for leave would call it in; one that was too slow stays so.
-        let may_ask = asked || !waits_for_leave;
-        let discarded = may_ask
-            && response.status() != StatusCode::REQUEST_TIMEOUT
-            && discard(body, app.settings.timeouts.body).await;
+        let may_ask = asked || !self.waits_for_leave;
+        let discarded =
+            may_ask && response.status() != StatusCode::REQUEST_TIMEOUT && discard(body, timeout).await;
         if !discarded {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
-    response
 }
 
 /// Whether the body came to its end within bounds.

@@ -22,6 +22,7 @@ mod etag;
 mod experiments;
 mod export;
 mod extract;
+mod face;
 mod fields;
 mod idempotency;
 mod intake;
@@ -53,6 +54,8 @@ mod stream;
 mod verify;
 
 pub use auth::Access;
+#[doc(hidden)]
+pub use face::{Face, START_TOKEN};
 pub(crate) use keys::KeyView;
 pub use router::{Route, routes};
 pub use server::{Server, StartError, StopError};

@@ -1,21 +1,20 @@
 //! Every address on one page, with who may call it.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::Uri;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use experiment_core::spelling::nearest;
 
+use super::auth::Access;
 use super::auth::Access::{Destroy, Ingest, Maintain, Open, Read, Write};
-use super::auth::{Access, allow, authenticate};
 use super::cors::cors;
 use super::idempotency::once;
-use super::leftover::discard_leftover;
-use super::origin::refuse_foreign;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
@@ -121,10 +120,10 @@ impl Routes<'_> {
         put_once: PUT, once true;
     }
 
-    /// No call is added but here, so none is without its guard, and none is missing in the list.
+    /// No call is added but here, so none is missing in the list, by which callers are let in.
     fn call(mut self, route: Route, methods: Methods) -> Self {
         self.list.push(route);
-        self.router = self.router.route(route.address, allow(route.access, methods));
+        self.router = self.router.route(route.address, methods);
         self
     }
 }
@@ -142,15 +141,15 @@ pub(crate) fn addresses() -> &'static [&'static str] {
     &ADDRESSES
 }
 
-/// The addresses that everybody may ask.
-static OPEN: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let open = |route: &Route| route.access == Open;
-    routes().into_iter().filter(open).map(|route| route.address).collect()
+/// What the caller of each address and method must be allowed.
+static ACCESS: LazyLock<HashMap<(&'static str, &'static str), Access>> = LazyLock::new(|| {
+    routes().into_iter().map(|route| ((route.address, route.method), route.access)).collect()
 });
 
-/// Whether everybody may ask this address.
-pub(crate) fn is_open(path: &str) -> bool {
-    OPEN.contains(&path)
+/// What the caller must be allowed; `None` where the address has no such method.
+pub(crate) fn access_of(address: &str, method: &Method) -> Option<Access> {
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    ACCESS.get(&(address, method)).copied()
 }
 
 /// The whole HTTP face over one state.
@@ -159,19 +158,15 @@ pub(crate) fn router(state: AppState) -> Router {
     let router = table(&once)
         .router
         .method_not_allowed_fallback(async |request: Request| method_not_allowed(request.method()))
-        .fallback(unknown_address)
-        // From the inside out: a request meets the last of these first.
-        .layer(from_fn_with_state(state.clone(), authenticate))
-        .layer(from_fn_with_state(state.clone(), refuse_foreign))
-        .layer(from_fn_with_state(state.clone(), layers::bound))
-        .layer(from_fn_with_state(state.clone(), discard_leftover))
-        .layer(from_fn(layers::catch_panic))
-        .layer(from_fn(ofrep::in_its_own_form));
+        .fallback(unknown_address);
     let router = match cors(&state.settings.cors_origins) {
-        Some(cors) => router.layer(cors),
-        None => router,
+        // One layer around everything: each is another copy and another box for every request.
+        None => router.layer(from_fn_with_state(state.clone(), layers::around)),
+        // From the inside out: a request meets the last of these first.
+        Some(cors) => (router.layer(from_fn_with_state(state.clone(), layers::guard)).layer(cors))
+            .layer(from_fn_with_state(state.clone(), layers::finish)),
     };
-    router.layer(from_fn_with_state(state.clone(), layers::finish)).with_state(state)
+    router.with_state(state)
 }
 
 async fn unknown_address(uri: Uri) -> Problem {
@@ -198,7 +193,7 @@ fn nearest_address(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_open, nearest_address, routes};
+    use super::{Access, Method, access_of, nearest_address, routes};
 
     #[test]
     fn the_docs_have_every_call() {
@@ -211,10 +206,12 @@ mod tests {
 
     #[test]
     fn nothing_is_open_but_what_says_so() {
-        assert!(["/healthz", "/readyz", "/metrics"].into_iter().all(is_open));
-        for path in ["", "/", "/healthz/", "//healthz", "/Healthz", "/healthz/../v1/keys", "/v1/keys"] {
-            assert!(!is_open(path), "{path}");
-        }
+        let open: Vec<&str> =
+            routes().iter().filter(|route| route.access == Access::Open).map(|route| route.address).collect();
+        assert_eq!(open, ["/healthz", "/readyz", "/metrics"]);
+        assert_eq!(access_of("/healthz", &Method::HEAD), Some(Access::Open));
+        assert_eq!(access_of("/v1/keys", &Method::GET), Some(Access::Maintain));
+        assert_eq!(access_of("/v1/keys", &Method::PUT), None);
     }
 
     #[test]

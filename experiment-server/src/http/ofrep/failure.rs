@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::middleware::Next;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -50,7 +48,7 @@ pub(crate) enum Failure {
     Other(Problem),
 }
 
-/// What a refusal says, beside its answer until [`in_its_own_form`] writes it down.
+/// What a refusal says, beside its answer until [`OwnForm`] writes it down.
 #[derive(Debug, Clone)]
 struct Said {
     code: Code,
@@ -117,26 +115,30 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Puts every error under `/ofrep` into the protocol's form, whoever found it; status and headers stay.
-pub(crate) async fn in_its_own_form(request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with(PREFIX) {
-        return next.run(request).await;
+/// The form of errors under `/ofrep`.
+pub(crate) struct OwnForm(Uri);
+
+impl OwnForm {
+    /// `None` for requests of anything else.
+    pub(crate) fn of(uri: &Uri) -> Option<OwnForm> {
+        uri.path().starts_with(PREFIX).then(|| OwnForm(uri.clone()))
     }
-    let uri = request.uri().clone();
-    let mut response = next.run(request).await;
-    let extensions = response.extensions_mut();
-    let key = flag_of(uri.path());
-    let told = extensions.remove::<Told>().map(|told| Said::of(told, key.as_deref()));
-    let Some(said) = extensions.remove::<Said>().or(told) else { return response };
-    let flag = key.as_deref().map(|key| FlagView { key, variant: "", metadata: Map::new() });
-    let view = FailureView { flag, error_code: said.code, error_details: &said.details };
-    // Texts only: writing them cannot fail.
-    *response.body_mut() = Body::from(serde_json::to_vec(&view).unwrap_or_default());
-    let headers = response.headers_mut();
-    // That of the body before.
-    headers.remove(CONTENT_LENGTH);
-    headers.insert(CONTENT_TYPE, JSON);
-    response
+
+    /// Puts an error into it, whoever found it; status and headers stay.
+    pub(crate) fn put(self, response: &mut Response) {
+        let extensions = response.extensions_mut();
+        let key = flag_of(self.0.path());
+        let told = extensions.remove::<Told>().map(|told| Said::of(told, key.as_deref()));
+        let Some(said) = extensions.remove::<Said>().or(told) else { return };
+        let flag = key.as_deref().map(|key| FlagView { key, variant: "", metadata: Map::new() });
+        let view = FailureView { flag, error_code: said.code, error_details: &said.details };
+        // Texts only: writing them cannot fail.
+        *response.body_mut() = Body::from(serde_json::to_vec(&view).unwrap_or_default());
+        let headers = response.headers_mut();
+        // That of the body before.
+        headers.remove(CONTENT_LENGTH);
+        headers.insert(CONTENT_TYPE, JSON);
+    }
 }
 
 /// The key of the flag that an address names: all that comes behind, since clients don't encode it, with what

@@ -15,5 +15,5 @@ mod failure;
 mod single;
 
 pub(crate) use bulk::evaluate_flags;
-pub(crate) use failure::in_its_own_form;
+pub(crate) use failure::OwnForm;
 pub(crate) use single::evaluate_flag;
