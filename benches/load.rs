@@ -86,16 +86,17 @@ pub fn offer(
         if is_over && free.len() == connections {
             break;
         }
-        while !is_over {
+        while let Some(&index) = free.front().filter(|_| !is_over) {
             let due = match pace {
-                Pace::Closed => Instant::now(),
+                Pace::Closed => now,
                 Pace::PerSecond(rate) => begun + Duration::from_secs_f64(sent as f64 / rate),
             };
-            if due > now && pace != Pace::Closed {
+            if due > now {
                 break;
             }
-            let Some(index) = free.pop_front() else { break };
-            open[index].due = Some(due);
+            free.pop_front();
+            // Without a rate it is meant to be sent just when it is.
+            open[index].due = Some(if pace == Pace::Closed { Instant::now() } else { due });
             let bytes = request(sent);
             // A request of a few hundred bytes always fits the empty buffer of a socket.
             open[index].stream.write_all(&bytes)?;

@@ -177,8 +177,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_problem() {
-        let caught = catch_panic(async { panic!("on purpose") }).await;
-        let response = caught.map_or_else(Problem::into_response, |never: Response| never);
+        let caught: Result<Response, Problem> = catch_panic(async { panic!("on purpose") }).await;
+        let response = caught.unwrap_or_else(Problem::into_response);
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(catch_panic(async { 7 }).await.ok(), Some(7));
