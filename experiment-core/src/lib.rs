@@ -15,6 +15,7 @@
 
 pub mod decimal;
 pub mod json;
+mod openapi;
 pub mod problem;
 pub mod spelling;
 pub mod time;
