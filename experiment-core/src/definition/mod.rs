@@ -32,6 +32,12 @@ mod schedule;
 mod unsupported;
 mod variant;
 
+/// What definitions and catalogs look like, as JSON Schema 2020-12: `$defs/Definition` and `$defs/CatalogDefinition`.
+///
+/// It says what can be said without looking from one field to another. [`Experiment::parse`] and [`Catalog::parse`]
+/// check the rest, and take a field that is null for one that is not there.
+pub const DOCUMENT_SCHEMA: &str = include_str!("definition.schema.json");
+
 pub use audience::Audience;
 pub use bucket::BucketRange;
 pub use catalog::{Catalog, Layer, MAX_GROUP_VALUES, MAX_GROUPS, MAX_LAYERS, MAX_SEGMENTS};

@@ -7,6 +7,7 @@ use experiment_core::definition::{MAX_CUSTOMER_ID_BYTES, check_customer_id};
 use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::body::{json_of, off_thread};
 use super::extract::{InPath, Query, invalid};
@@ -17,12 +18,18 @@ use super::state::AppState;
 use super::store_problem::unknown_experiment;
 use crate::store::{Attributes, SeenExposure};
 
-#[derive(Serialize)]
-struct CustomerView {
+/// Why a customer gets what they get.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CustomerExplanation)]
+pub(super) struct CustomerView {
+    /// The experiment's key.
     experiment: String,
+    /// The customer's id.
     customer: String,
-    /// What `assign` would answer now.
+    /// What `assign` would answer now; null for no variant.
+    #[schema(required)]
     variant: Option<String>,
+    /// Why, as `assign` says it.
     reason: &'static str,
     /// How that is decided: the last step decided.
     steps: Vec<ExplainedStep>,
@@ -30,16 +37,22 @@ struct CustomerView {
     exposures: Vec<ExposureView>,
 }
 
-#[derive(Serialize)]
+/// An exposure that is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeenExposure)]
 struct ExposureView {
     id: String,
+    /// The variant's key.
     variant: String,
     at: Timestamp,
+    /// Its place in the log.
     sequence: u64,
     /// `assign` or `client`.
     recorded_by: &'static str,
+    /// Whether the customer was on an override list.
     #[serde(rename = "override")]
     is_override: bool,
+    /// Whether it differs from our own draw.
     off_assignment: bool,
 }
 

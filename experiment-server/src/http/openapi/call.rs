@@ -1,0 +1,308 @@
+//! One call as it is described: what is sent, what comes back, and how it may be refused.
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::schemas::{Schemas, null_is_absent, refer_to};
+use crate::http::auth::Access;
+use crate::http::limits::MAX_IDEMPOTENCY_KEY_CHARS;
+use crate::http::problem::Kind;
+
+/// Media types of bodies.
+pub(super) const JSON: &str = "application/json";
+pub(super) const NDJSON: &str = "application/x-ndjson";
+pub(super) const YAML: &str = "application/yaml";
+pub(super) const CSV: &str = "text/csv";
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// One call of the HTTP face.
+pub(super) struct Call {
+    /// Such as `get`.
+    pub(super) method: &'static str,
+    /// As in the router.
+    pub(super) address: &'static str,
+    access: Access,
+    id: &'static str,
+    summary: &'static str,
+    description: Option<&'static str>,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answers: Map<String, Value>,
+    problems: BTreeSet<Kind>,
+    /// What clients send.
+    pub(super) sent: Schemas,
+    /// What they get back.
+    pub(super) answered: Schemas,
+}
+
+impl Call {
+    /// A call for callers who may do `access`. `id` names it in generated clients.
+    pub(super) fn new(
+        access: Access,
+        method: &'static str,
+        address: &'static str,
+        id: &'static str,
+        summary: &'static str,
+    ) -> Call {
+        let call = Call {
+            method,
+            address,
+            access,
+            id,
+            summary,
+            description: None,
+            parameters: Vec::new(),
+            body: None,
+            answers: Map::new(),
+            problems: BTreeSet::new(),
+            sent: Schemas::default(),
+            answered: Schemas::default(),
+        };
+        call.refuses(&[Kind::Internal])
+    }
+
+    /// More to say about it.
+    pub(super) fn explained(self, description: &'static str) -> Call {
+        Call { description: Some(description), ..self }
+    }
+
+    /// How it may be refused, beside what the call needs say of themselves.
+    pub(super) fn refuses(mut self, kinds: &[Kind]) -> Call {
+        self.problems.extend(kinds);
+        self
+    }
+
+    fn parameter(mut self, place: &str, name: &str, needed: bool, schema: Value, description: &str) -> Call {
+        self.parameters.push(json!({
+            "name": name, "in": place, "required": needed, "schema": schema, "description": description,
+        }));
+        self.refuses(&[Kind::InvalidParameter])
+    }
+
+    /// A part of the address.
+    pub(super) fn path(self, name: &str, schema: Value, description: &str) -> Call {
+        self.parameter("path", name, true, schema, description)
+    }
+
+    /// `{key}`, an experiment's.
+    pub(super) fn experiment(self) -> Call {
+        let key = json!({"type": "string", "examples": ["winback_2026"]});
+        self.path("key", key, "The experiment's key.").refuses(&[Kind::UnknownExperiment])
+    }
+
+    /// A parameter of the query that may be left out.
+    pub(super) fn query(self, name: &str, schema: Value, description: &str) -> Call {
+        self.parameter("query", name, false, schema, description)
+    }
+
+    /// A parameter of the query that holds JSON.
+    pub(super) fn json_query(mut self, name: &str, schema: Value, description: &str) -> Call {
+        self.parameters.push(json!({
+            "name": name,
+            "in": "query",
+            "required": false,
+            "content": {JSON: {"schema": schema}},
+            "description": description,
+        }));
+        self.refuses(&[Kind::InvalidParameter])
+    }
+
+    /// A parameter of the query that must be there.
+    pub(super) fn needed_query(self, name: &str, schema: Value, description: &str) -> Call {
+        self.parameter("query", name, true, schema, description)
+    }
+
+    /// `If-Match`, which says what a change was made from.
+    pub(super) fn if_match(self) -> Call {
+        let tag = json!({"type": "string", "examples": ["\"e899ef9eddd25c56\""]});
+        let description = "The ETag of the version that the change was made from, or `*`.";
+        self.parameter("header", "If-Match", true, tag, description)
+            .refuses(&[Kind::PreconditionFailed, Kind::PreconditionRequired])
+    }
+
+    /// `Idempotency-Key`, under which a change is made once.
+    pub(super) fn idempotent(self) -> Call {
+        let key = json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_IDEMPOTENCY_KEY_CHARS,
+            "pattern": r#"^[!#-\[\]-~]+$"#,
+        });
+        let description = "A new name for this change, such as a UUID: sent again under it, it is answered as \
+                           before (`Idempotency-Replayed: true`) and not made again.";
+        self.parameter("header", "Idempotency-Key", false, key, description).refuses(&[Kind::InvalidRequest])
+    }
+
+    /// A body that looks like the schema `name`, which is known from elsewhere.
+    pub(super) fn body(mut self, name: &str, media_types: &[&str]) -> Call {
+        let content = |media: &&str| ((*media).to_owned(), json!({"schema": refer_to(name)}));
+        let content: Map<String, Value> = media_types.iter().map(content).collect();
+        self.body = Some(json!({"required": true, "content": content}));
+        self.refuses(&[Kind::InvalidBody, Kind::BodyTimeout, Kind::TooLarge, Kind::UnsupportedMediaType])
+    }
+
+    /// A JSON body that looks like `schema`, which is called `name` from here on.
+    pub(super) fn json_body(self, name: &str, schema: Value) -> Call {
+        self.sends(name, schema).body(name, &[JSON]).refuses(&[Kind::InvalidRequest])
+    }
+
+    /// A schema of what is sent, called `name` from here on.
+    pub(super) fn sends(mut self, name: &str, mut schema: Value) -> Call {
+        null_is_absent(&mut schema);
+        self.sent.insert(name.to_owned(), schema);
+        self
+    }
+
+    /// A further media type of the body, that is no JSON.
+    pub(super) fn body_as_text(mut self, media_type: &str, description: &str, example: &str) -> Call {
+        if let Some(body) = &mut self.body {
+            body["content"][media_type] =
+                json!({"schema": {"type": "string", "description": description, "examples": [example]}});
+        }
+        self
+    }
+
+    /// The body may be left out, and so may all that is in it.
+    pub(super) fn body_is_optional(mut self) -> Call {
+        if let Some(body) = &mut self.body {
+            body["required"] = false.into();
+        }
+        self
+    }
+
+    /// What comes back when nothing is wrong, as JSON.
+    pub(super) fn answers<T: ToSchema>(mut self, status: StatusCode, description: &str) -> Call {
+        let schema = self.answered.refer::<T>();
+        self.answers_with(status, JSON, schema, description)
+    }
+
+    /// What comes back when nothing is wrong, one of two forms.
+    pub(super) fn answers_either<T: ToSchema, U: ToSchema>(
+        mut self,
+        status: StatusCode,
+        media_type: &str,
+        description: &str,
+    ) -> Call {
+        let schema = json!({"oneOf": [self.answered.refer::<T>(), self.answered.refer::<U>()]});
+        self.answers_with(status, media_type, schema, description)
+    }
+
+    /// What comes back when nothing is wrong, in another media type beside those that were named before.
+    pub(super) fn answers_with(
+        mut self,
+        status: StatusCode,
+        media_type: &str,
+        schema: Value,
+        description: &str,
+    ) -> Call {
+        let answer = self.answers.entry(status.as_str()).or_insert_with(|| json!({"content": {}}));
+        answer["description"] = description.into();
+        answer["content"][media_type] = json!({"schema": schema});
+        self
+    }
+
+    /// What comes back without a body.
+    pub(super) fn answers_empty(mut self, status: StatusCode, description: &str) -> Call {
+        self.answers.insert(status.as_str().to_owned(), json!({"description": description}));
+        self
+    }
+
+    /// A header of every answer that was named so far.
+    pub(super) fn with_header(mut self, name: &str, description: &str) -> Call {
+        for answer in self.answers.values_mut() {
+            answer["headers"][name] = header(description, true);
+        }
+        self
+    }
+
+    /// `ETag`, with which the next change can be made.
+    pub(super) fn with_etag(self) -> Call {
+        self.with_header("ETag", "Names the version, for `If-Match`.")
+    }
+
+    /// The operation as OpenAPI has it.
+    pub(super) fn operation(&self, tag: &str) -> Value {
+        let mut operation = json!({
+            "operationId": self.id,
+            "summary": self.summary,
+            "tags": [tag],
+            "security": self.security(),
+            "responses": self.responses(),
+        });
+        if let Some(description) = self.description {
+            operation["description"] = description.into();
+        }
+        if !self.parameters.is_empty() {
+            operation["parameters"] = self.parameters.as_slice().into();
+        }
+        if let Some(body) = &self.body {
+            operation["requestBody"] = body.clone();
+        }
+        operation
+    }
+
+    /// Any one of these.
+    fn security(&self) -> Value {
+        match self.access {
+            Access::Open => json!([]),
+            Access::Ingest | Access::Read | Access::Write => json!([{"bearer": []}, {"api_key": []}]),
+            Access::Destroy | Access::Maintain => {
+                json!([{"bearer": []}, {"api_key": []}, {"start_token": []}])
+            }
+        }
+    }
+
+    fn responses(&self) -> Map<String, Value> {
+        let mut responses = self.answers.clone();
+        let mut problems = self.problems.clone();
+        problems.insert(Kind::ForeignOrigin);
+        if self.access != Access::Open {
+            problems.extend([Kind::Unauthenticated, Kind::Forbidden, Kind::StartTokenNeeded, Kind::Busy]);
+        }
+        let statuses: BTreeSet<StatusCode> = problems.iter().map(|kind| kind.facts().0).collect();
+        for status in statuses {
+            let kinds: Vec<Kind> = problems.iter().copied().filter(|kind| kind.facts().0 == status).collect();
+            responses.insert(status.as_str().to_owned(), refusal(&kinds));
+        }
+        responses
+    }
+}
+
+/// A header of an answer.
+fn header(description: &str, always: bool) -> Value {
+    json!({"description": description, "required": always, "schema": {"type": "string"}})
+}
+
+/// The answer to a call that is refused for one of these reasons.
+fn refusal(kinds: &[Kind]) -> Value {
+    let told = |kind: &Kind| {
+        let (_, name, title) = kind.facts();
+        format!("`{name}`: {title}.")
+    };
+    let told: Vec<String> = kinds.iter().map(told).collect();
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.facts().1).collect();
+    let mut answer = json!({
+        "description": told.join("\n"),
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "x-problems": names,
+    });
+    for (name, description, always) in kinds.iter().flat_map(|kind| headers_of(*kind)) {
+        let always = *always && kinds.len() == 1;
+        answer["headers"][*name] = header(description, always);
+    }
+    answer
+}
+
+/// The headers of a problem of this kind: name, description, whether it is always there.
+fn headers_of(kind: Kind) -> &'static [(&'static str, &'static str, bool)] {
+    match kind {
+        Kind::Unauthenticated => &[("WWW-Authenticate", "How to say who calls.", true)],
+        Kind::Busy => &[("Retry-After", "Seconds after which to try again.", true)],
+        Kind::Exists | Kind::PreconditionRequired => &[("ETag", "Names the version in force.", true)],
+        Kind::PreconditionFailed => &[("ETag", "Names the version in force, if there is one.", false)],
+        _ => &[],
+    }
+}

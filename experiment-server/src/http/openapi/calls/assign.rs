@@ -1,0 +1,20 @@
+//! Which variant a customer gets.
+
+use axum::http::StatusCode;
+
+use crate::http::assign::{AnswerView, AnswersView, ask_schema};
+use crate::http::auth::Access::Ingest;
+use crate::http::openapi::call::{Call, JSON};
+use crate::http::problem::Kind;
+
+pub(super) fn calls() -> Vec<Call> {
+    let assign = Call::new(Ingest, "post", "/v1/assign", "assign_customer", "Which variant a customer gets")
+        .explained(
+            "Naming one experiment gives one object; a list of experiments, or none (all that run), gives a list. \
+             A call that needs to record the exposure and can't is refused, never silently left unrecorded.",
+        )
+        .json_body("AssignRequest", ask_schema())
+        .answers_either::<AnswerView<'_>, AnswersView<'_>>(StatusCode::OK, JSON, "The variant, or a list of them.")
+        .refuses(&[Kind::UnknownExperiment, Kind::NotReady]);
+    vec![assign]
+}
