@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::body::{json_of, off_thread};
 use super::extract::{InPath, Query, invalid};
 use super::fields::Fields;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::reply;
 use super::state::AppState;
 use super::store_problem::unknown_experiment;
@@ -76,9 +76,10 @@ pub(super) async fn explain_customer(
 fn read_attributes(text: &str) -> Result<Attributes, Problem> {
     let mend = "send a JSON object such as {\"plan\": \"basic\"}, percent-encoded";
     let value = json_of(text.as_bytes()).map_err(|_| invalid("attributes", "is not JSON", mend))?;
-    let mut fields = Fields::of_body(json!({"attributes": value}))?;
+    let wrong = |errors| Problem::of_fields(Kind::InvalidParameter, errors);
+    let mut fields = Fields::of(json!({"attributes": value})).map_err(|error| wrong(vec![error]))?;
     let attributes = fields.attributes("attributes");
-    fields.end()?;
+    fields.finish().map_err(wrong)?;
     Ok(attributes.unwrap_or_default())
 }
 

@@ -76,7 +76,7 @@ pub(super) fn conclude_schema() -> Value {
                 "description": "Whether to conclude although windows are open; without keys it takes the start token.",
             },
         },
-        "examples": [{"variant": "discount"}],
+        "examples": [{"variant": "discount"}, {"variant": "discount", "force": true}],
     })
 }
 

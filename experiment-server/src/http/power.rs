@@ -106,8 +106,13 @@ fn read_metric(fields: &mut Fields) -> Option<PlannedMetric> {
 
 /// The control's rate or mean; a mean may also be called so.
 fn read_baseline(fields: &mut Fields, metric: Option<PlannedMetric>) -> Option<f64> {
-    if metric == Some(PlannedMetric::Mean) && fields.has("mean") && !fields.has("baseline") {
-        return fields.number("mean");
+    let (has_mean, mean) = (fields.has("mean"), fields.number("mean"));
+    if has_mean && fields.has("baseline") {
+        fields.wrong("mean", "stands beside \"baseline\"", "send one of the two");
+    } else if has_mean && metric == Some(PlannedMetric::Proportion) {
+        fields.wrong("mean", "is not for proportions", "send the control's rate as \"baseline\"");
+    } else if has_mean {
+        return mean;
     }
     if fields.needs("baseline", "the control's rate or mean, such as 0.1") {
         fields.number("baseline")

@@ -212,10 +212,10 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// How [`FieldError`] is written.
+/// One thing that is wrong in a request.
 #[derive(ToSchema)]
 #[schema(as = FieldError)]
-#[expect(dead_code, reason = "for the API's description; what is written is chosen field by field")]
+#[expect(dead_code, reason = "says how a FieldError is written, which is done field by field below")]
 struct WrittenFieldError {
     /// Where: `customer.id`, the name of a parameter or header; empty for all of it.
     field: String,

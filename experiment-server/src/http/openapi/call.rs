@@ -117,9 +117,11 @@ impl Call {
 
     /// `If-Match`, which says what a change was made from.
     pub(super) fn if_match(self) -> Call {
-        let tag = json!({"type": "string", "examples": ["\"e899ef9eddd25c56\""]});
+        let (any, tag) = (r"\*", r#"(W/)?"[!#-+\--~]*""#);
+        let pattern = format!("^({any}|{tag}(, *{tag})*)$");
+        let tags = json!({"type": "string", "pattern": pattern, "examples": ["\"e899ef9eddd25c56\""]});
         let description = "The ETag of the version that the change was made from, or `*`.";
-        self.parameter("header", "If-Match", true, tag, description)
+        self.parameter("header", "If-Match", true, tags, description)
             .refuses(&[Kind::PreconditionFailed, Kind::PreconditionRequired])
     }
 
@@ -179,15 +181,25 @@ impl Call {
         self.answers_with(status, JSON, schema, description)
     }
 
-    /// What comes back when nothing is wrong, one of two forms.
+    /// What comes back when nothing is wrong, as JSON of one of two forms.
     pub(super) fn answers_either<T: ToSchema, U: ToSchema>(
         mut self,
         status: StatusCode,
-        media_type: &str,
         description: &str,
     ) -> Call {
         let schema = json!({"oneOf": [self.answered.refer::<T>(), self.answered.refer::<U>()]});
-        self.answers_with(status, media_type, schema, description)
+        self.answers_with(status, JSON, schema, description)
+    }
+
+    /// What comes back when nothing is wrong, as lines of which each has one of two forms.
+    pub(super) fn answers_lines<T: ToSchema, U: ToSchema>(
+        mut self,
+        status: StatusCode,
+        description: &str,
+    ) -> Call {
+        let line = json!({"oneOf": [self.answered.refer::<T>(), self.answered.refer::<U>()]});
+        let lines = json!({"type": "string", "contentMediaType": NDJSON, "contentSchema": line});
+        self.answers_with(status, NDJSON, lines, description)
     }
 
     /// What comes back when nothing is wrong, in another media type beside those that were named before.
@@ -201,12 +213,6 @@ impl Call {
         let answer = self.answers.entry(status.as_str()).or_insert_with(|| json!({"content": {}}));
         answer["description"] = description.into();
         answer["content"][media_type] = json!({"schema": schema});
-        self
-    }
-
-    /// What comes back without a body.
-    pub(super) fn answers_empty(mut self, status: StatusCode, description: &str) -> Call {
-        self.answers.insert(status.as_str().to_owned(), json!({"description": description}));
         self
     }
 

@@ -50,9 +50,15 @@ impl Schemas {
         }
     }
 
-    /// What is answered leaves out what does not apply: it is absent, never null.
-    pub(super) fn absent_is_not_null(&mut self) {
-        self.known.values_mut().for_each(|schema| each_optional(schema, &mut without_null));
+    /// What is answered leaves out what does not apply, which is absent and never null, and may get further fields.
+    pub(super) fn leave_open(&mut self) {
+        for schema in self.known.values_mut() {
+            each_optional(schema, &mut without_null);
+            each_description(schema, &mut without_links);
+            if let Value::Object(fields) = schema {
+                fields.retain(|name, value| name != "additionalProperties" || *value != json!(false));
+            }
+        }
     }
 }
 
@@ -83,6 +89,30 @@ fn each_optional(schema: &mut Value, change: &mut impl FnMut(&mut Value)) {
             inner.for_each(|(_, inner)| each_optional(inner, change));
         }
         _ => {}
+    }
+}
+
+fn each_description(schema: &mut Value, change: &mut impl FnMut(&mut String)) {
+    match schema {
+        Value::Array(list) => list.iter_mut().for_each(|inner| each_description(inner, change)),
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, inner)| match inner {
+            Value::String(text) if name == "description" => change(text),
+            inner => each_description(inner, change),
+        }),
+        _ => {}
+    }
+}
+
+/// Doc comments link to Rust items, which nobody sees from outside: their names are enough.
+fn without_links(text: &mut String) {
+    while let Some((before, rest)) = text.split_once("[`")
+        && let Some((name, after)) = rest.split_once("`]")
+    {
+        let after = match after.strip_prefix('(').and_then(|target| target.split_once(')')) {
+            Some((_, after)) => after,
+            None => after,
+        };
+        *text = format!("{before}`{name}`{after}");
     }
 }
 

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::http::assign::{AnswerView, AnswersView, ask_schema};
 use crate::http::auth::Access::Ingest;
-use crate::http::openapi::call::{Call, JSON};
+use crate::http::openapi::call::Call;
 use crate::http::problem::Kind;
 
 pub(super) fn calls() -> Vec<Call> {
@@ -14,7 +14,7 @@ pub(super) fn calls() -> Vec<Call> {
              A call that needs to record the exposure and can't is refused, never silently left unrecorded.",
         )
         .json_body("AssignRequest", ask_schema())
-        .answers_either::<AnswerView<'_>, AnswersView<'_>>(StatusCode::OK, JSON, "The variant, or a list of them.")
+        .answers_either::<AnswerView<'_>, AnswersView<'_>>(StatusCode::OK, "The variant, or a list of them.")
         .refuses(&[Kind::UnknownExperiment, Kind::NotReady]);
     vec![assign]
 }

@@ -11,6 +11,8 @@ use crate::http::problem::Kind;
 
 pub(super) fn calls() -> Vec<Call> {
     let level = json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.95});
+    let mut event = parts::event_name();
+    event["default"] = "order".into();
     let kpis = Call::new(Read, "get", "/v1/kpis", "get_kpis", "Company figures of a period")
         .explained("All customers are read, two calls at a time; further ones wait.")
         .needed_query("from", parts::day(), "The first day.")
@@ -20,10 +22,10 @@ pub(super) fn calls() -> Vec<Call> {
             parts::span(),
             "Who did nothing for so long is lost; the period's length unless said otherwise.",
         )
-        .query("event", json!({"type": "string", "default": "order"}), "The purchase.")
+        .query("event", event, "The purchase.")
         .query("active", json!({"type": "string"}), "Events that count as activity, with commas between.")
-        .query("cost", json!({"type": "string"}), "The event whose value is what retention cost.")
-        .query("survey", json!({"type": "string"}), "The event whose value is a score from 0 to 10.")
+        .query("cost", parts::event_name(), "The event whose value is what retention cost.")
+        .query("survey", parts::event_name(), "The event whose value is a score from 0 to 10.")
         .query("level", level, "Coverage of the intervals.")
         .query("fresh", parts::flag(), "Wait until everything acknowledged is in them.")
         .query("format", parts::format(), "How they are written.")

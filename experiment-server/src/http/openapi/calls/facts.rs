@@ -39,9 +39,8 @@ fn facts(call: Call, name: &str, item: Value, batch: &str) -> Call {
         .body(batch, &[JSON])
         .body_as_text(NDJSON, "One object a line.", &format!("{example}\n"))
         .answers::<Answer>(StatusCode::OK, "What became of each item.")
-        .answers_either::<Line<'_>, Total>(
+        .answers_lines::<Line<'_>, Total>(
             StatusCode::OK,
-            NDJSON,
             "What became of each item. To NDJSON with `Accept: application/x-ndjson` a line for each line as it is on \
              disk, and a last line that says `complete`.",
         )
