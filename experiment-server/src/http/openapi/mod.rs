@@ -54,6 +54,13 @@ pub(super) fn catalog_definition() -> RefOr<Schema> {
     Ref::from_schema_name("CatalogDefinition").into()
 }
 
+/// Every address that is described.
+#[cfg(test)]
+pub(super) fn addresses() -> Result<Vec<String>, String> {
+    let paths = document()?["paths"].take();
+    Ok(paths.as_object().into_iter().flatten().map(|(address, _)| address.clone()).collect())
+}
+
 /// # Errors
 /// Two schemas have one name, or those of definitions can't be read; neither outlives the tests.
 fn document() -> Result<Value, String> {
