@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::openapi::written_as;
+use crate::written_as::written_as;
 
 /// Most digits a coefficient keeps; everything a definition or a value can sensibly hold fits.
 const MAX_DIGITS: u32 = 30;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::openapi::written_as;
+use crate::written_as::written_as;
 
 /// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;

@@ -2,7 +2,7 @@
 
 use super::share::{RANGE, part_of_range};
 use crate::decimal::Decimal;
-use crate::openapi::written_as;
+use crate::written_as::written_as;
 
 /// Why weights or ranges are no allocation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

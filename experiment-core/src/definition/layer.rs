@@ -5,7 +5,7 @@ use std::fmt;
 use super::name;
 use super::reader::{Field, Fields};
 use crate::decimal::{Decimal, DecimalError};
-use crate::openapi::written_as;
+use crate::written_as::written_as;
 
 /// Most ranges of one experiment in its layer.
 const MAX_RANGES: usize = 20;

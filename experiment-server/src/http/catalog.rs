@@ -7,6 +7,7 @@ use axum::http::header::ETAG;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use experiment_core::definition;
+use experiment_core::openapi::catalog_reference;
 use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +18,6 @@ use super::body::off_thread;
 use super::definition_body::{invalid_definition, read_document_body};
 use super::etag::{etag, etag_value, if_match};
 use super::extract::Query;
-use super::openapi;
 use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
@@ -36,7 +36,7 @@ pub(super) struct CatalogView<'a> {
     /// How many values each group has; which they are is not told.
     groups: BTreeMap<&'a str, usize>,
     /// The catalog as it was sent, without groups.
-    #[schema(schema_with = openapi::catalog_definition)]
+    #[schema(schema_with = catalog_reference)]
     document: &'a Value,
 }
 

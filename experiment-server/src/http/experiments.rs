@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use experiment_core::assignment::Placement;
 use experiment_core::definition::{Experiment, Status};
+use experiment_core::openapi::definition_reference;
 use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +18,6 @@ use super::definition_body::{invalid_definition, read_document_body};
 use super::etag::{etag, etag_value, if_match};
 use super::extract::{InPath, Query, invalid};
 use super::nearest::did_you_mean;
-use super::openapi;
 use super::problem::{Kind, Problem};
 use super::reply;
 use super::state::AppState;
@@ -49,7 +49,7 @@ pub(super) struct ExperimentView<'a> {
     winner: Option<&'a str>,
     /// The definition as it was sent, without overrides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = openapi::definition)]
+    #[schema(schema_with = definition_reference)]
     document: Option<&'a Value>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct VersionView<'a> {
     #[serde(flatten)]
     placement: &'a Placement,
     /// The definition as it was sent, without overrides.
-    #[schema(schema_with = openapi::definition)]
+    #[schema(schema_with = definition_reference)]
     document: &'a Value,
 }
 

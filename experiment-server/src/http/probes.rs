@@ -22,7 +22,7 @@ pub(super) struct Health {
 /// Intake is open.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Ready {
-    /// Always `ready`.
+    /// `ready`, or `degraded` while something waits for room on the disk.
     status: &'static str,
     /// What the disk has no room for at the moment.
     #[serde(skip_serializing_if = "Option::is_none")]

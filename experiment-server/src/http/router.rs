@@ -18,8 +18,8 @@ use super::idempotency::once;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, audit, backup, catalog, customers, definitions, docs_page, erasures, experiments, export, intake, keys,
-    kpis, layers, lifecycle, metrics, ofrep, openapi, power, probes, results, verify,
+    assign, audit, backup, catalog, customers, definitions, docs_page, erasures, experiments, export, intake,
+    keys, kpis, layers, lifecycle, metrics, ofrep, openapi, power, probes, results, verify,
 };
 
 /// One call of the HTTP face.

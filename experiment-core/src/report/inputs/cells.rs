@@ -7,9 +7,9 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::measure::{Cell, Moments, Population, Slice};
-use crate::openapi::written_as;
 use crate::report::Distribution;
 use crate::time::Day;
+use crate::written_as::written_as;
 
 /// Integers up to here are numbers, larger ones decimal texts: many JSON readers round above it.
 const LARGEST_NUMBER: u128 = 1 << 53;

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use super::schemas::{Schemas, null_is_absent, refer_to};
 use crate::http::auth::Access;
 use crate::http::limits::MAX_IDEMPOTENCY_KEY_CHARS;
-use crate::http::problem::Kind;
+use crate::http::problem::{Body, Kind};
+use crate::http::router::Route;
 
 /// Media types of bodies.
 pub(super) const JSON: &str = "application/json";
@@ -20,11 +21,10 @@ pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// One call of the HTTP face.
 pub(super) struct Call {
-    /// Such as `get`.
+    /// As in the router.
     pub(super) method: &'static str,
     /// As in the router.
     pub(super) address: &'static str,
-    access: Access,
     id: &'static str,
     summary: &'static str,
     description: Option<&'static str>,
@@ -32,6 +32,8 @@ pub(super) struct Call {
     body: Option<Value>,
     answers: Map<String, Value>,
     problems: BTreeSet<Kind>,
+    /// The media type and the schema of refusals.
+    refusal: (&'static str, Value),
     /// What clients send.
     pub(super) sent: Schemas,
     /// What they get back.
@@ -39,18 +41,18 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// A call for callers who may do `access`. `id` names it in generated clients.
+    /// A call of the router's; `id` names it in generated clients.
     pub(super) fn new(
-        access: Access,
         method: &'static str,
         address: &'static str,
         id: &'static str,
         summary: &'static str,
     ) -> Call {
+        let mut answered = Schemas::default();
+        let refusal = (PROBLEM_JSON, answered.refer::<Body<'_>>());
         let call = Call {
             method,
             address,
-            access,
             id,
             summary,
             description: None,
@@ -58,10 +60,11 @@ impl Call {
             body: None,
             answers: Map::new(),
             problems: BTreeSet::new(),
+            refusal,
             sent: Schemas::default(),
-            answered: Schemas::default(),
+            answered,
         };
-        call.refuses(&[Kind::Internal])
+        call.refuses(&[Kind::Internal, Kind::ForeignOrigin])
     }
 
     /// More to say about it.
@@ -72,6 +75,17 @@ impl Call {
     /// How it may be refused, beside what the call needs say of themselves.
     pub(super) fn refuses(mut self, kinds: &[Kind]) -> Call {
         self.problems.extend(kinds);
+        self
+    }
+
+    /// How it may be refused because it writes to the disk.
+    pub(super) fn writes(self) -> Call {
+        self.refuses(&[Kind::StoreFailed, Kind::DiskFull])
+    }
+
+    /// Refusals are of type `T`, as JSON, instead of problems.
+    pub(super) fn refused_as<T: ToSchema>(mut self) -> Call {
+        self.refusal = (JSON, self.answered.refer::<T>());
         self
     }
 
@@ -125,8 +139,22 @@ impl Call {
             .refuses(&[Kind::PreconditionFailed, Kind::PreconditionRequired])
     }
 
+    /// `If-None-Match`, with which an answer that is known is not sent again.
+    pub(super) fn unless_known(mut self) -> Call {
+        let tags = json!({"type": "string", "examples": ["\"4f6542449828817a\""]});
+        let description = "The ETags of the answers that are known.";
+        self.answers.insert("304".to_owned(), json!({"description": "It is the one that is known."}));
+        self.with_header("ETag", "Names the answer.").parameter(
+            "header",
+            "If-None-Match",
+            false,
+            tags,
+            description,
+        )
+    }
+
     /// `Idempotency-Key`, under which a change is made once.
-    pub(super) fn idempotent(self) -> Call {
+    fn idempotent(self) -> Call {
         let key = json!({
             "type": "string",
             "minLength": 1,
@@ -229,51 +257,77 @@ impl Call {
         self.with_header("ETag", "Names the version, for `If-Match`.")
     }
 
-    /// The operation as OpenAPI has it.
-    pub(super) fn operation(&self, tag: &str) -> Value {
+    /// The operation as OpenAPI has it, of the group that is called `tag`.
+    pub(super) fn operation(mut self, tag: &str, route: &Route) -> Value {
+        if route.once {
+            self = self.idempotent();
+        }
+        if route.access != Access::Open {
+            let kinds = [
+                Kind::Unauthenticated,
+                Kind::Forbidden,
+                Kind::StartTokenNeeded,
+                Kind::RateLimited,
+                Kind::Busy,
+            ];
+            self = self.refuses(&kinds);
+        }
         let mut operation = json!({
             "operationId": self.id,
             "summary": self.summary,
             "tags": [tag],
-            "security": self.security(),
+            "security": security(route.access),
             "responses": self.responses(),
         });
         if let Some(description) = self.description {
             operation["description"] = description.into();
         }
         if !self.parameters.is_empty() {
-            operation["parameters"] = self.parameters.as_slice().into();
+            operation["parameters"] = self.parameters.into();
         }
-        if let Some(body) = &self.body {
-            operation["requestBody"] = body.clone();
+        if let Some(body) = self.body {
+            operation["requestBody"] = body;
         }
         operation
     }
 
-    /// Any one of these.
-    fn security(&self) -> Value {
-        match self.access {
-            Access::Open => json!([]),
-            Access::Ingest | Access::Read | Access::Write => json!([{"bearer": []}, {"api_key": []}]),
-            Access::Destroy | Access::Maintain => {
-                json!([{"bearer": []}, {"api_key": []}, {"start_token": []}])
-            }
-        }
-    }
-
     fn responses(&self) -> Map<String, Value> {
         let mut responses = self.answers.clone();
-        let mut problems = self.problems.clone();
-        problems.insert(Kind::ForeignOrigin);
-        if self.access != Access::Open {
-            problems.extend([Kind::Unauthenticated, Kind::Forbidden, Kind::StartTokenNeeded, Kind::Busy]);
-        }
-        let statuses: BTreeSet<StatusCode> = problems.iter().map(|kind| kind.facts().0).collect();
+        let statuses: BTreeSet<StatusCode> = self.problems.iter().map(|kind| kind.facts().0).collect();
         for status in statuses {
-            let kinds: Vec<Kind> = problems.iter().copied().filter(|kind| kind.facts().0 == status).collect();
-            responses.insert(status.as_str().to_owned(), refusal(&kinds));
+            let of_status = self.problems.iter().copied().filter(|kind| kind.facts().0 == status);
+            responses.insert(status.as_str().to_owned(), self.refused(&of_status.collect::<Vec<_>>()));
         }
         responses
+    }
+
+    /// The answer to a call that is refused for one of these reasons.
+    fn refused(&self, kinds: &[Kind]) -> Value {
+        let told = |kind: &Kind| {
+            let (_, name, title) = kind.facts();
+            format!("`{name}`: {title}.")
+        };
+        let told: Vec<String> = kinds.iter().map(told).collect();
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.facts().1).collect();
+        let (media_type, schema) = &self.refusal;
+        let mut answer = json!({
+            "description": told.join("\n"),
+            "content": {*media_type: {"schema": schema}},
+            "x-problems": names,
+        });
+        for (name, description, always) in kinds.iter().flat_map(|kind| headers_of(*kind)) {
+            answer["headers"][*name] = header(description, *always && kinds.len() == 1);
+        }
+        answer
+    }
+}
+
+/// Who may make a call that takes this, by any one of these.
+fn security(access: Access) -> Value {
+    match access {
+        Access::Open => json!([]),
+        Access::Ingest | Access::Read | Access::Write => json!([{"bearer": []}, {"api_key": []}]),
+        Access::Destroy | Access::Maintain => json!([{"bearer": []}, {"api_key": []}, {"start_token": []}]),
     }
 }
 
@@ -282,31 +336,16 @@ fn header(description: &str, always: bool) -> Value {
     json!({"description": description, "required": always, "schema": {"type": "string"}})
 }
 
-/// The answer to a call that is refused for one of these reasons.
-fn refusal(kinds: &[Kind]) -> Value {
-    let told = |kind: &Kind| {
-        let (_, name, title) = kind.facts();
-        format!("`{name}`: {title}.")
-    };
-    let told: Vec<String> = kinds.iter().map(told).collect();
-    let names: Vec<&str> = kinds.iter().map(|kind| kind.facts().1).collect();
-    let mut answer = json!({
-        "description": told.join("\n"),
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        "x-problems": names,
-    });
-    for (name, description, always) in kinds.iter().flat_map(|kind| headers_of(*kind)) {
-        let always = *always && kinds.len() == 1;
-        answer["headers"][*name] = header(description, always);
-    }
-    answer
-}
-
 /// The headers of a problem of this kind: name, description, whether it is always there.
 fn headers_of(kind: Kind) -> &'static [(&'static str, &'static str, bool)] {
     match kind {
         Kind::Unauthenticated => &[("WWW-Authenticate", "How to say who calls.", true)],
         Kind::Busy => &[("Retry-After", "Seconds after which to try again.", true)],
+        Kind::RateLimited => &[
+            ("Retry-After", "Seconds after which to try again.", true),
+            ("RateLimit", "What is left of the key's rate.", true),
+            ("RateLimit-Policy", "The key's rate.", true),
+        ],
         Kind::Exists | Kind::PreconditionRequired => &[("ETag", "Names the version in force.", true)],
         Kind::PreconditionFailed => &[("ETag", "Names the version in force, if there is one.", false)],
         _ => &[],

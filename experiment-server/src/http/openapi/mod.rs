@@ -18,13 +18,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{Ref, RefOr};
 
 use self::calls::GROUPS;
 use self::schemas::{Schemas, null_is_absent};
-use super::problem::{Body, Problem};
+use super::problem::Problem;
 use super::reply::JSON;
+use super::router::{Route, routes};
 
 const DESCRIPTION: &str = "\
 A/B tests of customer-retention offers. Every call is shown with its answer in docs/http.md.
@@ -44,35 +43,22 @@ pub(super) async fn get_openapi() -> Result<Response, Problem> {
     Ok(([(CONTENT_TYPE, JSON)], document.clone()).into_response())
 }
 
-/// Refers to what an experiment's definition looks like.
-pub(super) fn definition() -> RefOr<Schema> {
-    Ref::from_schema_name("Definition").into()
-}
-
-/// Refers to what a catalog looks like when it is sent.
-pub(super) fn catalog_definition() -> RefOr<Schema> {
-    Ref::from_schema_name("CatalogDefinition").into()
-}
-
-/// Every address that is described.
-#[cfg(test)]
-pub(super) fn addresses() -> Result<Vec<String>, String> {
-    let paths = document()?["paths"].take();
-    Ok(paths.as_object().into_iter().flatten().map(|(address, _)| address.clone()).collect())
-}
-
 /// # Errors
 /// Two schemas have one name, or those of definitions can't be read; neither outlives the tests.
 fn document() -> Result<Value, String> {
     let (mut sent, mut answered) = (definition_schemas()?, Schemas::default());
-    answered.refer::<Body<'_>>();
     let (mut paths, mut tags) = (Map::new(), Vec::new());
+    let routes = routes();
     for (tag, description, calls) in GROUPS {
         tags.push(json!({"name": tag, "description": description}));
-        for call in calls() {
-            paths.entry(call.address).or_insert_with(|| json!({}))[call.method] = call.operation(tag);
-            sent.extend(call.sent);
-            answered.extend(call.answered);
+        for mut call in calls() {
+            let is_it = |route: &&Route| (route.method, route.address) == (call.method, call.address);
+            let route = routes.iter().find(is_it);
+            let route = route.ok_or_else(|| format!("there is no call {} {}", call.method, call.address))?;
+            sent.extend(std::mem::take(&mut call.sent));
+            answered.extend(std::mem::take(&mut call.answered));
+            let methods = paths.entry(route.address).or_insert_with(|| json!({}));
+            methods[route.method.to_lowercase()] = call.operation(tag, route);
         }
     }
     answered.leave_open();
@@ -117,4 +103,18 @@ fn security_schemes() -> Value {
                             without keys; with keys it takes a key.",
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{document, routes};
+
+    #[test]
+    fn every_call_of_the_router_is_described() {
+        let document = document().unwrap();
+        for route in routes() {
+            let described = &document["paths"][route.address][route.method.to_lowercase()];
+            assert!(described.is_object(), "{} {}", route.method, route.address);
+        }
+    }
 }

@@ -118,7 +118,7 @@ fn without_links(text: &mut String) {
 
 fn or_null(schema: &mut Value) {
     let Value::Object(fields) = schema else { return };
-    let is_composed = ["$ref", "oneOf", "enum"].iter().any(|name| fields.contains_key(*name));
+    let is_composed = ["$ref", "oneOf", "anyOf", "enum"].iter().any(|name| fields.contains_key(*name));
     match fields.get_mut("type") {
         Some(Value::Array(types)) if !types.contains(&json!("null")) => types.push(json!("null")),
         Some(Value::String(name)) if name != "null" => {

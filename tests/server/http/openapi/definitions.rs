@@ -23,6 +23,7 @@ audience: {country: {$in: [DE]}}
 requires: {experiment: other, variant: v}
 hash: {name: xxh3}
 assignment: server
+expose: on_evaluate
 variants:
   - {key: control, weight: 1, payload: {a: 1}, changes: [price], control: true}
   - key: offer
@@ -306,7 +307,18 @@ fn words_are_those_that_the_parser_knows() {
     let checked: Vec<&str> = checked.iter().map(String::as_str).collect();
     assert_eq!(
         checked,
-        ["assignment", "correction", "direction", "kind", "method", "name", "role", "sides", "spending"]
+        [
+            "assignment",
+            "correction",
+            "direction",
+            "expose",
+            "kind",
+            "method",
+            "name",
+            "role",
+            "sides",
+            "spending"
+        ]
     );
 }
 

@@ -82,8 +82,8 @@ fn the_page_is_shown_without_any_other_server() {
     assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
     assert!(!page.text.contains("http"), "{}", page.text);
     for (name, media_type, begins) in [
-        ("swagger-ui.css", "text/css", ".swagger-ui"),
-        ("swagger-ui-bundle.js", "text/javascript", "/*! For license"),
+        ("swagger-ui.css", "text/css; charset=utf-8", ".swagger-ui"),
+        ("swagger-ui-bundle.js", "text/javascript; charset=utf-8", "/*! For license"),
         ("start.js", "text/javascript; charset=utf-8", "//"),
     ] {
         assert!(page.text.contains(&format!("\"docs/{name}\"")), "{name}");

@@ -3,12 +3,11 @@
 use axum::http::StatusCode;
 
 use crate::http::assign::{AnswerView, AnswersView, ask_schema};
-use crate::http::auth::Access::Ingest;
 use crate::http::openapi::call::Call;
 use crate::http::problem::Kind;
 
 pub(super) fn calls() -> Vec<Call> {
-    let assign = Call::new(Ingest, "post", "/v1/assign", "assign_customer", "Which variant a customer gets")
+    let assign = Call::new("POST", "/v1/assign", "assign_customer", "Which variant a customer gets")
         .explained(
             "Naming one experiment gives one object; a list of experiments, or none (all that run), gives a list. \
              A call that needs to record the exposure and can't is refused, never silently left unrecorded.",

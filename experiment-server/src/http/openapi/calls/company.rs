@@ -4,7 +4,6 @@ use axum::http::StatusCode;
 use experiment_core::report::kpi::Kpis;
 use serde_json::json;
 
-use crate::http::auth::Access::Read;
 use crate::http::openapi::call::{CSV, Call};
 use crate::http::openapi::parts;
 use crate::http::problem::Kind;
@@ -13,7 +12,7 @@ pub(super) fn calls() -> Vec<Call> {
     let level = json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.95});
     let mut event = parts::event_name();
     event["default"] = "order".into();
-    let kpis = Call::new(Read, "get", "/v1/kpis", "get_kpis", "Company figures of a period")
+    let kpis = Call::new("GET", "/v1/kpis", "get_kpis", "Company figures of a period")
         .explained("All customers are read, two calls at a time; further ones wait.")
         .needed_query("from", parts::day(), "The first day.")
         .needed_query("to", parts::day(), "The last day.")
@@ -31,6 +30,6 @@ pub(super) fn calls() -> Vec<Call> {
         .query("format", parts::format(), "How they are written.")
         .answers::<Kpis>(StatusCode::OK, "The figures.")
         .answers_with(StatusCode::OK, CSV, json!({"type": "string"}), "The figures.")
-        .refuses(&[Kind::NotReady]);
+        .refuses(&[Kind::NotReady, Kind::DiskFull]);
     vec![kpis]
 }

@@ -3,29 +3,21 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use crate::http::auth::Access::Ingest;
 use crate::http::intake::{Answer, batch_schema, conversion_schema, exposure_schema};
 use crate::http::intake_stream::{Line, Total};
 use crate::http::openapi::call::{Call, JSON, NDJSON};
 use crate::http::openapi::schemas::refer_to;
-use crate::http::problem::Kind;
 
 pub(super) fn calls() -> Vec<Call> {
     let exposures =
-        Call::new(Ingest, "post", "/v1/exposures", "report_exposures", "Customers met variants").explained(
+        Call::new("POST", "/v1/exposures", "report_exposures", "Customers met variants").explained(
             "Only exposures that `assign` did not record. Answered once everything accepted is on disk; items that \
              are rejected don't disturb the others.",
         );
-    let conversions = Call::new(
-        Ingest,
-        "post",
-        "/v1/conversions",
-        "report_conversions",
-        "Customers did something",
-    )
-    .explained(
-        "Answered once everything accepted is on disk; items that are rejected don't disturb the others.",
-    );
+    let conversions = Call::new("POST", "/v1/conversions", "report_conversions", "Customers did something")
+        .explained(
+            "Answered once everything accepted is on disk; items that are rejected don't disturb the others.",
+        );
     vec![
         facts(exposures, "Exposure", exposure_schema(), "ExposureBatch"),
         facts(conversions, "Conversion", conversion_schema(), "ConversionBatch"),
@@ -44,5 +36,5 @@ fn facts(call: Call, name: &str, item: Value, batch: &str) -> Call {
             "What became of each item. To NDJSON with `Accept: application/x-ndjson` a line for each line as it is on \
              disk, and a last line that says `complete`.",
         )
-        .refuses(&[Kind::StoreFailed])
+        .writes()
 }
