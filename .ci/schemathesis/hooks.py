@@ -5,6 +5,9 @@ import itertools
 import schemathesis
 
 PROBLEM = "urn:experiment:problem:"
+# Experiments of prepare.py.
+RUNNING, STOPPED = "winback_2026", "stopped_2026"
+ENDS = {"stop_experiment", "conclude_experiment", "archive_experiment"}
 names = itertools.count()
 
 
@@ -21,8 +24,10 @@ def read_lines(ctx, response):
 
 @schemathesis.hook
 def before_call(ctx, case, kwargs):
-    """A change's name is to be a new one, which drawing can't promise."""
-    headers = case.headers or {}
+    """The running experiment is needed to the end; and a change's name is to be a new one, which drawing can't promise."""
+    path, headers = case.path_parameters or {}, case.headers or {}
+    if case.operation.definition.raw["operationId"] in ENDS and path.get("key") == RUNNING:
+        path["key"] = STOPPED
     if "Idempotency-Key" in headers and case.meta and case.meta.generation.mode.is_positive:
         headers["Idempotency-Key"] = f"{headers['Idempotency-Key'][:200]}-{next(names)}"
 
@@ -31,11 +36,16 @@ def before_call(ctx, case, kwargs):
 def before_load_schema(ctx, raw_schema):
     """Answers may get further fields, so the document leaves them open. Here every field must be in it."""
     schemas = raw_schema["components"]["schemas"]
-    parts = {part["$ref"] for schema in schemas.values() for part in schema.get("allOf", []) if "$ref" in part}
+    # What is sent stays as it is, and so does what is part of something else.
+    open_ones = {part["$ref"] for schema in schemas.values() for part in schema.get("allOf", []) if "$ref" in part}
+    for item in raw_schema["paths"].values():
+        for operation in item.values():
+            bodies = operation.get("requestBody", {}).get("content", {}).values()
+            open_ones.update(body["schema"].get("$ref") for body in bodies)
     for name, schema in schemas.items():
         if "allOf" in schema:
             schema["unevaluatedProperties"] = False
-        elif f"#/components/schemas/{name}" not in parts and "properties" in schema:
+        elif f"#/components/schemas/{name}" not in open_ones and "properties" in schema:
             schema.setdefault("additionalProperties", False)
 
 
