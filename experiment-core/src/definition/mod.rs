@@ -5,7 +5,7 @@
 //! further checks.
 //!
 //! A new field touches its type, the parse function beside it (copy the neighbour's line), `change.rs`
-//! (may it change while running?) and `docs/definition.md`.
+//! (may it change while running?), `definition.schema.json` and `docs/definition.md`.
 
 mod audience;
 mod bucket;

@@ -48,7 +48,7 @@ pub(super) struct AnswerView<'a> {
     /// The variant's payload.
     #[schema(value_type = Value)]
     payload: &'a Value,
-    /// Why: see the table of reasons in docs/http.md.
+    #[schema(schema_with = parts::reason)]
     reason: &'static str,
     exposure: Exposure,
     /// Why it was not recorded although it should have been.

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::body::{json_of, off_thread};
 use super::extract::{InPath, Query, invalid};
 use super::fields::Fields;
+use super::openapi::parts;
 use super::problem::{Kind, Problem};
 use super::reply;
 use super::state::AppState;
@@ -29,7 +30,7 @@ pub(super) struct CustomerView {
     /// What `assign` would answer now; null for no variant.
     #[schema(required)]
     variant: Option<String>,
-    /// Why, as `assign` says it.
+    #[schema(schema_with = parts::reason)]
     reason: &'static str,
     /// How that is decided: the last step decided.
     steps: Vec<ExplainedStep>,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, Exposure};
+use crate::http::openapi::parts;
 
 /// Why a flag has this value, in OpenFeature's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -51,7 +52,7 @@ struct Metadata<'a> {
     experiment: &'a str,
     /// Of its definition.
     version: u32,
-    /// Why, as `assign` says it.
+    #[schema(schema_with = parts::reason)]
     reason: &'static str,
     /// Whether the customer is in the experiment.
     enrolled: bool,

@@ -305,7 +305,7 @@ impl Call {
     fn refused(&self, kinds: &[Kind]) -> Value {
         let told = |kind: &Kind| {
             let (_, name, title) = kind.facts();
-            format!("`{name}`: {title}.")
+            format!("- `{name}`: {title}.")
         };
         let told: Vec<String> = kinds.iter().map(told).collect();
         let names: Vec<&str> = kinds.iter().map(|kind| kind.facts().1).collect();

@@ -1,9 +1,11 @@
-//! What single fields of requests look like. Each is read by the method of [`Fields`] that has its name.
+//! What single fields look like. Those of requests are read by the method of [`Fields`] that has their name.
 //!
 //! [`Fields`]: crate::http::fields::Fields
 
+use experiment_core::assignment::{NotAssignedReason, Reason};
 use experiment_core::definition::{MAX_CUSTOMER_ID_BYTES, MAX_NAME_BYTES};
 use serde_json::{Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use crate::http::limits::{MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES, MAX_VALUE};
 use crate::store::MAX_ID_BYTES;
@@ -51,6 +53,14 @@ pub(in crate::http) fn attributes() -> Value {
         "propertyNames": event_name(),
         "description": description,
     })
+}
+
+/// Why a customer gets a variant, or none.
+pub(in crate::http) fn reason() -> Schema {
+    let names =
+        Reason::ALL.map(Reason::name).into_iter().chain(NotAssignedReason::ALL.map(NotAssignedReason::name));
+    let reason = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+    reason.description(Some("Why the customer gets this variant, or none.")).into()
 }
 
 /// A UTC day.

@@ -10,7 +10,8 @@ pub(super) fn calls() -> Vec<Call> {
     let assign = Call::new("POST", "/v1/assign", "assign_customer", "Which variant a customer gets")
         .explained(
             "Naming one experiment gives one object; a list of experiments, or none (all that run), gives a list. \
-             A call that needs to record the exposure and can't is refused, never silently left unrecorded.",
+             Where the exposure is to be recorded and the disk is full or has failed, `detail` says that it is not; for any \
+             other reason the call is refused.",
         )
         .json_body("AssignRequest", ask_schema())
         .answers_either::<AnswerView<'_>, AnswersView<'_>>(StatusCode::OK, "The variant, or a list of them.")
