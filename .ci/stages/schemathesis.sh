@@ -15,10 +15,12 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
 fi
 
 cargo build --quiet --locked -p experiment-server
-bin="${CARGO_TARGET_DIR:-target}/debug/experiment"
+bin="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/experiment"
 work=$(mktemp -d)
 trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
-export EXPERIMENT_ADMIN_KEY=0123456789abcdef0123456789abcdef
+# The server is here, whatever stands between this machine and others.
+export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+export EXPERIMENT_ADMIN_KEY=only-for-this-run-0123456789abcdef
 "$bin" serve --data "$work/data" --listen 127.0.0.1:0 2>"$work/log" &
 server=$!
 for _ in $(seq 300); do [ -s "$work/data/server.json" ] && break; sleep 0.1; done

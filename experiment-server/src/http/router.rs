@@ -215,7 +215,15 @@ mod tests {
     fn nothing_is_open_but_what_says_so() {
         let open: Vec<&str> =
             routes().iter().filter(|route| route.access == Access::Open).map(|route| route.address).collect();
-        assert_eq!(open, ["/healthz", "/readyz", "/metrics"]);
+        let probes = ["/healthz", "/readyz", "/metrics"];
+        let description = [
+            "/openapi.json",
+            "/docs",
+            "/docs/swagger-ui.css",
+            "/docs/swagger-ui-bundle.js",
+            "/docs/start.js",
+        ];
+        assert_eq!(open, [&probes[..], &description].concat());
         assert_eq!(access_of("/healthz", &Method::HEAD), Some(Access::Open));
         assert_eq!(access_of("/v1/keys", &Method::GET), Some(Access::Maintain));
         assert_eq!(access_of("/v1/keys", &Method::PUT), None);

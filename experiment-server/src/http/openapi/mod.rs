@@ -49,16 +49,16 @@ fn document() -> Result<Value, String> {
     let (mut sent, mut answered) = (definition_schemas()?, Schemas::default());
     let (mut paths, mut tags) = (Map::new(), Vec::new());
     let routes = routes();
-    for (tag, description, calls) in GROUPS {
-        tags.push(json!({"name": tag, "description": description}));
-        for mut call in calls() {
+    for group in GROUPS {
+        tags.push(json!({"name": group.name, "description": group.about}));
+        for mut call in (group.calls)() {
             let is_it = |route: &&Route| (route.method, route.address) == (call.method, call.address);
             let route = routes.iter().find(is_it);
             let route = route.ok_or_else(|| format!("there is no call {} {}", call.method, call.address))?;
             sent.extend(std::mem::take(&mut call.sent));
             answered.extend(std::mem::take(&mut call.answered));
             let methods = paths.entry(route.address).or_insert_with(|| json!({}));
-            methods[route.method.to_lowercase()] = call.operation(tag, route);
+            methods[route.method.to_lowercase()] = call.operation(group.name, route);
         }
     }
     answered.leave_open();
