@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::written_as::written_as;
+
 /// Most digits a coefficient keeps; everything a definition or a value can sensibly hold fits.
 const MAX_DIGITS: u32 = 30;
 /// The first coefficient that is too long.
@@ -221,6 +223,7 @@ impl serde::Serialize for Decimal {
         serializer.serialize_f64(self.to_f64())
     }
 }
+written_as!(Decimal, number("An exact decimal, as the nearest double."));
 
 #[cfg(test)]
 mod tests {

@@ -15,9 +15,12 @@
 
 pub mod decimal;
 pub mod json;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod problem;
 pub mod spelling;
 pub mod time;
+mod written_as;
 
 pub mod assignment;
 pub mod condition;

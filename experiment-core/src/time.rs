@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::written_as::written_as;
+
 /// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
 /// Microseconds in a day.
@@ -165,6 +167,16 @@ macro_rules! serde_as_text {
     )*};
 }
 serde_as_text!(Timestamp, Day, Span);
+written_as!(Timestamp, text("date-time", "An instant in UTC, to the microsecond.", "2026-03-01T09:30:00Z"));
+written_as!(Day, text("date", "A UTC day.", "2026-03-01"));
+written_as!(
+    Span,
+    pattern(
+        "^[0-9]+(s|m|h|d|w|µs)$",
+        "A length of time: a whole number and its unit, at most 3650 days.",
+        "30d"
+    )
+);
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use experiment_core::stats::power::proportion::{self, ProportionTest, Rates};
 use experiment_core::stats::power::{FarTail, PowerOptions, Sizes};
 use experiment_core::stats::{Alternative, NotEstimable};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What is planned. Of `effect`, `customers` and `power` exactly two are given.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -49,7 +50,7 @@ fn default_ratio() -> f64 {
 }
 
 /// What kind of number the metric is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlannedMetric {
     /// A share of the customers: planned for the pooled z-test.
@@ -59,7 +60,8 @@ pub enum PlannedMetric {
 }
 
 /// The plan, complete.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+#[schema(as = PowerAnswer)]
 pub struct PlanAnswer {
     /// What kind of number the metric is.
     pub metric: PlannedMetric,

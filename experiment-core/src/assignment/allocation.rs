@@ -2,6 +2,7 @@
 
 use super::share::{RANGE, part_of_range};
 use crate::decimal::Decimal;
+use crate::written_as::written_as;
 
 /// Why weights or ranges are no allocation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -231,6 +232,11 @@ impl From<Allocation> for Vec<(u64, u64, usize)> {
         allocation.ranges().collect()
     }
 }
+
+written_as!(Allocation, {
+    let range = vec![unsigned(), unsigned(), unsigned()];
+    list(tuple(range, "First hash, last hash, index of the variant."))
+});
 
 impl TryFrom<Vec<(u64, u64, usize)>> for Allocation {
     type Error = AllocationError;

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::{CompileError, CompiledExperiment, Placement, Snapshot};
 use crate::definition::{Catalog, Experiment, InvalidDefinition, Status};
+#[cfg(feature = "openapi")]
+use crate::openapi::{catalog_reference, definition_reference};
 use crate::time::Timestamp;
 
 /// The form of bundles that this library writes and reads.
@@ -31,13 +33,16 @@ pub const BUNDLE_FORMAT: u32 = 1;
 /// assert!(assign(winback, Customer::new("c-42"), &NoMemory).variant().is_some());
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Bundle {
     /// [`BUNDLE_FORMAT`].
     pub format: u32,
     /// When the newest change came that is in it; none where nothing has been defined.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub effective_at: Option<Timestamp>,
     /// What experiments share, as [`Catalog::parse`] reads it: segments, layers, groups.
+    #[cfg_attr(feature = "openapi", schema(schema_with = catalog_reference))]
     pub catalog: Value,
     /// The experiments, in the order of their keys.
     pub experiments: Vec<BundledExperiment>,
@@ -45,6 +50,7 @@ pub struct Bundle {
 
 /// One experiment of a bundle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct BundledExperiment {
     /// Which version of the definition this is, counted from 1.
@@ -52,10 +58,12 @@ pub struct BundledExperiment {
     /// Where it stands.
     pub status: Status,
     /// The key of the variant that it was concluded with.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub winner: Option<String>,
     /// Which hashes get which variant, and its part of its layer.
     pub placement: Placement,
     /// The definition, override lists included, without what only measuring and deciding need.
+    #[cfg_attr(feature = "openapi", schema(schema_with = definition_reference))]
     pub definition: Value,
 }
 

@@ -21,6 +21,7 @@ pub struct Explanation {
 
 /// One step in words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExplainedStep {
     /// Its name: status, override, external, concluded, sticky, audience, requires, layer, traffic, variant.
     pub step: &'static str,

@@ -8,6 +8,7 @@ use crate::definition::{Experiment, LayerPart, LayerRange, free_ranges};
 /// since both depend on what was there before it: on the allocation of the version before, and on what was
 /// free in the layer.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Placement {
     /// Which hashes get which variant.
     pub allocation: Allocation,

@@ -5,6 +5,7 @@ use std::fmt;
 use super::name;
 use super::reader::{Field, Fields};
 use crate::decimal::{Decimal, DecimalError};
+use crate::written_as::written_as;
 
 /// Most ranges of one experiment in its layer.
 const MAX_RANGES: usize = 20;
@@ -60,6 +61,11 @@ impl From<LayerRange> for (String, String) {
         (range.from.to_string(), range.to.to_string())
     }
 }
+
+written_as!(LayerRange, {
+    let share = || pattern("^[0-9]+([.][0-9]+)?$", "A share of the layer, exactly.", "0.5");
+    tuple(vec![share(), share()], "The least share inside, and the least beyond.")
+});
 
 impl TryFrom<(String, String)> for LayerRange {
     type Error = DecimalError;

@@ -5,7 +5,7 @@
 //! further checks.
 //!
 //! A new field touches its type, the parse function beside it (copy the neighbour's line), `change.rs`
-//! (may it change while running?) and `docs/definition.md`.
+//! (may it change while running?), `definition.schema.json` and `docs/definition.md`.
 
 mod audience;
 mod bucket;
@@ -31,6 +31,12 @@ mod requirement;
 mod schedule;
 mod unsupported;
 mod variant;
+
+/// What definitions and catalogs look like, as JSON Schema 2020-12: `$defs/Definition` and `$defs/CatalogDefinition`.
+///
+/// It says what can be said without looking from one field to another. [`Experiment::parse`] and [`Catalog::parse`]
+/// check the rest, and take a field that is null for one that is not there.
+pub const DOCUMENT_SCHEMA: &str = include_str!("definition.schema.json");
 
 pub use audience::Audience;
 pub use bucket::BucketRange;

@@ -10,6 +10,7 @@ const MAX_COSTS: usize = 20;
 
 /// An offer.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Offer {
     /// In the owner's words: discount, bonus, gift, …
     pub kind: String,
@@ -26,6 +27,7 @@ pub struct Offer {
 
 /// A cost that arises with an event.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cost {
     /// The event's name.
     pub event: String,
@@ -36,6 +38,7 @@ pub struct Cost {
 
 /// How a cost follows from an event.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CostBasis {
     /// This much money for each event.

@@ -7,6 +7,7 @@ const DEFAULT_TUNING: u64 = 5_000;
 
 /// The plan.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The statistical method that decides.
@@ -44,6 +45,7 @@ pub struct Plan {
 
 /// The statistical method that decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Decides once, when the mature sample reaches the target.
@@ -58,6 +60,7 @@ pub enum Method {
 
 /// One- or two-sided tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Sides {
     /// The variant is better, in the metric's good direction.
@@ -68,6 +71,7 @@ pub enum Sides {
 
 /// How p-values are adjusted for many comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Correction {
     /// Not at all.
@@ -92,6 +96,7 @@ pub enum Correction {
 
 /// When the sample is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// Every arm has this many mature customers.
@@ -102,6 +107,7 @@ pub enum Target {
 
 /// How a group-sequential plan spreads its error rate over the looks.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Spending {
     /// Next to nothing early, nearly a fixed test at the end.
@@ -114,6 +120,7 @@ pub enum Spending {
 
 /// What a Bayesian plan believes beforehand; without either, every effect is as likely as any other.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Prior {
     /// Standard deviation of the effect over the control's level: a normal prior around no effect.
@@ -126,6 +133,7 @@ pub struct Prior {
 
 /// The shape of a beta prior.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BetaShape {
     /// From 0.1 to 10⁹.
@@ -136,6 +144,7 @@ pub struct BetaShape {
 
 /// When a Bayesian plan ships.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ship {
     /// Least chance to win, in (0.5, 1).

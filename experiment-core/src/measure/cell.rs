@@ -7,6 +7,7 @@ pub const MAX_DIMENSION_VALUES: usize = 200;
 
 /// Whom the sums are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Population {
     /// Customers of the main reading.

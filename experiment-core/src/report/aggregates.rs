@@ -20,28 +20,35 @@ pub type Cells = BTreeMap<(Slice, Cell), Moments>;
 
 /// Everything a report is made from, whether it was kept up to date by a store or read from a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Aggregates {
     /// First exposures: counts without entries (k = 0).
     #[serde(with = "cells::table")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<cells::Group>))]
     pub exposed: Cells,
     /// First exposures in the main reading that differ from our own draw.
     pub off_assignment: u64,
     /// One entry a metric, in the order of the design.
     #[serde(with = "cells::tables")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<cells::Group>>))]
     pub metrics: Vec<Cells>,
     /// Counts of customers by value, likewise; empty for metrics that are read from sums alone.
     #[serde(with = "cells::tables")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<cells::Group>>))]
     pub distributions: Vec<Distributions>,
     /// The vectors of [`Account`](crate::measure::Account); empty where the design has no economics.
     #[serde(default, with = "cells::table", skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<cells::Group>))]
     pub economics: Cells,
     /// One entry a metric: its value in the first and in the second half of its window; empty for metrics that are
     /// not halved, or all of it where nothing is.
     #[serde(default, with = "cells::tables", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<cells::Group>>))]
     pub halves: Vec<Cells>,
     /// One entry a metric: customers by value, beside the sums from which it is read; likewise.
     #[serde(default, with = "cells::tables", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<cells::Group>>))]
     pub values: Vec<Distributions>,
     /// One entry a metric: what facts changed that came after their windows and grace were over; empty where nothing
     /// waits.
@@ -57,6 +64,7 @@ pub struct Aggregates {
 
 /// What late facts changed about one metric.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Late {
     /// Customers who came or went.

@@ -9,6 +9,7 @@ const FIRST_PHASE: u32 = 1;
 
 /// What is compared, and how it is decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Design {
     /// The experiment's key.
@@ -37,6 +38,7 @@ pub struct Design {
 
 /// Whether the reading is one of many or the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Customers enter and will be looked at again: the bar for alarms is higher.
@@ -47,6 +49,7 @@ pub enum Stage {
 
 /// An arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VariantDesign {
     /// Its key.
@@ -60,6 +63,7 @@ pub struct VariantDesign {
 
 /// A stretch between changes of weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PhaseDesign {
     /// The phase, as [`Cell`](crate::measure::Cell) counts it.
@@ -70,6 +74,7 @@ pub struct PhaseDesign {
 
 /// What kind of number a metric estimates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Estimand {
     /// The share of customers with a 1.
@@ -86,6 +91,7 @@ pub enum Estimand {
 
 /// A metric as the analysis sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MetricDesign {
     /// Its key.
@@ -117,6 +123,7 @@ pub struct MetricDesign {
 
 /// Economics as the analysis sees them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EconomicsDesign {
     /// Over which value and cost count.

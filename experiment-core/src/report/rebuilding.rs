@@ -9,6 +9,7 @@ use super::{Aggregates, Check, CheckCode, Design, Level, MetricDesign, MetricRep
 
 /// How far the count of a metric is that was added while its experiment ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rebuilding {
     /// Customers of the store that are counted.
     pub done: u64,

@@ -6,14 +6,16 @@ use experiment_core::assignment::{
 };
 use experiment_core::definition::Variant;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::state::AppState;
 use crate::store::{Attributes, IntakeError, Outcome, Proposal, ProposedAssign, Refusal, RefusalCode};
 
 /// Whether the customer's exposure is written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ExposureOutcome)]
 pub(crate) enum Exposure {
     /// Now.
     Recorded,

@@ -5,12 +5,14 @@ use axum::response::Response;
 use experiment_core::assignment::{CompiledExperiment, Customer};
 use experiment_core::definition::Offer;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::answer::{Answer, Exposure, decide, record};
 use super::body::read_json_body;
 use super::fields::{Fields, kind_of};
 use super::limits::MAX_NAMED_EXPERIMENTS;
+use super::openapi::parts;
 use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
@@ -32,20 +34,33 @@ struct Ask {
     record: bool,
 }
 
-#[derive(Serialize)]
-struct AnswerView<'a> {
+/// What a customer gets of one experiment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Assignment)]
+pub(super) struct AnswerView<'a> {
     experiment: &'a str,
+    /// The variant's key; null for those who get none.
+    #[schema(required)]
     variant: Option<&'a str>,
+    /// What the variant gives.
+    #[schema(required)]
     offer: Option<&'a Offer>,
+    /// The variant's payload.
+    #[schema(value_type = Value)]
     payload: &'a Value,
+    #[schema(schema_with = parts::reason)]
     reason: &'static str,
     exposure: Exposure,
+    /// Why it was not recorded although it should have been.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct AnswersView<'a> {
+/// What a customer gets of several experiments.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Assignments)]
+pub(super) struct AnswersView<'a> {
+    /// In the order of their keys.
     assignments: Vec<AnswerView<'a>>,
 }
 
@@ -71,6 +86,56 @@ pub(crate) async fn assign_customer(
         (Which::One(_), [answer]) => reply::json(&AnswerView::of(answer)),
         _ => reply::json(&AnswersView { assignments: answers.iter().map(AnswerView::of).collect() }),
     }
+}
+
+/// What [`read_ask`] reads: of one experiment, or of several.
+pub(super) fn ask_schema() -> Value {
+    let customer = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["id"],
+        "properties": {"id": parts::customer_id(), "attributes": parts::attributes()},
+    });
+    let record = "Whether exposures are written down. True unless said otherwise where one experiment is named, else false.";
+    let record = json!({"type": "boolean", "description": record});
+    let keys = json!({
+        "type": "array",
+        "maxItems": MAX_NAMED_EXPERIMENTS,
+        "items": {"type": "string"},
+        "description": "Their keys; all that run where none is said.",
+    });
+    json!({
+        "oneOf": [
+            {
+                "type": "object",
+                "description": "Of one experiment.",
+                "additionalProperties": false,
+                "required": ["experiment", "customer"],
+                "properties": {
+                    "experiment": {"type": "string", "description": "Its key."},
+                    "experiments": {"type": "null"},
+                    "customer": customer,
+                    "record": record,
+                },
+            },
+            {
+                "type": "object",
+                "description": "Of several experiments.",
+                "additionalProperties": false,
+                "required": ["customer"],
+                "properties": {
+                    "experiment": {"type": "null"},
+                    "experiments": keys,
+                    "customer": customer,
+                    "record": record,
+                },
+            },
+        ],
+        "examples": [
+            {"experiment": "winback_2026", "customer": {"id": "c-42", "attributes": {"plan": "basic"}}},
+            {"customer": {"id": "c-42"}},
+        ],
+    })
 }
 
 fn read_ask(body: Value) -> Result<Ask, Problem> {

@@ -7,9 +7,11 @@ use axum::http::header::ETAG;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use experiment_core::definition;
+use experiment_core::openapi::catalog_reference;
 use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::auth::Caller;
 use super::body::off_thread;
@@ -21,15 +23,20 @@ use super::reply;
 use super::state::AppState;
 use crate::store::SharedCatalog;
 
-#[derive(Serialize)]
-struct CatalogView<'a> {
+/// What experiments share, as it stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Catalog)]
+pub(super) struct CatalogView<'a> {
     /// 0 as long as there is none.
     version: u32,
+    /// Names the version.
     etag: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     received_at: Option<Timestamp>,
     /// How many values each group has; which they are is not told.
     groups: BTreeMap<&'a str, usize>,
+    /// The catalog as it was sent, without groups.
+    #[schema(schema_with = catalog_reference)]
     document: &'a Value,
 }
 

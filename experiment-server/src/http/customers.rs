@@ -7,22 +7,30 @@ use experiment_core::definition::{MAX_CUSTOMER_ID_BYTES, check_customer_id};
 use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::body::{json_of, off_thread};
 use super::extract::{InPath, Query, invalid};
 use super::fields::Fields;
-use super::problem::Problem;
+use super::openapi::parts;
+use super::problem::{Kind, Problem};
 use super::reply;
 use super::state::AppState;
 use super::store_problem::unknown_experiment;
 use crate::store::{Attributes, SeenExposure};
 
-#[derive(Serialize)]
-struct CustomerView {
+/// Why a customer gets what they get.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CustomerExplanation)]
+pub(super) struct CustomerView {
+    /// The experiment's key.
     experiment: String,
+    /// The customer's id.
     customer: String,
-    /// What `assign` would answer now.
+    /// What `assign` would answer now; null for no variant.
+    #[schema(required)]
     variant: Option<String>,
+    #[schema(schema_with = parts::reason)]
     reason: &'static str,
     /// How that is decided: the last step decided.
     steps: Vec<ExplainedStep>,
@@ -30,16 +38,22 @@ struct CustomerView {
     exposures: Vec<ExposureView>,
 }
 
-#[derive(Serialize)]
+/// An exposure that is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeenExposure)]
 struct ExposureView {
     id: String,
+    /// The variant's key.
     variant: String,
     at: Timestamp,
+    /// Its place in the log.
     sequence: u64,
     /// `assign` or `client`.
     recorded_by: &'static str,
+    /// Whether the customer was on an override list.
     #[serde(rename = "override")]
     is_override: bool,
+    /// Whether it differs from our own draw.
     off_assignment: bool,
 }
 
@@ -63,9 +77,10 @@ pub(super) async fn explain_customer(
 fn read_attributes(text: &str) -> Result<Attributes, Problem> {
     let mend = "send a JSON object such as {\"plan\": \"basic\"}, percent-encoded";
     let value = json_of(text.as_bytes()).map_err(|_| invalid("attributes", "is not JSON", mend))?;
-    let mut fields = Fields::of_body(json!({"attributes": value}))?;
+    let wrong = |errors| Problem::of_fields(Kind::InvalidParameter, errors);
+    let mut fields = Fields::of(json!({"attributes": value})).map_err(|error| wrong(vec![error]))?;
     let attributes = fields.attributes("attributes");
-    fields.end()?;
+    fields.finish().map_err(wrong)?;
     Ok(attributes.unwrap_or_default())
 }
 

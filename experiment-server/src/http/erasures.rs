@@ -6,6 +6,7 @@ use axum::response::Response;
 use experiment_core::definition::{MAX_CUSTOMER_ID_BYTES, check_customer_id};
 use experiment_core::time::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::Caller;
 use super::body::off_thread;
@@ -15,8 +16,10 @@ use super::reply;
 use super::state::AppState;
 use crate::store::Erasure;
 
-#[derive(Serialize)]
-struct ErasureView {
+/// How far the erasure of a customer is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Erasure)]
+pub(super) struct ErasureView {
     status: Status,
     /// From then on nothing about the customer is taken in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,11 +32,16 @@ struct ErasureView {
     named_in: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// How far an erasure is.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ErasureStatus)]
 enum Status {
+    /// Nobody asked for it.
     NotErased,
+    /// The last bytes are still in the files.
     Pending,
+    /// Nothing is left.
     Erased,
 }
 
@@ -49,14 +57,18 @@ impl ErasureView {
     }
 }
 
-#[derive(Serialize)]
-struct ErasuresView {
-    /// The same for a store and its backups.
+/// Every erasure there was.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Erasures)]
+pub(super) struct ErasuresView {
+    /// Names the key of the hashes: the same for a store and its backups.
     key_id: String,
     erasures: Vec<HashView>,
 }
 
-#[derive(Serialize)]
+/// An erasure by the hash of the customer's id.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErasedCustomer)]
 struct HashView {
     /// The keyed hash of the customer's id.
     customer: String,

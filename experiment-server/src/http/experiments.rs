@@ -6,9 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use experiment_core::assignment::Placement;
 use experiment_core::definition::{Experiment, Status};
+use experiment_core::openapi::definition_reference;
 use experiment_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::auth::Caller;
 use super::body::off_thread;
@@ -23,45 +25,63 @@ use super::store_problem::unknown_experiment;
 use crate::store::{Catalog, Change, Entry, Expected};
 
 /// An experiment as it stands.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Experiment)]
 pub(super) struct ExperimentView<'a> {
+    /// Its name everywhere.
     key: &'a str,
     status: Status,
+    /// Of the definition, from 1.
     version: u32,
     /// Names the version, not the status.
     etag: String,
     /// How many customers are on override lists; who they are is not told.
     overrides: usize,
+    /// What is believed, in the owner's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     hypothesis: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_at: Option<Timestamp>,
+    /// The variant that everybody gets.
     #[serde(skip_serializing_if = "Option::is_none")]
     winner: Option<&'a str>,
+    /// The definition as it was sent, without overrides.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = definition_reference)]
     document: Option<&'a Value>,
 }
 
-#[derive(Serialize)]
-struct ListView<'a> {
+/// Experiments in the order of their keys.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Experiments)]
+pub(super) struct ListView<'a> {
     experiments: Vec<ExperimentView<'a>>,
 }
 
-#[derive(Serialize)]
-struct VersionView<'a> {
+/// A version of a definition.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DefinitionVersion)]
+pub(super) struct VersionView<'a> {
+    /// From 1.
     version: u32,
+    /// The ETag of a definition without override lists.
     hash: String,
     received_at: Timestamp,
     /// Which hashes get which variant: `[from, to, variant]`, both ends included; and its part of its layer.
     #[serde(flatten)]
     placement: &'a Placement,
+    /// The definition as it was sent, without overrides.
+    #[schema(schema_with = definition_reference)]
     document: &'a Value,
 }
 
-#[derive(Serialize)]
-struct VersionsView<'a> {
+/// Every version of a definition.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DefinitionVersions)]
+pub(super) struct VersionsView<'a> {
+    /// The first one first.
     versions: Vec<VersionView<'a>>,
 }
 

@@ -93,8 +93,10 @@ impl Fields {
 
     /// Any text.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
-        match self.take(name)? {
-            Value::String(text) if !text.starts_with('\u{1}') => Some(text),
+        let value = self.take(name)?;
+        let is_number = non_finite(&value).is_some();
+        match value {
+            Value::String(text) if !is_number => Some(text),
             other => {
                 let mend = match &other {
                     Value::Number(number) => format!("put it in quotes: \"{number}\""),

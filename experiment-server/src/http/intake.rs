@@ -3,24 +3,30 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::auth::Caller;
 use super::batch::{Item, read_batch};
 use super::body::{MediaType, media_type, off_thread_if_large, read_body};
 use super::fields::Fields;
 use super::intake_stream;
-use super::limits::MAX_BATCH_BYTES;
+use super::limits::{MAX_BATCH_BYTES, MAX_BATCH_ITEMS};
+use super::openapi::parts;
 use super::problem::{FieldError, Problem};
 use super::reply;
 use super::state::AppState;
 use crate::store::{Accepted, Outcome, Proposal, ProposedEvent, ProposedExposure, RefusalCode};
 
 /// What became of a batch, once it is on disk.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = BatchAnswer)]
 pub(super) struct Answer {
+    /// Items that were written.
     pub(super) accepted: u64,
+    /// Items that were known.
     pub(super) duplicates: u64,
+    /// Items that are in `errors`.
     pub(super) rejected: u64,
     /// Why items were rejected.
     pub(super) errors: Vec<ItemError>,
@@ -33,33 +39,44 @@ pub(super) struct Answer {
 }
 
 /// Why an item was rejected.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ItemError {
     /// Counted from 0; blank lines don't count.
     index: usize,
     /// As sent.
+    #[schema(required)]
     id: Option<String>,
+    /// Where; empty for all of it.
     field: String,
     /// Which rule, where the store refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<RefusalCode>,
+    /// What is wrong there.
     detail: String,
+    /// What to send instead.
     mend: String,
 }
 
 /// What was taken in otherwise than it was sent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Flagged {
+    /// Counted from 0.
     index: usize,
+    /// As sent, or made for it.
+    #[schema(required)]
     id: Option<String>,
+    /// Which field.
     field: &'static str,
+    /// What became of it.
     detail: &'static str,
 }
 
 /// The id made for an item.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct GeneratedId {
+    /// Counted from 0.
     index: usize,
+    /// Under which it may be sent again.
     pub(super) id: String,
 }
 
@@ -158,6 +175,25 @@ impl Answer {
     }
 }
 
+/// What [`exposure`] reads.
+pub(super) fn exposure_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "A customer met a variant.",
+        "additionalProperties": false,
+        "required": ["customer", "experiment", "variant"],
+        "properties": {
+            "customer": parts::customer_id(),
+            "experiment": {"type": "string", "description": "The experiment's key."},
+            "variant": {"type": "string", "description": "The variant's key."},
+            "id": parts::id(),
+            "at": parts::instant(),
+            "attributes": parts::attributes(),
+        },
+        "examples": [{"id": "e-1", "customer": "c-7", "experiment": "winback_2026", "variant": "control"}],
+    })
+}
+
 fn exposure(item: Value) -> Result<Proposal, Vec<FieldError>> {
     let mut fields = Fields::of(item).map_err(|error| vec![error])?;
     let customer = fields.customer_id("customer");
@@ -171,6 +207,40 @@ fn exposure(item: Value) -> Result<Proposal, Vec<FieldError>> {
     let (customer, experiment) = (customer.unwrap_or_default(), experiment.unwrap_or_default());
     let variant = variant.unwrap_or_default();
     Ok(Proposal::Exposure(ProposedExposure { customer, experiment, variant, id, at, attributes }))
+}
+
+/// What [`conversion`] reads.
+pub(super) fn conversion_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "A customer did something.",
+        "additionalProperties": false,
+        "required": ["customer", "event"],
+        "properties": {
+            "customer": parts::customer_id(),
+            "event": parts::event_name(),
+            "value": parts::amount(),
+            "id": parts::id(),
+            "at": parts::instant(),
+            "attributes": parts::attributes(),
+        },
+        "examples": [{"id": "order-1", "customer": "c-42", "event": "order", "value": 19.9}],
+    })
+}
+
+/// One item, or a batch of them as [`read_batch`] reads it; `item` refers to what one looks like.
+pub(super) fn batch_schema(item: &Value) -> Value {
+    json!({
+        "oneOf": [
+            item,
+            {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["events"],
+                "properties": {"events": {"type": "array", "maxItems": MAX_BATCH_ITEMS, "items": item}},
+            },
+        ],
+    })
 }
 
 fn conversion(item: Value) -> Result<Proposal, Vec<FieldError>> {

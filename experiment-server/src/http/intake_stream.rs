@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc::{Receiver, channel};
+use utoipa::ToSchema;
 
 use super::auth::Caller;
 use super::batch::{Item, read_item};
@@ -136,26 +137,36 @@ struct Lines<'a> {
 }
 
 /// The answer to one line.
-#[derive(Serialize)]
-struct Line<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = StreamLine)]
+pub(super) struct Line<'a> {
+    /// Counted from 0; blank lines don't count.
     index: usize,
+    /// As sent, or made for it.
+    #[schema(required)]
     id: Option<&'a str>,
+    /// `accepted`, `duplicate` or `rejected`.
     outcome: &'static str,
+    /// Why it was rejected.
     #[serde(skip_serializing_if = "<[ItemError]>::is_empty")]
     errors: &'a [ItemError],
+    /// What was taken in otherwise than it was sent.
     #[serde(skip_serializing_if = "<[Flagged]>::is_empty")]
     flagged: &'a [Flagged],
 }
 
 /// The last line.
-#[derive(Debug, Default, Serialize)]
-struct Total {
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = StreamTotal)]
+pub(super) struct Total {
     accepted: u64,
     duplicates: u64,
     rejected: u64,
     /// Whether the whole body was read and every line answered.
     complete: bool,
+    /// What ended it, if it was not the body.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<super::problem::Body>)]
     problem: Option<Box<RawValue>>,
 }
 

@@ -5,11 +5,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use experiment_core::time::Timestamp;
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::auth::Caller;
 use super::body::read_json_body;
 use super::extract::{InPath, Query};
 use super::fields::Fields;
+use super::openapi::parts;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply;
 use super::state::AppState;
@@ -17,30 +20,39 @@ use crate::rate::Rate;
 use crate::store::{ApiKey, ApiKeys, Expires, KeyChanged, KeyError, KeyId, KeyState, NewKey, Role, Rotation};
 
 /// A key, as it may be shown to whoever manages keys.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub(crate) struct KeyView<'a> {
+    #[schema(value_type = String, pattern = "^[0-9a-f]{12}$")]
     id: KeyId,
+    /// Whose key it is.
     name: &'a str,
     role: Role,
     status: KeyState,
     created_at: Timestamp,
+    /// From then on it opens nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<Timestamp>,
+    /// How many requests it may send; the server's rate where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]+/[smhd]$")]
     rate: Option<Rate>,
     /// The key itself, where it was made just now.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     /// The one whose place it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(no_recursion)]
     replaces: Option<Box<KeyView<'a>>>,
 }
 
 /// Every key.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKeys)]
 pub(crate) struct KeysView<'a> {
+    /// The first one made first.
     keys: Vec<KeyView<'a>>,
 }
 
@@ -81,6 +93,47 @@ impl<'a> KeyView<'a> {
 const EXPIRES_MEND: &str =
     "send a span such as \"90d\", a time such as \"2027-01-01T00:00:00Z\", or \"never\"";
 const ROLE: &str = "what it is for: \"client\", \"analyst\" or \"admin\"";
+
+/// What [`create_key`] reads.
+pub(super) fn create_schema() -> Value {
+    let mut name = parts::event_name();
+    name["description"] = "Whose key it is: 1 to 128 bytes without control characters.".into();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["name", "role"],
+        "properties": {
+            "name": name,
+            "role": {"enum": ["client", "analyst", "admin"]},
+            "expires": expires_schema(),
+            "rate": {
+                "type": "string",
+                "pattern": "^0*([1-9][0-9]{0,5}|1000000)/[smhd]$",
+                "description": "Most requests in a second, minute, hour or day.",
+                "examples": ["500/s"],
+            },
+        },
+        "examples": [{"name": "shop", "role": "client", "expires": "90d", "rate": "500/s"}],
+    })
+}
+
+/// What [`rotate_key`] reads.
+pub(super) fn rotate_schema() -> Value {
+    let mut overlap = parts::span();
+    overlap["description"] = "For how long both are in force.".into();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["overlap"],
+        "properties": {"overlap": overlap, "expires": expires_schema()},
+        "examples": [{"overlap": "24h"}],
+    })
+}
+
+fn expires_schema() -> Value {
+    let description = "A span from now, a time, or `never`.";
+    json!({"description": description, "anyOf": [parts::span(), parts::instant(), {"enum": ["never"]}]})
+}
 
 /// Makes a key.
 pub(super) async fn create_key(

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use experiment_core::definition::{Experiment, LifecycleStep, Status};
 use experiment_core::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::auth::{Access, Caller};
 use super::body::{MediaType, json_of, media_type, read_body};
@@ -60,6 +60,29 @@ pub(super) async fn conclude_experiment(
     }
     // A body without a variant has been refused above.
     step(&app, &caller, &key, LifecycleStep::Conclude { variant: variant.unwrap_or_default() }).await
+}
+
+/// What [`conclude_experiment`] reads.
+pub(super) fn conclude_schema() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["variant"],
+        "properties": {
+            "variant": {"type": "string", "description": "The variant that everybody gets from now on."},
+            "force": {
+                "type": "boolean",
+                "default": false,
+                "description": "Whether to conclude although windows are open; without keys it takes the start token.",
+            },
+        },
+        "examples": [{"variant": "discount"}, {"variant": "discount", "force": true}],
+    })
+}
+
+/// What the other steps read: nothing.
+pub(super) fn no_fields_schema() -> Value {
+    json!({"type": "object", "additionalProperties": false})
 }
 
 /// draft, stopped or concluded → archived.

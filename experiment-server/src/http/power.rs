@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::body::read_json_body;
 use super::fields::Fields;
@@ -27,6 +27,46 @@ pub(super) async fn plan_size(State(app): State<AppState>, request: Request) -> 
         Problem::of_field(Kind::InvalidRequest, error)
     })?;
     reply::json(&answer)
+}
+
+/// What [`read_request`] reads. Of effect, customers and power two are needed at most.
+pub(super) fn request_schema() -> Value {
+    let number = |description: &str| json!({"type": "number", "description": description});
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["metric"],
+        "properties": {
+            "metric": {"enum": ["proportion", "mean"]},
+            "baseline": number("The control's rate or mean."),
+            "mean": number("The control's mean, where there is no baseline."),
+            "variance": number("Means: the variance between customers."),
+            "effect": {
+                "description": "Variant − control, alone or said to be absolute, or over the baseline.",
+                "oneOf": [
+                    {"type": "number"},
+                    {
+                        "type": "object",
+                        "additionalProperties": false,
+                        "required": ["absolute"],
+                        "properties": {"absolute": {"type": "number"}, "relative": {"type": "null"}},
+                    },
+                    {
+                        "type": "object",
+                        "additionalProperties": false,
+                        "required": ["relative"],
+                        "properties": {"relative": {"type": "number"}, "absolute": {"type": "null"}},
+                    },
+                ],
+            },
+            "customers": number("Customers in the control."),
+            "power": number("The chance to see the effect, 0.8 unless effect and customers are given."),
+            "alpha": {"type": "number", "default": DEFAULT_ALPHA, "description": "The chance of a false positive."},
+            "sides": {"enum": ["one", "two", 1, 2], "default": "two"},
+            "ratio": {"type": "number", "default": 1, "description": "Customers in the variant for each in the control."},
+        },
+        "examples": [{"metric": "proportion", "baseline": 0.19, "effect": {"relative": 0.05}}],
+    })
 }
 
 fn read_request(body: Value) -> Result<PlanRequest, Problem> {
@@ -66,8 +106,13 @@ fn read_metric(fields: &mut Fields) -> Option<PlannedMetric> {
 
 /// The control's rate or mean; a mean may also be called so.
 fn read_baseline(fields: &mut Fields, metric: Option<PlannedMetric>) -> Option<f64> {
-    if metric == Some(PlannedMetric::Mean) && fields.has("mean") && !fields.has("baseline") {
-        return fields.number("mean");
+    let (has_mean, mean) = (fields.has("mean"), fields.number("mean"));
+    if has_mean && fields.has("baseline") {
+        fields.wrong("mean", "stands beside \"baseline\"", "send one of the two");
+    } else if has_mean && metric == Some(PlannedMetric::Proportion) {
+        fields.wrong("mean", "is not for proportions", "send the control's rate as \"baseline\"");
+    } else if has_mean {
+        return mean;
     }
     if fields.needs("baseline", "the control's rate or mean, such as 0.1") {
         fields.number("baseline")

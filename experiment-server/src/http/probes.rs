@@ -3,19 +3,26 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::problem::{Kind, Problem};
 use super::reply;
 use super::state::AppState;
 
-#[derive(Serialize)]
-struct Health {
+/// The process lives.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Alive)]
+pub(super) struct Health {
+    /// Always `alive`.
     status: &'static str,
+    /// The server's version.
     version: &'static str,
 }
 
-#[derive(Serialize)]
-struct Ready {
+/// Intake is open.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ready {
+    /// `ready`, or `degraded` while something waits for room on the disk.
     status: &'static str,
     /// What the disk has no room for at the moment.
     #[serde(skip_serializing_if = "Option::is_none")]

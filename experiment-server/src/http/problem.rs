@@ -11,6 +11,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use utoipa::ToSchema;
 
 use super::limits::RETRY_AFTER_SECONDS;
 
@@ -20,7 +21,7 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 const TYPE_PREFIX: &str = "urn:experiment:problem:";
 
 /// The problems there are. Names and statuses are a public contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// The body is not the JSON, NDJSON or YAML it should be.
     InvalidBody,
@@ -211,7 +212,28 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// As it is written: always with `field`, in definitions also as `path`.
+/// One thing that is wrong in a request.
+#[derive(ToSchema)]
+#[schema(as = FieldError)]
+#[expect(dead_code, reason = "says how a FieldError is written, which is done field by field below")]
+struct WrittenFieldError {
+    /// Where: `customer.id`, the name of a parameter or header; empty for all of it.
+    field: String,
+    /// The same, where the field is one of a definition.
+    path: Option<String>,
+    /// What is wrong there.
+    detail: String,
+    /// What to send instead.
+    mend: String,
+    /// Line in the body, from 1, where the text itself is broken.
+    #[schema(minimum = 1)]
+    line: Option<u64>,
+    /// Column in that line, from 1.
+    #[schema(minimum = 1)]
+    column: Option<u64>,
+}
+
+/// As [`WrittenFieldError`]: always with `field`, in definitions also as `path`.
 impl Serialize for FieldError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -329,14 +351,21 @@ pub(crate) struct Told {
     pub(crate) detail: String,
 }
 
-/// As it is written.
-#[derive(serde::Serialize)]
-struct Body<'a> {
+/// Why a call was refused, by RFC 9457.
+#[derive(serde::Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body<'a> {
+    /// `urn:experiment:problem:` and the name of the problem.
     r#type: String,
+    /// The same for every problem of this type.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// What is wrong here, for people; ends with the mend.
     detail: &'a str,
+    /// Each field that is wrong.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    #[schema(value_type = Vec<WrittenFieldError>)]
     errors: &'a [FieldError],
 }
 

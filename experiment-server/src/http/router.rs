@@ -18,8 +18,8 @@ use super::idempotency::once;
 use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
-    assign, audit, backup, catalog, customers, definitions, erasures, experiments, export, intake, keys,
-    kpis, layers, lifecycle, metrics, ofrep, power, probes, results, verify,
+    assign, audit, backup, catalog, customers, definitions, docs_page, erasures, experiments, export, intake,
+    keys, kpis, layers, lifecycle, metrics, ofrep, openapi, power, probes, results, verify,
 };
 
 /// One call of the HTTP face.
@@ -31,6 +31,8 @@ pub struct Route {
     pub address: &'static str,
     /// What the caller must be allowed.
     pub access: Access,
+    /// Whether it makes a change that may be sent again under a name of its own.
+    pub once: bool,
 }
 
 /// Every call there is.
@@ -85,6 +87,11 @@ fn table(once: &dyn Fn(Methods) -> Methods) -> Routes<'_> {
         .get(Open, "/readyz", probes::get_readiness)
         // What it tells depends on the caller.
         .get(Open, "/metrics", metrics::get_metrics)
+        .get(Open, "/openapi.json", openapi::get_openapi)
+        .get(Open, "/docs", docs_page::get_docs)
+        .get(Open, "/docs/swagger-ui.css", docs_page::get_docs_style)
+        .get(Open, "/docs/swagger-ui-bundle.js", docs_page::get_docs_script)
+        .get(Open, "/docs/start.js", docs_page::get_docs_start)
 }
 
 type Methods = MethodRouter<AppState>;
@@ -106,7 +113,7 @@ macro_rules! methods {
         {
             let methods = on(MethodFilter::$method, handler);
             let methods = if $once { (self.once)(methods) } else { methods };
-            self.call(Route { method: stringify!($method), address, access }, methods)
+            self.call(Route { method: stringify!($method), address, access, once: $once }, methods)
         }
     )*};
 }
@@ -208,7 +215,15 @@ mod tests {
     fn nothing_is_open_but_what_says_so() {
         let open: Vec<&str> =
             routes().iter().filter(|route| route.access == Access::Open).map(|route| route.address).collect();
-        assert_eq!(open, ["/healthz", "/readyz", "/metrics"]);
+        let probes = ["/healthz", "/readyz", "/metrics"];
+        let description = [
+            "/openapi.json",
+            "/docs",
+            "/docs/swagger-ui.css",
+            "/docs/swagger-ui-bundle.js",
+            "/docs/start.js",
+        ];
+        assert_eq!(open, [&probes[..], &description].concat());
         assert_eq!(access_of("/healthz", &Method::HEAD), Some(Access::Open));
         assert_eq!(access_of("/v1/keys", &Method::GET), Some(Access::Maintain));
         assert_eq!(access_of("/v1/keys", &Method::PUT), None);

@@ -5,16 +5,20 @@ use std::sync::atomic::Ordering;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::body::off_thread;
 use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
 
-#[derive(Serialize)]
-struct VerificationView {
+/// What a recount found.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verification)]
+pub(super) struct VerificationView {
     /// Facts recounted.
     facts: u64,
+    /// Rows of sums that were compared.
     rows_compared: u64,
     /// One sentence a row that differs.
     differences: Vec<String>,

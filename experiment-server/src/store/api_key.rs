@@ -35,8 +35,9 @@ const SECRET_BYTES: usize = 32;
 const NEVER: i64 = i64::MAX;
 
 /// What a key is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = KeyRole)]
 pub enum Role {
     /// Apps: asks for variants, reports exposures and conversions.
     Client,
@@ -306,7 +307,7 @@ pub struct ApiKey {
 }
 
 /// Whether a key opens anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
     /// It is in force.

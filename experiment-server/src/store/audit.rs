@@ -24,7 +24,7 @@ const NO_SEQUENCE: u64 = u64::MAX;
 pub const MAX_WHO_BYTES: usize = 256;
 
 /// What an entry is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AuditKind {
@@ -73,7 +73,7 @@ impl AuditKind {
 }
 
 /// One entry of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct AuditEntry {
     /// Its place, from 0 on without gaps.
     pub number: u64,
@@ -86,6 +86,7 @@ pub struct AuditEntry {
     /// What.
     pub kind: AuditKind,
     /// The fact's place in the log, if it is one.
+    #[schema(required)]
     pub sequence: Option<u64>,
     /// The experiment's key; empty where it is about none.
     pub experiment: String,
@@ -98,9 +99,11 @@ pub struct AuditEntry {
     /// SHA-256 of the document or of the key's row as stored, or the keyed hash of the erased customer; zeros where
     /// there is none of them.
     #[serde(serialize_with = "as_hex")]
+    #[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
     pub content: [u8; 32],
     /// SHA-256 of the hash before it and of everything above.
     #[serde(serialize_with = "as_hex")]
+    #[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
     pub hash: [u8; 32],
 }
 
@@ -109,7 +112,7 @@ fn as_hex<S: serde::Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok
 }
 
 /// The audit log, checked.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Audit {
     /// Every entry that can be read, the first one first.
     pub entries: Vec<AuditEntry>,

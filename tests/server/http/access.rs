@@ -8,7 +8,7 @@ use super::under_test::{Answer, KEY, Served, with_key};
 use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
 
 /// Every call with what it needs, a request of it that changes nothing, and the status of that for whoever may.
-const CALLS: [(&str, &str, Access, &str, &str, u16); 36] = [
+const CALLS: [(&str, &str, Access, &str, &str, u16); 41] = [
     ("POST", "/v1/assign", Ingest, "/v1/assign", "{}", 422),
     ("POST", "/v1/exposures", Ingest, "/v1/exposures", "{}", 200),
     ("POST", "/v1/conversions", Ingest, "/v1/conversions", "{}", 200),
@@ -52,6 +52,11 @@ const CALLS: [(&str, &str, Access, &str, &str, u16); 36] = [
     ("GET", "/healthz", Open, "/healthz", "", 200),
     ("GET", "/readyz", Open, "/readyz", "", 200),
     ("GET", "/metrics", Open, "/metrics", "", 200),
+    ("GET", "/openapi.json", Open, "/openapi.json", "", 200),
+    ("GET", "/docs", Open, "/docs", "", 200),
+    ("GET", "/docs/swagger-ui.css", Open, "/docs/swagger-ui.css", "", 200),
+    ("GET", "/docs/swagger-ui-bundle.js", Open, "/docs/swagger-ui-bundle.js", "", 200),
+    ("GET", "/docs/start.js", Open, "/docs/start.js", "", 200),
 ];
 
 /// What becomes of calls, in the order Open, Ingest, Read, Write, Destroy, Maintain: 0 where they are let through.
@@ -66,7 +71,7 @@ fn every_call_is_in_the_table() {
     let told = routes();
     let mut told: Vec<(&str, &str, String)> = told
         .iter()
-        .map(|Route { method, address, access }| (*method, *address, format!("{access:?}")))
+        .map(|Route { method, address, access, .. }| (*method, *address, format!("{access:?}")))
         .collect();
     known.sort();
     told.sort();

@@ -21,6 +21,7 @@ mod lifecycle;
 mod limits;
 mod metrics;
 mod ofrep;
+mod openapi;
 mod origins;
 mod paths;
 mod power;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::measure::{Cell, Moments, Population, Slice};
 use crate::report::Distribution;
 use crate::time::Day;
+use crate::written_as::written_as;
 
 /// Integers up to here are numbers, larger ones decimal texts: many JSON readers round above it.
 const LARGEST_NUMBER: u128 = 1 << 53;
@@ -23,8 +24,9 @@ struct Exact(i128);
 
 /// All cells but for their days.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct Group {
+pub(crate) struct Group {
     /// Index of the dimension; absent for everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dimension: Option<u16>,
@@ -172,6 +174,15 @@ impl Serialize for Exact {
         }
     }
 }
+
+written_as!(
+    Exact,
+    either(
+        integer(),
+        pattern("^-?[0-9]+$", "Its digits, where it is beyond 2^53.", "9223372036854775807000"),
+        "A whole number, exactly."
+    )
+);
 
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Exact, D::Error> {

@@ -11,6 +11,7 @@ use crate::time::{Day, Timestamp};
 
 /// Everything that a report rests on, but for the instant it speaks of, which stands in the report itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
     /// What was compared, and by which plan.
@@ -27,6 +28,7 @@ pub struct Inputs {
 
 /// What the verdict that stands was made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionInputs {
     /// The first day at whose end the plan decided.

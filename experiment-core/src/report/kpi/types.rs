@@ -7,6 +7,7 @@ use crate::time::{Day, Span};
 
 /// All figures of one period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Kpis {
     /// The library that computed them.
     pub library_version: String,
@@ -52,6 +53,7 @@ pub struct Kpis {
 
 /// Who was there, in whole customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CustomerCounts {
     /// S: active at the start.
     pub start: u64,
@@ -73,6 +75,7 @@ pub struct CustomerCounts {
 
 /// What a figure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FigureCode {
@@ -137,6 +140,7 @@ impl FigureCode {
 
 /// One figure: numerator over denominator, and how sure it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Figure {
     /// Which one.
     pub figure: FigureCode,
@@ -160,6 +164,7 @@ pub struct Figure {
 
 /// The customers whose first activity falls in one month.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cohort {
     /// The month, such as 2026-03, in UTC.
     pub month: String,
@@ -171,6 +176,7 @@ pub struct Cohort {
 
 /// A cohort in one calendar month.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CohortMonth {
     /// Months since that of the first activity; 0 is that month itself.
     pub since: u32,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One arm against the control.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Comparison {
     /// The arm.
     pub variant: String,
@@ -101,6 +102,7 @@ impl Comparison {
 
 /// How statistic and p-value are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MethodCode {
     /// Pooled two-proportion z-test; interval by Miettinen and Nurminen.
@@ -117,6 +119,7 @@ pub enum MethodCode {
 
 /// An effect with its interval; an infinite end is absent and named in `unbounded`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Effect {
     /// Variant − control.
     pub estimate: f64,
@@ -133,6 +136,7 @@ pub struct Effect {
 
 /// A relative effect with its interval, as a fraction of the control.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RelativeEffect {
     /// (Variant − control) ÷ control.
     pub estimate: f64,
@@ -151,6 +155,7 @@ pub struct RelativeEffect {
 
 /// What the two ends of a relative effect mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RelativeSet {
     /// Everything between the ends.
@@ -163,6 +168,7 @@ pub enum RelativeSet {
 
 /// What counts for the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
     /// Which reading decides.
     pub reading: Reading,
@@ -183,6 +189,7 @@ pub struct Decision {
 
 /// What a decision shows of a variant, in the metric's good direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Shows {
     /// It is better than the control.
@@ -195,6 +202,7 @@ pub enum Shows {
 
 /// Which reading decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
     /// The arms as they are.
@@ -209,6 +217,7 @@ pub enum Reading {
 
 /// The reading with variance reduction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cuped {
     /// Slope of the outcome on the covariate, both arms as one sample; of several, on the first.
     pub theta: f64,
@@ -233,6 +242,7 @@ pub struct Cuped {
 
 /// The reading averaged over strata.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stratified {
     /// How many strata it is averaged over, what was pooled counted as one.
     pub strata: u64,
@@ -259,6 +269,7 @@ pub struct Stratified {
 
 /// A reading that holds however often it is looked at; not adjusted for other comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlwaysValid {
     /// The level at which the interval would just leave out 0.
     pub p_value: f64,
@@ -272,6 +283,7 @@ pub struct AlwaysValid {
 
 /// The effect over everybody as they were first assigned; without covariates, and no basis for a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IntentionToTreat {
     /// Variant − control, at 1 − α.
     pub effect: Effect,
@@ -282,6 +294,7 @@ pub struct IntentionToTreat {
 
 /// What is believed of the effect after the data. Controls the loss that is expected, not false positives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Bayes {
     /// Probability that the variant is better than the control.
     pub chance_to_win: f64,
@@ -299,6 +312,7 @@ pub struct Bayes {
 
 /// The alarm for harm: a one-sided bound on the effect, in the bad direction, that holds on all days together.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Harm {
     /// The effect is at least this bad, if it is beyond `threshold`.
     pub bound: f64,
@@ -312,6 +326,7 @@ pub struct Harm {
 
 /// An end of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// The lower end.
@@ -322,6 +337,7 @@ pub enum Bound {
 
 /// Why something could not be estimated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NotEstimableReason {
     /// A fixed word.
     pub code: String,

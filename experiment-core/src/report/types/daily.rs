@@ -7,6 +7,7 @@ use crate::time::Day;
 
 /// What was known once the customers of a cohort day were mature: they and all who came before them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DailyReport {
     /// The cohort day.
     pub day: Day,
@@ -16,6 +17,7 @@ pub struct DailyReport {
 
 /// One arm against the control over the mature customers up to a day; by the reading that decides, but without strata.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DailyComparison {
     /// The arm.
     pub variant: String,
@@ -33,6 +35,7 @@ pub struct DailyComparison {
 
 /// An interval at 1 − α for all days together.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DailySequence {
     /// Lower end.
     #[serde(default, skip_serializing_if = "Option::is_none")]

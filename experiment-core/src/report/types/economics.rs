@@ -7,6 +7,7 @@ use super::comparison::{Effect, NotEstimableReason, RelativeSet};
 /// One variant's offer against the control: whom it keeps, what it costs, whether it pays. Over customers whose
 /// whole account is closed; effects are variant − control at 1 − α, not adjusted for several variants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EconomicsReport {
     /// The arm.
     pub variant: String,
@@ -59,6 +60,7 @@ pub struct EconomicsReport {
 
 /// What one arm's customers cost and bring in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EconomicsArm {
     /// The arm.
     pub variant: String,
@@ -83,6 +85,7 @@ pub struct EconomicsArm {
 
 /// One effect over another.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EffectQuotient {
     /// The quotient.
     pub estimate: f64,
@@ -98,6 +101,7 @@ pub struct EffectQuotient {
 
 /// The offer given to many.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rollout {
     /// How many customers.
     pub customers: u64,
@@ -109,6 +113,7 @@ pub struct Rollout {
 
 /// What an offer may cost before it no longer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BreakEvenCost {
     /// Per customer who gets the offer.
     pub per_customer: Effect,
@@ -119,6 +124,7 @@ pub struct BreakEvenCost {
 
 /// Those who took the offer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Takers {
     /// Share of the variant's customers who took it.
     pub share: f64,
@@ -140,6 +146,7 @@ pub struct Takers {
 
 /// The offer among the customers of one segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Whom {
     /// The dimension.
     pub dimension: String,
@@ -169,6 +176,7 @@ pub struct Whom {
 
 /// Whether to give an offer to a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
     /// It pays there.

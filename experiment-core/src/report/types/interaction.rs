@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Cochran's test of whether one variant's effect on one metric differs between the values of a dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Interaction {
     /// The attribute.
     pub dimension: String,

@@ -9,6 +9,7 @@ use crate::report::{Estimand, Rebuilding};
 
 /// One metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MetricReport {
     /// Its key.
     pub metric: String,
@@ -39,6 +40,7 @@ pub struct MetricReport {
 
 /// Everybody, open windows included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SoFar {
     /// The arms.
     pub arms: Vec<ArmSoFar>,
@@ -46,6 +48,7 @@ pub struct SoFar {
 
 /// An arm over everybody.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ArmSoFar {
     /// The arm.
     pub variant: String,
@@ -58,6 +61,7 @@ pub struct ArmSoFar {
 
 /// An arm over mature customers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Arm {
     /// The arm.
     pub variant: String,
@@ -98,6 +102,7 @@ pub struct Arm {
 
 /// A point of Kaplan and Meier's curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SurvivalDay {
     /// Days after the cohort day.
     pub day: u32,

@@ -30,6 +30,7 @@ pub use verdict::{Verdict, VerdictCode};
 
 /// Everything there is to say about an experiment at one instant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Report {
     /// The experiment's key.
     pub experiment: String,
@@ -77,6 +78,7 @@ pub struct Report {
 
 /// What was read from a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InputRows {
     /// Rows read, without the header.
     pub rows: u64,
@@ -90,6 +92,7 @@ pub struct InputRows {
 
 /// How many customers an arm has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VariantCount {
     /// The arm.
     pub variant: String,
@@ -99,6 +102,7 @@ pub struct VariantCount {
 
 /// A look at a group-sequential plan.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LookReport {
     /// The share of the target at which it was planned; absent for the last look of an experiment that was stopped
     /// early.
@@ -113,6 +117,7 @@ pub struct LookReport {
 
 /// How far the sample is: the smallest arm's mature customers against the target, or the days of entry.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// The target, where it is a number of customers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +135,7 @@ pub struct Progress {
 
 /// The metrics among customers with one value of a dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DimensionReport {
     /// The attribute.
     pub dimension: String,

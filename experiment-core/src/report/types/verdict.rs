@@ -6,6 +6,7 @@ use crate::time::Day;
 
 /// What to do, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Verdict {
     /// The verdict.
     pub verdict: VerdictCode,
@@ -21,6 +22,7 @@ pub struct Verdict {
 
 /// The verdicts there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictCode {
     /// The numbers can't be trusted.

@@ -5,6 +5,7 @@ use axum::http::header::IF_NONE_MATCH;
 use axum::response::Response;
 use experiment_core::definition::Status;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::context::read_context;
 use super::evaluation::Evaluation;
@@ -14,8 +15,11 @@ use crate::http::etag::Tagged;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 
-#[derive(Serialize)]
-struct EvaluationsView<'a> {
+/// Every flag.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FlagEvaluations)]
+pub(crate) struct EvaluationsView<'a> {
+    /// In the order of their keys.
     flags: Vec<Evaluation<'a>>,
 }
 

@@ -3,13 +3,14 @@
 use axum::extract::Request;
 use experiment_core::assignment::Customer;
 use experiment_core::definition::{MAX_CUSTOMER_ID_BYTES, check_customer_id};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::failure::{Code, Failure};
 use crate::http::body::{off_thread_if_large, read_body};
 use crate::http::fields::{kind_of, wrong_attributes};
 use crate::http::json::{non_finite, read_json};
-use crate::http::limits::MAX_BODY_BYTES;
+use crate::http::limits::{MAX_ATTRIBUTES, MAX_BODY_BYTES};
+use crate::http::openapi::parts;
 use crate::http::problem::FieldError;
 use crate::http::state::AppState;
 use crate::store::Attributes;
@@ -31,6 +32,25 @@ impl Context {
     pub(super) fn customer(&self) -> Customer<'_> {
         Customer::new(&self.customer).with_attributes(&self.attributes)
     }
+}
+
+/// What [`read_context`] reads.
+pub(crate) fn request_schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["context"],
+        "properties": {
+            "context": {
+                "type": "object",
+                "description": "The customer as `targetingKey`, and beside it what is known of them.",
+                "required": [TARGETING_KEY],
+                "properties": {TARGETING_KEY: parts::customer_id()},
+                "propertyNames": parts::event_name(),
+                "maxProperties": 1 + MAX_ATTRIBUTES,
+            },
+        },
+        "examples": [{"context": {TARGETING_KEY: "c-42", "plan": "basic"}}],
+    })
 }
 
 /// The context in a body, whatever its `Content-Type`. What stands beside the context is not looked at.

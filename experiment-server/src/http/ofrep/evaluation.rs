@@ -4,11 +4,13 @@ use experiment_core::assignment::{Decision, NotAssignedReason, Reason};
 use experiment_core::definition::{Experiment, Variant};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, Exposure};
+use crate::http::openapi::parts;
 
 /// Why a flag has this value, in OpenFeature's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum FlagReason {
     /// Drawn, now or when first met.
@@ -24,13 +26,17 @@ enum FlagReason {
 }
 
 /// The evaluation of one flag.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Evaluation<'a> {
+#[schema(as = FlagEvaluation)]
+pub(crate) struct Evaluation<'a> {
+    /// The flag's, which is the experiment's.
     key: &'a str,
     /// Left out where the app's own default is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
     value: Option<FlagValue<'a>>,
+    /// The variant's key.
     variant: &'a str,
     reason: FlagReason,
     /// Why an exposure was not recorded that should have been; empty when all is well.
@@ -39,11 +45,16 @@ pub(super) struct Evaluation<'a> {
 }
 
 /// Texts, numbers and truth values only: clients drop or refuse anything else.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FlagMetadata)]
 struct Metadata<'a> {
+    /// The experiment's key.
     experiment: &'a str,
+    /// Of its definition.
     version: u32,
+    #[schema(schema_with = parts::reason)]
     reason: &'static str,
+    /// Whether the customer is in the experiment.
     enrolled: bool,
     exposure: Exposure,
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::http::problem::{FieldError, Kind, Problem, Told};
 use crate::http::reply::JSON;
@@ -19,8 +20,9 @@ const PREFIX: &str = "/ofrep";
 const FLAGS: &str = "/ofrep/v1/evaluate/flags/";
 
 /// OpenFeature's error codes, as far as they are ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = FlagErrorCode)]
 pub(crate) enum Code {
     /// No experiment has this key.
     FlagNotFound,
@@ -56,20 +58,23 @@ struct Said {
 }
 
 /// As it is written. A flag's failure has the fields of its evaluation too: some clients read them first.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct FailureView<'a> {
-    #[serde(flatten)]
-    flag: Option<FlagView<'a>>,
+#[schema(as = FlagFailure)]
+pub(crate) struct FailureView<'a> {
+    /// The flag's, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    /// Empty, beside a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'static str>,
+    /// Empty, beside a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
     error_code: Code,
+    /// What is wrong and how to mend it.
     error_details: &'a str,
-}
-
-#[derive(Serialize)]
-struct FlagView<'a> {
-    key: &'a str,
-    variant: &'static str,
-    metadata: Map<String, Value>,
 }
 
 impl Failure {
@@ -130,8 +135,9 @@ impl OwnForm {
         let key = flag_of(self.0.path());
         let told = extensions.remove::<Told>().map(|told| Said::of(told, key.as_deref()));
         let Some(said) = extensions.remove::<Said>().or(told) else { return };
-        let flag = key.as_deref().map(|key| FlagView { key, variant: "", metadata: Map::new() });
-        let view = FailureView { flag, error_code: said.code, error_details: &said.details };
+        let (variant, metadata) = (key.as_ref().map(|_| ""), key.as_ref().map(|_| Map::new()));
+        let (error_code, error_details) = (said.code, said.details.as_str());
+        let view = FailureView { key: key.as_deref(), variant, metadata, error_code, error_details };
         // Texts only: writing them cannot fail.
         *response.body_mut() = Body::from(serde_json::to_vec(&view).unwrap_or_default());
         let headers = response.headers_mut();

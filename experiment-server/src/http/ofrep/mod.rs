@@ -14,6 +14,8 @@ mod evaluation;
 mod failure;
 mod single;
 
-pub(crate) use bulk::evaluate_flags;
-pub(crate) use failure::OwnForm;
+pub(crate) use bulk::{EvaluationsView, evaluate_flags};
+pub(crate) use context::request_schema;
+pub(crate) use evaluation::Evaluation;
+pub(crate) use failure::{FailureView, OwnForm};
 pub(crate) use single::evaluate_flag;

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Tries the real server with requests made from its own description, good ones and bad ones: no answer may be other
+# than described. The same requests every time.
+set -euo pipefail
+
+here="$(cd "$(dirname "$0")/../schemathesis" && pwd)"
+venv="${XDG_CACHE_HOME:-$HOME/.cache}/experiment/schemathesis"
+python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "SKIPPED: python3 has no venv, so schemathesis can't be installed"; exit 0; }
+if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  timeout 300 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" \
+    || { echo "SKIPPED: schemathesis can't be installed (no PyPI)"; rm -rf "$venv"; exit 0; }
+  cp "$here/requirements.txt" "$venv/requirements.txt"
+fi
+
+cargo build --quiet --locked -p experiment-server
+bin="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/experiment"
+work=$(mktemp -d)
+trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
+# The server is here, whatever stands between this machine and others.
+export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+export EXPERIMENT_ADMIN_KEY=only-for-this-run-0123456789abcdef
+"$bin" serve --data "$work/data" --listen 127.0.0.1:0 2>"$work/log" &
+server=$!
+for _ in $(seq 300); do [ -s "$work/data/server.json" ] && break; sleep 0.1; done
+url=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["url"])' "$work/data/server.json")
+"$venv/bin/python" "$here/prepare.py" "$url"
+
+cd "$here"
+PYTHONDONTWRITEBYTECODE=1 timeout 300 "$venv/bin/st" run "$url/openapi.json" --no-color --max-examples 50
+kill -TERM "$server"; wait "$server"
+"$bin" verify --data "$work/data"
