@@ -83,7 +83,7 @@ fn says_which_attributes_keep_a_customer_out() {
     // Once met, the variant stays whatever the audience says.
     assert_eq!((&of("pro")["reason"], &of("pro")["exposure"]), (&json!("sticky"), &json!("known")));
 
-    served.get(&format!("{path}?attributes=%5B%5D")).problem(422, "invalid-request");
+    served.get(&format!("{path}?attributes=%5B%5D")).problem(400, "invalid-parameter");
     served.get(&format!("{path}?attributes=plan")).problem(400, "invalid-parameter");
 }
 
