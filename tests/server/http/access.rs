@@ -106,6 +106,11 @@ fn check(served: &Served, who: &str, headers: &[(&str, &str)], expected: Expecte
     assert_eq!(unknown(&served.call("GET", "/v1/nothing", headers, "")), or(404), "{who}: unknown address");
     assert_eq!(unknown(&served.call("GET", "/", headers, "")), or(404), "{who}: /");
     assert_eq!(unknown(&served.call("PUT", "/v1/keys", headers, "")), or(405), "{who}: unknown method");
+    assert_eq!(
+        served.call("PUT", "/readyz", headers, "").status,
+        405,
+        "{who}: unknown method of an open address"
+    );
 }
 
 #[test]
