@@ -28,6 +28,7 @@ url=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["url"])' 
 "$venv/bin/python" "$here/prepare.py" "$url"
 
 cd "$here"
-PYTHONDONTWRITEBYTECODE=1 timeout 300 "$venv/bin/st" run "$url/openapi.json" --no-color --max-examples 50
+export HYPOTHESIS_STORAGE_DIRECTORY="$work/hypothesis" PYTHONDONTWRITEBYTECODE=1
+timeout 300 "$venv/bin/st" run "$url/openapi.json" --no-color --max-examples 50
 kill -TERM "$server"; wait "$server"
 "$bin" verify --data "$work/data"
