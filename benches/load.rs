@@ -154,11 +154,26 @@ fn whole_answer(received: &[u8]) -> Result<Option<&[u8]>, Error> {
     Ok((body.len() >= length).then_some(body))
 }
 
-/// The bytes of a request with a JSON body.
+/// Creates an experiment and starts it.
+///
+/// # Errors
+/// The connection fails, or the server refuses.
+pub fn run_experiment(address: SocketAddr, key: &str, definition: &str) -> Result<(), Error> {
+    let start = format!("/v1/experiments/{key}/start");
+    for (path, body) in [("/v1/experiments", definition), (start.as_str(), "")] {
+        let (status, answer) = ask(address, &post(path, "application/json", body))?;
+        if !(200..300).contains(&status) {
+            return Err(Error::other(answer));
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a request with a body of a media type.
 #[must_use]
-pub fn post(path: &str, body: &str) -> Vec<u8> {
+pub fn post(path: &str, media_type: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+    format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n{body}")
         .into_bytes()
 }
 

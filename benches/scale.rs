@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use experiment_benches::load::{ask, post};
+use experiment_benches::load::{ask, post, run_experiment};
 use experiment_benches::process::Process;
 
 type Error = Box<dyn std::error::Error>;
@@ -59,12 +59,7 @@ fn main() -> Result<ExitCode, Error> {
 
 fn load(server: &Process, events: u64) -> Result<(), Error> {
     let address = server.address();
-    for (path, body) in [("/v1/experiments", DEFINITION), ("/v1/experiments/winback/start", "")] {
-        let (status, answer) = ask(address, &post(path, body))?;
-        if !(200..300).contains(&status) {
-            return Err(answer.into());
-        }
-    }
+    run_experiment(address, "winback", DEFINITION)?;
     let customers = (events / EVENTS_PER_CUSTOMER).max(1);
     let begun = Instant::now();
     for first in (0..customers).step_by(BATCH as usize) {
@@ -111,12 +106,9 @@ fn send(address: SocketAddr, first: u64, count: u64) -> Result<(), Error> {
 
 /// Sends a batch, again for as long as the server is busy.
 fn take_in(address: SocketAddr, path: &str, lines: &str) -> Result<(), Error> {
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n{lines}",
-        lines.len()
-    );
+    let request = post(path, "application/x-ndjson", lines);
     loop {
-        let (status, answer) = ask(address, request.as_bytes())?;
+        let (status, answer) = ask(address, &request)?;
         match status {
             200 if answer.contains("\"rejected\":0") => return Ok(()),
             503 => std::thread::sleep(Duration::from_millis(100)),

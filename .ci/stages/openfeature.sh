@@ -7,19 +7,7 @@ examples=examples/openfeature
 accept=${1:-}
 skip() { printf 'SKIPPED: %s\n' "$*"; }
 
-cargo build --quiet --locked -p experiment-server
-bin="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/experiment"
-work=$(mktemp -d)
-trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
-
-# The server is here, whatever stands between this machine and others.
-export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
-export EXPERIMENT_ADMIN_KEY=only-for-this-run-0123456789abcdef
-"$bin" serve --data "$work/data" --listen 127.0.0.1:0 2>"$work/log" &
-server=$!
-for _ in $(seq 300); do [ -s "$work/data/server.json" ] && break; sleep 0.1; done
-url=$(sed -n 's/.*"url" *: *"\([^"]*\)".*/\1/p' "$work/data/server.json")
-[ -n "$url" ] || { cat "$work/log"; exit 1; }
+. .ci/serve.sh
 
 echo "flags"
 call() { curl -sSf -o /dev/null -H "authorization: Bearer $EXPERIMENT_ADMIN_KEY" "$@"; }
@@ -78,5 +66,4 @@ rust() {
 js
 python
 rust
-kill -TERM "$server"; wait "$server"
-"$bin" verify --data "$work/data"
+end_server

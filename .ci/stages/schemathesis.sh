@@ -14,21 +14,10 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
   cp "$here/requirements.txt" "$venv/requirements.txt"
 fi
 
-cargo build --quiet --locked -p experiment-server
-bin="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/experiment"
-work=$(mktemp -d)
-trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
-# The server is here, whatever stands between this machine and others.
-export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
-export EXPERIMENT_ADMIN_KEY=only-for-this-run-0123456789abcdef
-"$bin" serve --data "$work/data" --listen 127.0.0.1:0 2>"$work/log" &
-server=$!
-for _ in $(seq 300); do [ -s "$work/data/server.json" ] && break; sleep 0.1; done
-url=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["url"])' "$work/data/server.json")
+. .ci/serve.sh
 "$venv/bin/python" "$here/prepare.py" "$url"
 
 cd "$here"
 export HYPOTHESIS_STORAGE_DIRECTORY="$work/hypothesis" PYTHONDONTWRITEBYTECODE=1
 timeout 300 "$venv/bin/st" run "$url/openapi.json" --no-color --max-examples 50
-kill -TERM "$server"; wait "$server"
-"$bin" verify --data "$work/data"
+end_server

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use experiment_benches::load::{Outcome, Pace, ask, offer, post};
+use experiment_benches::load::{Outcome, Pace, ask, offer, post, run_experiment};
 use experiment_benches::process::{Process, move_to_load_core};
 
 type Error = Box<dyn std::error::Error>;
@@ -23,6 +23,7 @@ const DEFINITION: &str = r#"{"key": "winback", "variants": [
     {"key": "retained", "kind": "retention", "event": "order", "window": {"from": "1d", "to": "10d"}, "role": "primary"},
     {"key": "revenue", "kind": "sum", "event": "order", "window": {"to": "10d"}}],
   "plan": {"method": "fixed", "target": {"customers_per_arm": 1000}}}"#;
+const JSON: &str = "application/json";
 /// Customers whose exposure is known before the clock runs.
 const CUSTOMERS: u64 = 10_000;
 /// Connections of the comparison.
@@ -46,7 +47,7 @@ fn main() -> Result<ExitCode, Error> {
     let server = Process::serve(folder.path())?;
     std::thread::sleep(Duration::from_secs(1));
     println!("idle memory: {:.1} MB", server.memory("VmRSS")? as f64 / 1e6);
-    start_experiment(server.address())?;
+    run_experiment(server.address(), "winback", DEFINITION)?;
     let assign =
         Subject::new("POST /v1/assign, known exposure", server.address(), "/v1/assign", assign_body)?;
     assign.warm_up()?;
@@ -88,7 +89,8 @@ impl Subject {
         path: &str,
         body: impl Fn(u64) -> String,
     ) -> Result<Subject, Error> {
-        let requests: Vec<Vec<u8>> = (0..CUSTOMERS).map(|customer| post(path, &body(customer))).collect();
+        let requests: Vec<Vec<u8>> =
+            (0..CUSTOMERS).map(|customer| post(path, JSON, &body(customer))).collect();
         // The first answer records, the second is what all later ones look like.
         ask(address, &requests[0])?;
         let (status, answer) = ask(address, &requests[0])?;
@@ -183,6 +185,7 @@ fn conversions(address: SocketAddr, span: Duration) -> Result<(), Error> {
             let customer = made % CUSTOMERS;
             post(
                 "/v1/conversions",
+                JSON,
                 &format!(
                     r#"{{"id":"e-{made}","customer":"customer-{customer:06}","event":"order","value":12.5}}"#
                 ),
@@ -191,16 +194,6 @@ fn conversions(address: SocketAddr, span: Duration) -> Result<(), Error> {
         let rate = outcome.rate();
         let times = rate / *alone.get_or_insert(rate);
         println!("  {connections} connections: {rate:.0}/s, {times:.1} times one");
-    }
-    Ok(())
-}
-
-fn start_experiment(address: SocketAddr) -> Result<(), Error> {
-    for (path, body) in [("/v1/experiments", DEFINITION), ("/v1/experiments/winback/start", "")] {
-        let (status, answer) = ask(address, &post(path, body))?;
-        if !(200..300).contains(&status) {
-            return Err(answer.into());
-        }
     }
     Ok(())
 }

@@ -262,10 +262,12 @@ pub(crate) struct Entry {
 /// 401 and 403 for who is not known, 429 for who calls too often.
 pub(crate) fn enter(app: &AppState, request: &mut Request) -> Result<Entry, Problem> {
     let address = request.extensions().get().map(MatchedPath::as_str);
-    let access = address.and_then(|address| access_of(address, request.method()));
-    // Of an open address anybody learns too which methods it has not.
-    let is_open = address.is_some_and(|address| access_of(address, &Method::GET) == Some(Access::Open));
-    if access == Some(Access::Open) || (access.is_none() && is_open) {
+    let access = address.and_then(|address| {
+        // Of an open address anybody learns too which methods it has not.
+        let open = || access_of(address, &Method::GET).filter(|access| *access == Access::Open);
+        access_of(address, request.method()).or_else(open)
+    });
+    if access == Some(Access::Open) {
         return Ok(Entry { allowed: Ok(()), rate: None });
     }
     let keys = app.store.api_keys();

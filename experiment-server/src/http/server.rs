@@ -16,7 +16,7 @@ use super::serve::serve;
 use super::state::AppState;
 use crate::running::{RunningServer, SERVER_FILE};
 use crate::settings::{ADMIN_KEY_VARIABLE, Settings};
-use crate::store::{Directory, Store, StoreError, holds_store};
+use crate::store::{Directory, Store, StoreError, hex, holds_store};
 
 /// Bytes of the start token, before they are written as hex digits.
 const TOKEN_BYTES: usize = 32;
@@ -218,7 +218,7 @@ async fn resolve(settings: &Settings) -> Result<Vec<SocketAddr>, StartError> {
 fn random_token() -> io::Result<String> {
     let mut bytes = [0; TOKEN_BYTES];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 /// From here on the signals no longer end the process by themselves.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::bytes::{Reader, put_text};
+use super::bytes::{Reader, hex, put_text};
 use super::error::{IntakeError, StoreError};
 use super::pending::FromIntake;
 use crate::rate::Rate;
@@ -174,8 +174,7 @@ impl KeyText {
         let drawn = getrandom::fill(&mut id[..ID_DIGITS / 2]).and_then(|()| getrandom::fill(&mut secret));
         drawn.map_err(|error| KeyError::NoRandom { detail: error.to_string() })?;
         let id = KeyId(u64::from_le_bytes(id));
-        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(KeyText { id, text: format!("{KEY_PREFIX}{id}_{secret}") })
+        Ok(KeyText { id, text: format!("{KEY_PREFIX}{id}_{}", hex(&secret)) })
     }
 
     /// The id in it.

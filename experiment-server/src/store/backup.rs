@@ -14,9 +14,9 @@ use redb::{
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Store;
+use super::bytes::hex;
 use super::disk::Directory;
 use super::error::StoreError;
-use super::position::LogId;
 use super::recover::Identity;
 use super::tables::{FACTS, KEYS, LOG_FILE, LOG_META, Trying, WithTable, each_log_table, open_log};
 
@@ -119,11 +119,6 @@ fn copy(
     let (rows, keys) = (copying.rows, copying.keys);
     copying.end()?;
     Ok(Backup { log_id: hex(&identity.id), facts, rows, keys, made_at })
-}
-
-/// The name of a log as it is shown.
-pub(super) fn hex(id: &LogId) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One copy in the making.

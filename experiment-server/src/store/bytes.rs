@@ -2,6 +2,11 @@
 
 use super::error::StoreError;
 
+/// Bytes as they are shown: two digits each.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What is left to read of a stored value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {

@@ -14,7 +14,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTran
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::bytes::Reader;
+use super::bytes::{Reader, hex};
 use super::error::StoreError;
 use super::tables::{ERASED_CUSTOMERS, ERASURES, LOG_ERASURE_KEY, LOG_META, Trying};
 
@@ -115,7 +115,7 @@ impl ErasureKey {
             return Err(damaged(format!("it has {} bytes, not 32", key.len())));
         }
         let mac = Hmac::new_from_slice(key).map_err(|error| damaged(error.to_string()))?;
-        let id = Sha256::digest(key).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(&Sha256::digest(key)[..8]);
         Ok(ErasureKey { mac, id })
     }
 

@@ -85,6 +85,7 @@ pub use api_key::{
 pub(crate) use api_key::{key_with_role, work};
 pub use audit::{Audit, AuditEntry, AuditKind, MAX_WHO_BYTES};
 pub use backup::{Backup, BackupError, back_up_folder};
+pub(crate) use bytes::hex;
 pub use catalog::{Catalog, Entry, MAX_EXPERIMENTS, SharedCatalog, Step, Version};
 pub use change::{Change, Defined, Expected, Stepped};
 pub use check::{MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES};

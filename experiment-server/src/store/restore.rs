@@ -11,7 +11,8 @@ use redb::{
 };
 use xxhash_rust::xxh3::Xxh3;
 
-use super::backup::{BACKUP_FORMAT, Backup, END, MAGIC, ROW, ROWS_A_STEP, TABLE, hex};
+use super::backup::{BACKUP_FORMAT, Backup, END, MAGIC, ROW, ROWS_A_STEP, TABLE};
+use super::bytes::hex;
 use super::disk::{Directory, Disk};
 use super::error::StoreError;
 use super::recover::{Identity, random_log_id};
@@ -284,7 +285,7 @@ fn read(
             return Err(RestoreError::OtherFormat { path: path.to_owned(), found, known });
         }
     }
-    let log_id = hex(&reader.array()?);
+    let log_id = hex(&reader.array::<16>()?);
     let facts = u64::from_le_bytes(reader.array()?);
     let made_at = Timestamp(i64::from_le_bytes(reader.array()?));
     let (mut key, mut value) = (Vec::new(), Vec::new());

@@ -244,8 +244,7 @@ pub(super) struct CommitSizes(Mutex<Histogram<u64>>);
 
 impl Default for CommitSizes {
     fn default() -> CommitSizes {
-        let mut sizes = Histogram::new(2).unwrap_or_else(|_| unreachable!("two digits are allowed"));
-        sizes.auto(true);
+        let sizes = Histogram::new(2).unwrap_or_else(|_| unreachable!("two digits are allowed"));
         CommitSizes(Mutex::new(sizes))
     }
 }

@@ -14,6 +14,7 @@ use super::admit::{Admission, Learned};
 use super::api_key::{ApiKeys, KeyChanged, KeyError};
 use super::api_key_writer::KeyChange;
 use super::audit::Tail;
+use super::bytes::hex;
 use super::catalog::Catalog;
 use super::change::{Defined, Expected, Stepped};
 use super::commit_room::{CATALOG_BYTES, CommitRoom, STEP_BYTES};
@@ -166,7 +167,7 @@ impl Writer {
             audit,
             names,
             last_received_at: head.last_received_at,
-            id_prefix: head.id[..4].iter().map(|byte| format!("{byte:02x}")).collect(),
+            id_prefix: hex(&head.id[..4]),
             buffer: Vec::new(),
             is_full: false,
         }

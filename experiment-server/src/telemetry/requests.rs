@@ -53,9 +53,7 @@ impl Answered {
 
 /// One that grows with what it is given.
 fn empty() -> Histogram<u64> {
-    let mut histogram = Histogram::new(DIGITS).unwrap_or_else(|_| unreachable!("two digits are allowed"));
-    histogram.auto(true);
-    histogram
+    Histogram::new(DIGITS).unwrap_or_else(|_| unreachable!("two digits are allowed"))
 }
 
 impl Requests {

@@ -55,7 +55,7 @@ fn analyze_x(input: impl AsRef<[u8]>, args: &[&str]) -> Run {
     analyze(input, &[&["--metric", "m=mean:x"], args].concat())
 }
 
-fn gzipped(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzipped(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

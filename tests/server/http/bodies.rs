@@ -7,16 +7,12 @@ use experiment_server::store::Role;
 
 use serde_json::{Value, json};
 
+use crate::analyze::gzipped as gzip;
+
 use super::under_test::{Served, WINBACK};
 
 const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
 const EACH_LINE: (&str, &str) = ("accept", "application/x-ndjson");
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 3).unwrap()

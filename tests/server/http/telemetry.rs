@@ -1,9 +1,10 @@
 //! What operators see: numbers to scrape and lines of the log.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::fs::File;
 
 use serde_json::Value;
+
+use crate::process::Process;
 
 use super::under_test::{KEY, Served, with_key};
 
@@ -88,31 +89,21 @@ fn every_answer_has_the_id_of_its_request() {
 
 #[test]
 fn the_log_is_json_when_asked_and_says_which_request_it_was() {
-    let data = tempfile::tempdir().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_experiment-under-test"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data.path())
-        .env_remove("EXPERIMENT_ADMIN_KEY")
-        .envs([("EXPERIMENT_LOG", "debug"), ("EXPERIMENT_LOG_FORMAT", "json")])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    // Kept open: a server whose words nobody can read any more ends.
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    stdout.read_line(&mut first).unwrap();
-    let url = first.trim().strip_prefix("listening on ").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let said = folder.path().join("stderr");
+    let process = Process::start_with(&folder.path().join("data"), |command| {
+        command.envs([("EXPERIMENT_LOG", "debug"), ("EXPERIMENT_LOG_FORMAT", "json")]);
+        command.stderr(File::create(&said).unwrap());
+    });
+    let url = process.client.url();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let answer = ureq::get(format!("{url}/v1/experiments"))
         .header("x-request-id", "checkout-17")
         .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
         .call();
     assert_eq!(answer.unwrap().status(), 200);
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    let mut log = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-    assert!(child.wait().unwrap().success());
+    assert!(process.terminate().success());
+    let log = std::fs::read_to_string(&said).unwrap();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let line =
         lines.iter().find(|line| line["request_id"] == "checkout-17").unwrap_or_else(|| panic!("{log}"));
