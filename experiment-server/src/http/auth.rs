@@ -7,16 +7,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Method};
+use axum::http::{HeaderMap, HeaderName};
 use experiment_core::time::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::problem::{Kind, Problem};
 use super::rate::Told;
-use super::router::access_of;
+use super::router::Route;
 use super::state::AppState;
 use crate::settings::{ADMIN_KEY_VARIABLE, AdminKey, MAX_KEY_CHARS};
 use crate::store::{ApiKey, ApiKeys, KeyHash, KeyState, Role};
@@ -260,18 +260,19 @@ pub(crate) struct Entry {
 ///
 /// # Errors
 /// 401 and 403 for who is not known, 429 for who calls too often.
-pub(crate) fn enter(app: &AppState, request: &mut Request) -> Result<Entry, Problem> {
-    let address = request.extensions().get().map(MatchedPath::as_str);
-    let access = address.and_then(|address| {
-        // Of an open address anybody learns too which methods it has not.
-        let open = || access_of(address, &Method::GET).filter(|access| *access == Access::Open);
-        access_of(address, request.method()).or_else(open)
-    });
+pub(crate) fn enter(app: &AppState, route: Option<Route>, request: &mut Request) -> Result<Entry, Problem> {
+    let access = route.map(|route| route.access);
     if access == Some(Access::Open) {
         return Ok(Entry { allowed: Ok(()), rate: None });
     }
     let keys = app.store.api_keys();
-    let caller = app.gate.caller(request.headers(), &keys, || app.now())?;
+    // Who signed in reads pages, and does nothing else: a cookie comes along whoever made the browser ask.
+    let signed_in =
+        route.is_some_and(|route| route.page).then(|| app.sessions.caller(request.headers(), app.now()));
+    let caller = match signed_in.flatten() {
+        Some(caller) => app.gate.check_again(&caller, &keys, app.now()).map(|()| caller)?,
+        None => app.gate.caller(request.headers(), &keys, || app.now())?,
+    };
     let rate = app.rates.count(&caller, &keys)?;
     // Of what is not there, the router says so.
     let allowed = access.map_or(Ok(()), |access| caller.may(access));

@@ -15,7 +15,9 @@ use super::auth::{Entry, enter};
 use super::leftover::Leftover;
 use super::ofrep::OwnForm;
 use super::origin::refuse_foreign;
+use super::pages::AsPage;
 use super::problem::{Cause, Problem};
+use super::router::route_of;
 use super::security_headers;
 use super::state::AppState;
 use crate::telemetry::{NO_ROUTE, REQUEST_ID, TRACEPARENT, trace_of};
@@ -47,6 +49,7 @@ pub(crate) async fn finish(State(app): State<AppState>, request: Request, next: 
 /// An answer whatever happens inside, in the form that is asked for, on a connection that can be used again.
 async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
     let form = OwnForm::of(request.uri());
+    let page = AsPage::of(&request);
     let (request, leftover) = Leftover::of(request);
     let answered = catch_panic(bounded(app, request, next)).await;
     let mut response = answered.and_then(|answered| answered).unwrap_or_else(Problem::into_response);
@@ -55,6 +58,9 @@ async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
     }
     if let Some(form) = form {
         form.put(&mut response);
+    }
+    if let Some(page) = page {
+        page.put(&mut response);
     }
     response
 }
@@ -69,7 +75,7 @@ async fn bounded(app: &AppState, mut request: Request, next: Next) -> Result<Res
         return Err(Problem::busy("too many requests are in progress; mend: try again in a moment"));
     };
     refuse_foreign(app, &request)?;
-    let Entry { allowed, rate } = enter(app, &mut request)?;
+    let Entry { allowed, rate } = enter(app, route_of(&request), &mut request)?;
     let mut response = match allowed {
         Err(refused) => refused.into_response(),
         Ok(()) if has_timeout => timely(app, next.run(request)).await,

@@ -44,7 +44,7 @@ fn check(request: &Request, named: &[WebOrigin]) -> Result<(), Problem> {
         Ok(Some(origin)) => origin.parse().is_ok_and(|origin| {
             WebOrigin::of_http_host(host).as_ref() == Some(&origin) || named.contains(&origin)
         }),
-        Ok(None) => !is_sent_by_another_page(request),
+        Ok(None) => !is_from_another_page(request),
         Err(()) => false,
     };
     if is_fine {
@@ -52,6 +52,12 @@ fn check(request: &Request, named: &[WebOrigin]) -> Result<(), Problem> {
     }
     let mend = "call from a page of this server or from no page at all, name the page's origin with --cors-origin, or configure a key";
     Err(foreign("Origin", "is a web page of another origin", mend))
+}
+
+/// The name by which this server was asked, if there is one.
+pub(super) fn host_of(request: &Request) -> Option<&str> {
+    let target = request.uri().authority().map(Authority::as_str);
+    target.or_else(|| only(request.headers(), &HOST).ok().flatten())
 }
 
 /// The header's value, if it is there; two of them, or one that is no text, are an error.
@@ -66,7 +72,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
 
 /// Whether a browser says that a page elsewhere asks without saying its origin, by an image for instance. That
 /// somebody follows a link here is something else.
-fn is_sent_by_another_page(request: &Request) -> bool {
+pub(super) fn is_from_another_page(request: &Request) -> bool {
     let says = |name: &HeaderName, word: &str| {
         request.headers().get_all(name).iter().any(|value| value.as_bytes() == word.as_bytes())
     };

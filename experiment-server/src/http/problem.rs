@@ -319,6 +319,11 @@ impl Problem {
         self.kind
     }
 
+    /// What is wrong, with the mend.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// With one more header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.headers.push((name, value));

@@ -53,7 +53,16 @@ pub(super) async fn get_results(
     }
 }
 
-fn make_report(app: &AppState, key: &str, day: Option<Day>, with_inputs: bool) -> Result<Report, Problem> {
+/// The report of an experiment now, or as of the end of a day.
+///
+/// # Errors
+/// The store can't be read, or sums are beyond what can be added up.
+pub(crate) fn make_report(
+    app: &AppState,
+    key: &str,
+    day: Option<Day>,
+    with_inputs: bool,
+) -> Result<Report, Problem> {
     let reading = app.store.aggregates(key, day)?;
     let now = app.now();
     // A day that has not ended yet is read as far as it has come. Once an experiment is concluded its
@@ -111,7 +120,11 @@ fn erased_check(reading: &Reading, day: Option<Day>) -> Option<Check> {
     Some(Check { check: CheckCode::ErasedCustomers, level: Level::Warn, detail })
 }
 
-fn parse_day(text: &str, now: Timestamp) -> Result<Day, Problem> {
+/// A day that is not in the future.
+///
+/// # Errors
+/// 400.
+pub(crate) fn parse_day(text: &str, now: Timestamp) -> Result<Day, Problem> {
     let day: Day = text.parse().map_err(|error: experiment_core::time::TimeError| {
         invalid("as_of", error.to_string(), "send a UTC day such as 2026-03-01; its end is meant")
     })?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
@@ -19,7 +19,7 @@ use super::problem::{Kind, Problem, method_not_allowed};
 use super::state::AppState;
 use super::{
     assign, audit, backup, catalog, customers, definitions, docs_page, erasures, experiments, export, intake,
-    keys, kpis, layers, lifecycle, metrics, ofrep, openapi, power, probes, results, verify,
+    keys, kpis, layers, lifecycle, metrics, ofrep, openapi, pages, power, probes, results, verify,
 };
 
 /// One call of the HTTP face.
@@ -33,6 +33,8 @@ pub struct Route {
     pub access: Access,
     /// Whether it makes a change that may be sent again under a name of its own.
     pub once: bool,
+    /// Whether people read its answers: refusals are pages too, and who signed in needs no header.
+    pub page: bool,
 }
 
 /// Every call there is.
@@ -92,6 +94,12 @@ fn table(once: &dyn Fn(Methods) -> Methods) -> Routes<'_> {
         .get(Open, "/docs/swagger-ui.css", docs_page::get_docs_style)
         .get(Open, "/docs/swagger-ui-bundle.js", docs_page::get_docs_script)
         .get(Open, "/docs/start.js", docs_page::get_docs_start)
+        .page(Read, "/", pages::list_experiments)
+        .page(Read, "/experiments/{key}", pages::show_results)
+        .page(Open, "/sign-in", pages::show_sign_in)
+        .submit(Open, "/sign-in", pages::sign_in)
+        .submit(Open, "/sign-out", pages::sign_out)
+        .get(Open, "/assets/{name}", pages::get_asset)
 }
 
 type Methods = MethodRouter<AppState>;
@@ -103,9 +111,10 @@ struct Routes<'a> {
     once: &'a dyn Fn(Methods) -> Methods,
 }
 
-/// Ways to add a call: its name, the method, and whether it makes a change that may be sent again under a name.
+/// Ways to add a call: its name, the method, whether it makes a change that may be sent again under a name, and whether
+/// people read the answer.
 macro_rules! methods {
-    ($($name:ident: $method:ident, once $once:literal;)*) => {$(
+    ($($name:ident: $method:ident, once $once:literal, page $page:literal;)*) => {$(
         fn $name<H, T>(self, access: Access, address: &'static str, handler: H) -> Self
         where
             H: Handler<T, AppState>,
@@ -113,18 +122,21 @@ macro_rules! methods {
         {
             let methods = on(MethodFilter::$method, handler);
             let methods = if $once { (self.once)(methods) } else { methods };
-            self.call(Route { method: stringify!($method), address, access, once: $once }, methods)
+            let route = Route { method: stringify!($method), address, access, once: $once, page: $page };
+            self.call(route, methods)
         }
     )*};
 }
 
 impl Routes<'_> {
     methods! {
-        get: GET, once false;
-        post: POST, once false;
-        delete: DELETE, once false;
-        post_once: POST, once true;
-        put_once: PUT, once true;
+        get: GET, once false, page false;
+        post: POST, once false, page false;
+        delete: DELETE, once false, page false;
+        post_once: POST, once true, page false;
+        put_once: PUT, once true, page false;
+        page: GET, once false, page true;
+        submit: POST, once false, page true;
     }
 
     /// No call is added but here, so none is missing in the list, by which callers are let in.
@@ -148,15 +160,21 @@ pub(crate) fn addresses() -> &'static [&'static str] {
     &ADDRESSES
 }
 
-/// What the caller of each address and method must be allowed.
-static ACCESS: LazyLock<HashMap<(&'static str, &'static str), Access>> = LazyLock::new(|| {
-    routes().into_iter().map(|route| ((route.address, route.method), route.access)).collect()
-});
+/// Every call by its address and method.
+static BY_ADDRESS: LazyLock<HashMap<(&'static str, &'static str), Route>> =
+    LazyLock::new(|| routes().into_iter().map(|route| ((route.address, route.method), route)).collect());
 
-/// What the caller must be allowed; `None` where the address has no such method.
-pub(crate) fn access_of(address: &str, method: &Method) -> Option<Access> {
+/// The call at an address; `None` where it has no such method.
+fn route_at(address: &str, method: &Method) -> Option<Route> {
     let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-    ACCESS.get(&(address, method)).copied()
+    BY_ADDRESS.get(&(address, method)).copied()
+}
+
+/// The call that a request is for. Of an open address anybody learns too which methods it has not.
+pub(crate) fn route_of(request: &Request) -> Option<Route> {
+    let address = request.extensions().get().map(MatchedPath::as_str)?;
+    let open = || route_at(address, &Method::GET).filter(|route| route.access == Open);
+    route_at(address, request.method()).or_else(open)
 }
 
 /// The whole HTTP face over one state.
@@ -200,7 +218,7 @@ fn nearest_address(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, Method, access_of, nearest_address, routes};
+    use super::{Access, Method, nearest_address, route_at, routes};
 
     #[test]
     fn the_docs_have_every_call() {
@@ -223,10 +241,12 @@ mod tests {
             "/docs/swagger-ui-bundle.js",
             "/docs/start.js",
         ];
-        assert_eq!(open, [&probes[..], &description].concat());
-        assert_eq!(access_of("/healthz", &Method::HEAD), Some(Access::Open));
-        assert_eq!(access_of("/v1/keys", &Method::GET), Some(Access::Maintain));
-        assert_eq!(access_of("/v1/keys", &Method::PUT), None);
+        let pages = ["/sign-in", "/sign-in", "/sign-out", "/assets/{name}"];
+        assert_eq!(open, [&probes[..], &description, &pages].concat());
+        let access = |address, method| route_at(address, method).map(|route| route.access);
+        assert_eq!(access("/healthz", &Method::HEAD), Some(Access::Open));
+        assert_eq!(access("/v1/keys", &Method::GET), Some(Access::Maintain));
+        assert_eq!(access("/v1/keys", &Method::PUT), None);
     }
 
     #[test]

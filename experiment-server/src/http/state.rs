@@ -15,6 +15,7 @@ use super::limits::{FRESH_TIMEOUT, MAX_SCANS, MAX_STREAMS};
 use super::problem::{Kind, Problem};
 use super::rate::Rates;
 use super::router::addresses;
+use super::session::Sessions;
 use crate::decision::Decisions;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     /// Who may ask.
     pub(crate) gate: Gate,
+    /// Who signed in to read pages.
+    pub(crate) sessions: Sessions,
     /// How often.
     pub(crate) rates: Rates,
     /// When it was started.
@@ -83,6 +86,7 @@ impl AppState {
             store,
             settings,
             gate,
+            sessions: Sessions::default(),
             rates,
             started,
             request_ids,

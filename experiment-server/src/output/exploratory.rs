@@ -7,7 +7,7 @@ use experiment_core::report::{
 };
 
 use super::number;
-use super::table::{deciding, interval, write_item};
+use super::table::{interval, write_item};
 use super::text::printable;
 
 /// Everything that does not decide.
@@ -37,7 +37,7 @@ pub(super) fn write_exploratory(metrics: &[MetricReport], out: &mut dyn Write) -
 
 fn other_readings(kind: Estimand, comparison: &Comparison) -> Vec<String> {
     let mut readings = Vec::new();
-    let decided_by = deciding(comparison);
+    let decided_by = comparison.deciding_reading();
     if let Some(relative) = comparison.relative_effect_of(decided_by) {
         readings.push(format!("relative effect {}", relative_interval(&relative)));
     }

@@ -7,7 +7,7 @@ mod interactions;
 mod json;
 mod kpis;
 mod money;
-mod number;
+pub(crate) mod number;
 mod table;
 mod text;
 

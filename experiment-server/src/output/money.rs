@@ -65,7 +65,7 @@ fn cost(offer: &EconomicsReport) -> Option<String> {
 fn paid(offer: &EconomicsReport) -> Option<String> {
     let mut sentence = format!("{} net per customer", shown(&offer.net_value_per_customer?));
     if let Some(chance) = offer.chance_it_pays {
-        sentence.push_str(&format!("; chance that it pays {}", certain(chance)));
+        sentence.push_str(&format!("; chance that it pays {}", number::certain(chance)));
     }
     if let Some(rollout) = offer.rollout {
         let customers = number::count(rollout.customers);
@@ -73,15 +73,6 @@ fn paid(offer: &EconomicsReport) -> Option<String> {
         sentence.push_str(&format!("; given to {customers} customers {net} net and {kept} kept"));
     }
     Some(sentence)
-}
-
-/// Nothing is certain: what would round to 100 % or 0 % is said as a bound.
-fn certain(chance: f64) -> String {
-    match chance {
-        _ if chance > 0.9999 => "over 99.99 %".to_owned(),
-        _ if chance < 0.0001 => "under 0.01 %".to_owned(),
-        _ => number::percent(chance),
-    }
 }
 
 fn may_cost(offer: &EconomicsReport) -> Option<String> {

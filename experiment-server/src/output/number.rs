@@ -3,12 +3,12 @@
 use experiment_core::report::Estimand;
 
 /// 1234567 → 1,234,567.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     grouped(&n.to_string())
 }
 
 /// A metric's value: shares in percent.
-pub(super) fn value(kind: Estimand, value: f64) -> String {
+pub(crate) fn value(kind: Estimand, value: f64) -> String {
     match kind {
         Estimand::Proportion => percent(value),
         Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => plain(value),
@@ -16,33 +16,50 @@ pub(super) fn value(kind: Estimand, value: f64) -> String {
 }
 
 /// A difference of values: shares in percentage points.
-pub(super) fn effect(kind: Estimand, effect: f64) -> String {
+pub(crate) fn effect(kind: Estimand, effect: f64) -> String {
     match kind {
         Estimand::Proportion => format!("{} pp", signed(&hundredfold(effect), effect)),
-        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => {
-            signed(&plain(effect), effect)
-        }
+        Estimand::Mean | Estimand::Ratio | Estimand::Quantile | Estimand::Survival => signed_plain(effect),
     }
 }
 
+/// A number with about four significant digits and its sign.
+pub(crate) fn signed_plain(value: f64) -> String {
+    signed(&plain(value), value)
+}
+
+/// A number of things with its sign, rounded to whole ones.
+pub(crate) fn signed_count(value: f64) -> String {
+    signed(&grouped(&format!("{value:.0}")), value)
+}
+
 /// A fraction of the control in percent, with its sign.
-pub(super) fn relative(fraction: f64) -> String {
+pub(crate) fn relative(fraction: f64) -> String {
     signed(&percent(fraction), fraction)
 }
 
 /// 0.1234 → 12.34 %.
-pub(super) fn percent(fraction: f64) -> String {
+pub(crate) fn percent(fraction: f64) -> String {
     format!("{} %", hundredfold(fraction))
 }
 
+/// Nothing is certain: what would round to 100 % or 0 % is said as a bound.
+pub(crate) fn certain(chance: f64) -> String {
+    match chance {
+        _ if chance > 0.9999 => "over 99.99 %".to_owned(),
+        _ if chance < 0.0001 => "under 0.01 %".to_owned(),
+        _ => percent(chance),
+    }
+}
+
 /// A confidence level: 0.95 → 95 %, 0.98333 → 98.33 %.
-pub(super) fn level(level: f64) -> String {
+pub(crate) fn level(level: f64) -> String {
     let shown = format!("{:.2}", level * 100.0);
     format!("{} %", shown.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A p-value; beyond what a double holds by its logarithm.
-pub(super) fn p_value(p: f64, log10: Option<f64>) -> String {
+pub(crate) fn p_value(p: f64, log10: Option<f64>) -> String {
     match log10 {
         Some(log10) => format!("1e{log10:.0}"),
         None if p >= 0.0001 => format!("{p:.4}"),
@@ -51,7 +68,7 @@ pub(super) fn p_value(p: f64, log10: Option<f64>) -> String {
 }
 
 /// A number with about four significant digits.
-pub(super) fn plain(value: f64) -> String {
+pub(crate) fn plain(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 {
         return "0".to_owned();

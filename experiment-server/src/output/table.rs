@@ -250,7 +250,7 @@ fn metric_title(metric: &MetricReport) -> String {
 
 /// The deciding reading's numbers; returns the mark at the end of the line.
 fn fill(cells: &mut [String; 8], kind: Estimand, comparison: &Comparison) -> &'static str {
-    let reading = deciding(comparison);
+    let reading = comparison.deciding_reading();
     let log10 = comparison.log10_p_value.filter(|_| reading == Reading::Unadjusted);
     let p = comparison.p_value_of(reading).map(|p| (p, log10));
     let relative = comparison.relative_effect_of(reading);
@@ -271,11 +271,6 @@ fn fill(cells: &mut [String; 8], kind: Estimand, comparison: &Comparison) -> &'s
         (Reading::Stratified | Reading::StratifiedCuped, true) => "*s",
         (Reading::Stratified | Reading::StratifiedCuped, false) => " s",
     }
-}
-
-/// The reading that decides, or would.
-pub(super) fn deciding(comparison: &Comparison) -> Reading {
-    comparison.decision.map_or(Reading::Unadjusted, |decision| decision.reading)
 }
 
 pub(super) fn interval(kind: Estimand, effect: &Effect, unbounded: &[Bound]) -> String {
@@ -315,7 +310,7 @@ fn write_immature(metric: &MetricReport, out: &mut dyn Write) -> io::Result<()> 
 fn write_legend(metrics: &[&MetricReport], out: &mut dyn Write) -> io::Result<()> {
     let any = |wanted: &[Reading]| {
         let mut comparisons = metrics.iter().flat_map(|metric| &metric.comparisons);
-        comparisons.any(|comparison| wanted.contains(&deciding(comparison)))
+        comparisons.any(|comparison| wanted.contains(&comparison.deciding_reading()))
     };
     let mut legend = "* significant by the adjusted p; intervals are at 1 - alpha, not adjusted".to_owned();
     if any(&[Reading::Cuped]) {

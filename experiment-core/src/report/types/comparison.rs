@@ -63,6 +63,12 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// The reading that decides, or would.
+    #[must_use]
+    pub fn deciding_reading(&self) -> Reading {
+        self.decision.map_or(Reading::Unadjusted, |decision| decision.reading)
+    }
+
     /// The effect as a reading sees it.
     #[must_use]
     pub fn effect_of(&self, reading: Reading) -> Option<Effect> {

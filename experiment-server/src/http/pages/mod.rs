@@ -1,0 +1,136 @@
+//! Pages for people, served by the same binary: requests in, the page's text out.
+//!
+//! What stands on a page is made in [`crate::page`]; here it is read from the store, and sent with what browsers need
+//! to be told. Pages read and change nothing.
+
+mod asset;
+mod experiments;
+mod results;
+mod sign_in;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use xxhash_rust::xxh3::xxh3_64;
+
+pub(crate) use asset::get_asset;
+pub(crate) use experiments::list_experiments;
+pub(crate) use results::show_results;
+pub(crate) use sign_in::{show_sign_in, sign_in, sign_out};
+
+use super::auth::{Caller, Identity};
+use super::etag::{etag, etag_value};
+use super::problem::{Kind, Problem, Told};
+use super::router::route_of;
+use super::state::AppState;
+use crate::page::{self, Catching, Frame, Section, Subject};
+use crate::store::Entry;
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+/// Scripts and styles of this server only and none within the page, calls and forms to this server only.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
+
+/// A page, with what it may run.
+fn send(status: StatusCode, page: Result<String, askama::Error>) -> Result<Response, Problem> {
+    let page = page.map_err(Problem::internal)?;
+    Ok((status, [(CONTENT_TYPE, HTML), (CONTENT_SECURITY_POLICY, POLICY)], page).into_response())
+}
+
+/// An experiment as its pages tell of it.
+fn subject(entry: &Entry) -> Subject {
+    let current = entry.current();
+    let winner = entry.winner.and_then(|winner| current.experiment.variants.get(winner));
+    Subject {
+        status: entry.status,
+        version: current.number,
+        experiment: Arc::clone(&current.experiment),
+        started_at: entry.started_at,
+        stopped_at: entry.stopped_at,
+        winner: winner.map(|winner| winner.key.clone()),
+    }
+}
+
+/// The frame of a page for whoever reads it.
+fn frame(app: &AppState, caller: &Caller, section: Section) -> Frame {
+    let mut frame = Frame::new(section);
+    let signed_in = !matches!(caller.identity, Identity::Loopback);
+    frame.reader = signed_in.then(|| caller.name().into_owned());
+    let readiness = app.store.ready();
+    if !readiness.ready {
+        frame.catching = Some(Catching::new(readiness.folded, readiness.of));
+    }
+    frame
+}
+
+/// Names what a page shows at a moment. What is read changes with the facts, the definitions, and the clock.
+struct Moment(u64);
+
+impl Moment {
+    fn of(app: &AppState, caller: &Caller) -> Moment {
+        let (folded, logged) = (app.store.position(), app.store.log_position());
+        let minute = app.now().0.div_euclid(60 * experiment_core::time::SECOND);
+        let ready = app.store.ready();
+        let text = format!("{folded} {logged} {minute} {} {} {}", ready.ready, ready.folded, caller.name());
+        Moment(xxh3_64(text.as_bytes()))
+    }
+
+    /// 304 for whoever has the page of this moment.
+    fn if_known(&self, headers: &HeaderMap) -> Option<Response> {
+        let known =
+            headers.get_all(IF_NONE_MATCH).iter().any(|value| value.as_bytes() == etag(self.0).as_bytes());
+        known.then(|| self.put(StatusCode::NOT_MODIFIED.into_response()))
+    }
+
+    fn put(&self, mut response: Response) -> Response {
+        response.headers_mut().insert(ETAG, etag_value(self.0));
+        response
+    }
+}
+
+/// The form of refusals for people: a page, or the way to sign in.
+pub(crate) struct AsPage {
+    uri: Uri,
+    is_reading: bool,
+}
+
+impl AsPage {
+    /// `None` for requests of anything else.
+    pub(crate) fn of(request: &Request) -> Option<AsPage> {
+        route_of(request).filter(|route| route.page)?;
+        let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
+        Some(AsPage { uri: request.uri().clone(), is_reading })
+    }
+
+    /// Puts an error into it, whoever found it.
+    pub(crate) fn put(self, response: &mut Response) {
+        let Some(Told { kind, detail }) = response.extensions_mut().remove::<Told>() else { return };
+        let headers = response.headers_mut();
+        // Of the body before.
+        headers.remove(CONTENT_LENGTH);
+        headers.remove(WWW_AUTHENTICATE);
+        headers.insert(CONTENT_TYPE, HTML);
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        if kind == Kind::Unauthenticated && self.is_reading {
+            let next = self.uri.path_and_query().map_or("/", |target| target.as_str());
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+            // What was encoded is visible ASCII.
+            let location = HeaderValue::try_from(format!("/sign-in?{query}"));
+            headers.insert(LOCATION, location.unwrap_or(HeaderValue::from_static("/sign-in")));
+            *response.status_mut() = StatusCode::SEE_OTHER;
+            *response.body_mut() = Body::empty();
+            return;
+        }
+        let (_, _, title) = kind.facts();
+        // Without a template there is still the status.
+        *response.body_mut() = Body::from(page::problem(title, &detail).unwrap_or_default());
+    }
+}

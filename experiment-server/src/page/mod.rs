@@ -1,0 +1,23 @@
+//! Pages where people read results: what the report says, in words, tables and pictures.
+//!
+//! Templates stand in `templates/`; each page's own file fills one. Every text is in [`text`], every picture is made
+//! by [`chart`]. Nothing here knows HTTP or the store: pages are made from what both can hand over.
+
+mod asset;
+pub mod chart;
+mod experiments;
+mod frame;
+mod problem;
+mod results;
+mod sign_in;
+mod subject;
+mod text;
+
+pub(crate) use asset::asset;
+pub(crate) use experiments::{Listed, experiments};
+pub use frame::Frame;
+pub(crate) use frame::{Catching, Section};
+pub(crate) use problem::problem;
+pub use results::{DEFAULT_ROLLOUT, Shown, Wish, results};
+pub(crate) use sign_in::sign_in;
+pub use subject::Subject;

@@ -1,0 +1,185 @@
+//! The effect from day to day, and the share still there.
+
+use experiment_core::report::{
+    DailyComparison, DailyReport, Estimand, MetricReport, RelativeSet, SurvivalDay,
+};
+use experiment_core::stats::Interval;
+
+use super::Shown;
+use super::interval::in_words;
+use super::metric::place_of;
+use super::scale::Scale;
+use crate::output::number;
+use crate::page::chart::{
+    BandChart, BandPoint, BandSeries, Size, Step, StepArm, StepChart, Vertical, band_chart, step_chart,
+};
+use crate::page::text::{ENGLISH, fill};
+
+/// How large a curve is.
+const CURVE: Size = Size { width: 560.0, height: 240.0 };
+
+/// One metric over its days.
+pub(super) struct Curves {
+    pub(super) metric: String,
+    /// One picture a variant, with its name.
+    pub(super) charts: Vec<(String, String)>,
+    pub(super) rows: Vec<CurveRow>,
+}
+
+/// A day in numbers, variant after variant.
+pub(super) struct CurveRow {
+    pub(super) day: String,
+    pub(super) cells: Vec<CurveCells>,
+}
+
+/// A variant on one day.
+pub(super) struct CurveCells {
+    pub(super) control_n: String,
+    pub(super) n: String,
+    pub(super) effect: String,
+    pub(super) single: String,
+    pub(super) all_days: String,
+}
+
+/// The curve of a metric; nothing before its first mature day. Curves are on the metric's own scale.
+pub(super) fn curves(report: &MetricReport, arms: &[String], margin: Option<f64>) -> Option<Curves> {
+    let scale = Scale { kind: report.kind, shown: Shown::Absolute };
+    if report.daily.is_empty() {
+        return None;
+    }
+    let variants: Vec<&str> =
+        report.comparisons.iter().map(|comparison| comparison.variant.as_str()).collect();
+    let (first, last) = (report.daily.first()?.day, report.daily.last()?.day);
+    let name = fill(ENGLISH.daily_of, &[("metric", &report.metric)]);
+    let chart = |variant: &&str| {
+        let mut points = vec![BandPoint::default(); usize::try_from(last.0 - first.0).unwrap_or(0) + 1];
+        for day in &report.daily {
+            // A day on which nobody entered leaves a gap.
+            let place = usize::try_from(day.day.0 - first.0).unwrap_or(0);
+            if let (Some(point), Some(found)) = (points.get_mut(place), of_variant(day, variant)) {
+                *point = point_of(found);
+            }
+        }
+        let series = [BandSeries { label: "", arm: place_of(arms, variant), points: &points }];
+        let chart = band_chart(&BandChart {
+            label: &format!("{name}, {variant}"),
+            size: CURVE,
+            first,
+            series: &series,
+            margin,
+            format: &|end| scale.end(end),
+        });
+        ((*variant).to_owned(), chart)
+    };
+    let row = |day: &DailyReport| CurveRow {
+        day: day.day.to_string(),
+        cells: variants.iter().map(|variant| cells(of_variant(day, variant), scale)).collect(),
+    };
+    Some(Curves {
+        metric: report.metric.clone(),
+        charts: variants.iter().map(chart).collect(),
+        rows: report.daily.iter().map(row).collect(),
+    })
+}
+
+fn of_variant<'a>(day: &'a DailyReport, variant: &str) -> Option<&'a DailyComparison> {
+    day.comparisons.iter().find(|comparison| comparison.variant == variant)
+}
+
+fn point_of(comparison: &DailyComparison) -> BandPoint {
+    let between = |lower: Option<f64>, upper: Option<f64>| {
+        lower.zip(upper).map(|(lower, upper)| Interval { lower, upper })
+    };
+    BandPoint {
+        estimate: comparison.effect.map(|effect| effect.estimate),
+        inner: comparison.effect.and_then(|effect| between(effect.lower, effect.upper)),
+        outer: comparison.always_valid.and_then(|all| between(all.lower, all.upper)),
+    }
+}
+
+fn cells(comparison: Option<&DailyComparison>, scale: Scale) -> CurveCells {
+    let nothing = || ENGLISH.nothing.to_owned();
+    let effect = comparison.and_then(|comparison| comparison.effect);
+    let interval = |lower, upper| in_words(lower, upper, RelativeSet::Interval, |end| scale.end(end));
+    let all_days = comparison.and_then(|comparison| comparison.always_valid);
+    CurveCells {
+        control_n: comparison.map_or_else(nothing, |comparison| number::count(comparison.control_n)),
+        n: comparison.map_or_else(nothing, |comparison| number::count(comparison.n)),
+        effect: effect.map_or_else(nothing, |effect| scale.effect(effect.estimate)),
+        single: effect.map_or_else(nothing, |effect| interval(effect.lower, effect.upper)),
+        all_days: all_days.map_or_else(nothing, |all| interval(all.lower, all.upper)),
+    }
+}
+
+/// Who is still there, arm by arm.
+pub(super) struct SurvivalCurves {
+    pub(super) metric: String,
+    pub(super) chart: String,
+    /// The arms with their colours' places.
+    pub(super) arms: Vec<(String, usize)>,
+    pub(super) rows: Vec<SurvivalRow>,
+}
+
+/// An arm on one day.
+pub(super) struct SurvivalRow {
+    pub(super) arm: String,
+    pub(super) day: u32,
+    pub(super) at_risk: String,
+    pub(super) lost: String,
+    pub(super) share: String,
+    pub(super) interval: String,
+}
+
+/// The survival curves of a metric, if it has any.
+pub(super) fn survival(
+    report: &MetricReport,
+    arms: &[String],
+    horizon: Option<u32>,
+) -> Option<SurvivalCurves> {
+    if report.kind != Estimand::Survival || report.arms.iter().all(|arm| arm.survival.is_empty()) {
+        return None;
+    }
+    let step = |day: &SurvivalDay| Step {
+        day: day.day,
+        share: day.survival,
+        interval: day.lower.zip(day.upper).map(|(lower, upper)| Interval { lower, upper }),
+    };
+    let steps: Vec<Vec<Step>> =
+        report.arms.iter().map(|arm| arm.survival.iter().map(step).collect()).collect();
+    let followed = report.arms.iter().flat_map(|arm| &arm.survival).map(|day| day.day).max().unwrap_or(0);
+    let until = horizon.unwrap_or(followed).min(followed.max(1));
+    let curves = report.arms.iter().zip(&steps).map(|(arm, steps)| StepArm {
+        label: "",
+        arm: place_of(arms, &arm.variant),
+        steps,
+        until,
+    });
+    let curves: Vec<StepArm<'_>> = curves.collect();
+    let name = fill(ENGLISH.survival_of, &[("metric", &report.metric)]);
+    let chart = step_chart(&StepChart {
+        label: &name,
+        size: CURVE,
+        arms: &curves,
+        vertical: Vertical::Fitted,
+        format: &number::percent,
+    });
+    let rows = report.arms.iter().flat_map(|arm| {
+        arm.survival.iter().map(|day| SurvivalRow {
+            arm: arm.variant.clone(),
+            day: day.day,
+            at_risk: number::count(day.at_risk),
+            lost: number::count(day.events),
+            share: number::percent(day.survival),
+            interval: match day.lower {
+                Some(_) => in_words(day.lower, day.upper, RelativeSet::Interval, number::percent),
+                None => ENGLISH.nothing.to_owned(),
+            },
+        })
+    });
+    Some(SurvivalCurves {
+        metric: report.metric.clone(),
+        chart,
+        arms: report.arms.iter().map(|arm| (arm.variant.clone(), place_of(arms, &arm.variant))).collect(),
+        rows: rows.collect(),
+    })
+}

@@ -1,0 +1,189 @@
+//! The results of one experiment: what to do, whether to believe it, what it earns, and everything behind that.
+
+mod banner;
+mod bar;
+mod curve;
+mod health;
+mod interval;
+mod metric;
+mod money;
+mod plan;
+mod readings;
+mod scale;
+mod slices;
+mod wish;
+
+use askama::Template;
+use experiment_core::definition::Role;
+use experiment_core::report::{CheckCode, Report};
+use experiment_core::time::{DAY, Timestamp};
+
+pub(super) use banner::{class_of, worded};
+pub use wish::{Shown, Wish};
+
+use self::banner::Banner;
+use self::curve::{Curves, SurvivalCurves};
+use self::health::{Finding, HealthStrip};
+use self::metric::RoleTable;
+use self::money::Money;
+use self::plan::PlanTable;
+use self::slices::Slices;
+use super::frame::Frame;
+use super::subject::Subject;
+use super::text::{ENGLISH, fill};
+use crate::output::number;
+
+/// Customers of a rollout, where neither the reader nor the definition says how many.
+pub const DEFAULT_ROLLOUT: u64 = 100_000;
+
+#[derive(Template)]
+#[template(path = "results.html")]
+struct ResultsPage<'a> {
+    frame: &'a Frame,
+    head: Head,
+    wish: &'a Wish,
+    /// The day that downloads are read at, as a query.
+    as_of_query: String,
+    /// That the page is of a past day.
+    past: Option<String>,
+    /// Customers of a rollout.
+    rollout: u64,
+    ways: Vec<Way>,
+    banner: Banner,
+    health: HealthStrip,
+    money: Vec<Money>,
+    roles: Vec<RoleTable>,
+    curves: Vec<Curves>,
+    survival: Vec<SurvivalCurves>,
+    lasting: Vec<Finding>,
+    slices: Option<Slices>,
+    plan: PlanTable,
+}
+
+/// What an experiment's pages begin with.
+pub(super) struct Head {
+    pub(super) key: String,
+    pub(super) status: &'static str,
+    pub(super) hypothesis: Option<String>,
+    /// Terms and what they are.
+    pub(super) facts: Vec<(&'static str, String)>,
+    pub(super) winner: Option<String>,
+}
+
+/// A way to show effects.
+struct Way {
+    label: String,
+    query: String,
+    is_current: bool,
+}
+
+/// The page of an experiment's results.
+///
+/// # Errors
+/// The template can't be filled.
+pub fn results(
+    frame: &Frame,
+    subject: &Subject,
+    report: &Report,
+    wish: &Wish,
+) -> Result<String, askama::Error> {
+    let experiment = &subject.experiment;
+    let arms: Vec<String> = experiment.variants.iter().map(|variant| variant.key.clone()).collect();
+    let roles = [Role::Primary, Role::Guardrail, Role::Secondary];
+    let roles = roles
+        .into_iter()
+        .filter_map(|role| metric::role_table(role, &report.metrics, &experiment.metrics, &arms, wish.shown));
+    let curves = report.metrics.iter().filter_map(|metric| {
+        let defined = experiment.metrics.iter().find(|defined| defined.key == metric.metric)?;
+        curve::curves(metric, &arms, metric::worst_accepted(defined))
+    });
+    let survival = report.metrics.iter().filter_map(|metric| {
+        let defined = experiment.metrics.iter().find(|defined| defined.key == metric.metric)?;
+        let horizon = defined.window.to.map(|to| u32::try_from(to.0 / DAY).unwrap_or(u32::MAX));
+        curve::survival(metric, &arms, horizon)
+    });
+    let lasting = report.health.checks.iter();
+    let lasting = lasting.filter(|check| matches!(check.check, CheckCode::Drift | CheckCode::Novelty));
+    let rollout = match wish.shown {
+        Shown::Scaled(customers) => customers,
+        _ => experiment.economics.as_ref().and_then(|economics| economics.rollout).unwrap_or(DEFAULT_ROLLOUT),
+    };
+    let page = ResultsPage {
+        frame,
+        head: Head::of(subject, report),
+        wish,
+        as_of_query: Wish { as_of: wish.as_of, ..Wish::default() }.query(),
+        past: wish.as_of.map(|day| fill(ENGLISH.as_of_past, &[("day", &day)])),
+        rollout,
+        ways: ways(wish, rollout),
+        banner: Banner::of(report),
+        health: HealthStrip::of(report),
+        money: report.economics.iter().map(Money::of).collect(),
+        roles: roles.collect(),
+        curves: curves.collect(),
+        survival: survival.collect(),
+        lasting: lasting.map(Finding::of).collect(),
+        slices: Slices::of(report, wish, &arms),
+        plan: PlanTable::of(subject, report),
+    };
+    page.render()
+}
+
+fn ways(wish: &Wish, rollout: u64) -> Vec<Way> {
+    let text = &ENGLISH;
+    let scaled = fill(text.effects_scaled, &[("customers", &number::count(rollout))]);
+    let way = |shown: Shown, label: String| Way {
+        label,
+        query: wish.with_shown(shown).query(),
+        is_current: wish.shown == shown,
+    };
+    vec![
+        way(Shown::Absolute, text.effects_absolute.to_owned()),
+        way(Shown::Relative, text.effects_relative.to_owned()),
+        way(Shown::Scaled(rollout), scaled),
+    ]
+}
+
+impl Head {
+    fn of(subject: &Subject, report: &Report) -> Head {
+        let text = &ENGLISH;
+        let customers: u64 = report.variants.iter().map(|arm| arm.customers).sum();
+        let mut facts = times(subject, report.as_of);
+        facts.push((text.customers, number::count(customers)));
+        facts.push((text.version, subject.version.to_string()));
+        facts.extend(report.as_of.map(|as_of| (text.as_of, minute(as_of))));
+        Head { facts, ..Head::without_report(subject) }
+    }
+
+    /// Without anything that a report says.
+    pub(super) fn without_report(subject: &Subject) -> Head {
+        Head {
+            key: subject.experiment.key.clone(),
+            status: ENGLISH.status(subject.status),
+            hypothesis: subject.experiment.hypothesis.clone(),
+            facts: times(subject, None),
+            winner: subject.winner.as_ref().map(|winner| fill(ENGLISH.winner_is, &[("variant", winner)])),
+        }
+    }
+}
+
+fn times(subject: &Subject, now: Option<Timestamp>) -> Vec<(&'static str, String)> {
+    let text = &ENGLISH;
+    let Some(started) = subject.started_at else { return vec![(text.started, text.not_started.to_owned())] };
+    let mut facts = vec![(text.started, started.day().to_string())];
+    facts.extend(subject.stopped_at.map(|stopped| (text.stopped, stopped.day().to_string())));
+    facts.extend(days(subject, now).map(|days| (text.day_of, days.to_string())));
+    facts
+}
+
+/// Which day of its life an experiment is on, from 1; the last one once it is stopped.
+pub(super) fn days(subject: &Subject, now: Option<Timestamp>) -> Option<i64> {
+    let end = subject.stopped_at.into_iter().chain(now).min()?;
+    Some((end.0 - subject.started_at?.0).max(0).div_euclid(DAY) + 1)
+}
+
+/// An instant to the minute.
+fn minute(at: Timestamp) -> String {
+    let whole = Timestamp(at.0 - at.0.rem_euclid(60 * experiment_core::time::SECOND)).to_string();
+    whole.replace('T', " ").replace(":00Z", "")
+}

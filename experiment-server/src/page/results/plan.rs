@@ -1,0 +1,72 @@
+//! What was planned beside what was reached.
+
+use experiment_core::definition::{Plan, Sides, Target};
+use experiment_core::report::{LookReport, Report};
+
+use super::banner;
+use crate::output::number;
+use crate::page::subject::Subject;
+use crate::page::text::{ENGLISH, fill};
+
+/// The plan, row by row, and its looks.
+pub(super) struct PlanTable {
+    pub(super) rows: Vec<(&'static str, String)>,
+    pub(super) looks: Vec<Look>,
+}
+
+/// A look at a group-sequential plan.
+pub(super) struct Look {
+    pub(super) planned: String,
+    pub(super) reached: String,
+    pub(super) at: String,
+}
+
+impl PlanTable {
+    pub(super) fn of(subject: &Subject, report: &Report) -> PlanTable {
+        let (text, plan) = (&ENGLISH, &subject.experiment.plan);
+        let sides = if plan.sides == Sides::Two { text.plan_sides } else { text.plan_side };
+        let mut rows = vec![
+            (text.plan_method, text.method(plan.method).to_owned()),
+            (text.plan_alpha, format!("{}, {sides}", number::level(plan.alpha))),
+            (text.plan_correction, text.correction(plan.correction).to_owned()),
+            (text.plan_target, target(plan, report)),
+        ];
+        if let Some(progress) = &report.progress {
+            rows.push((text.look_reached, number::percent(progress.reached)));
+        }
+        if plan.min_days > 0 {
+            rows.push((text.plan_min_days, plan.min_days.to_string()));
+        }
+        if !plan.stratify.is_empty() {
+            rows.push((text.plan_stratify, plan.stratify.join(", ")));
+        }
+        if let Some(ship) = plan.ship {
+            let (chance, loss) = (number::percent(ship.chance), number::plain(ship.max_loss));
+            rows.push((text.plan_ship, fill(text.plan_ship_how, &[("chance", &chance), ("loss", &loss)])));
+        }
+        PlanTable { rows, looks: report.looks.iter().map(Look::of).collect() }
+    }
+}
+
+fn target(plan: &Plan, report: &Report) -> String {
+    let text = &ENGLISH;
+    match (&report.progress, plan.target) {
+        (Some(progress), _) => banner::target(progress),
+        (None, Some(Target::CustomersPerArm(customers))) => {
+            fill(text.target_customers, &[("customers", &number::count(customers))])
+        }
+        (None, Some(Target::End(day))) => fill(text.target_end, &[("day", &day.to_string())]),
+        (None, None) => text.plan_no_target.to_owned(),
+    }
+}
+
+impl Look {
+    fn of(look: &LookReport) -> Look {
+        let text = &ENGLISH;
+        Look {
+            planned: look.planned.map_or(text.look_last.to_owned(), number::percent),
+            reached: number::percent(look.reached),
+            at: look.at.map_or(text.nothing.to_owned(), |at| at.to_string()),
+        }
+    }
+}

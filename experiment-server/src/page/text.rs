@@ -1,0 +1,472 @@
+//! Every text of the pages, in one place: another language is another [`Text`].
+//!
+//! What a verdict, a check or a refusal says comes with it and is not repeated here.
+
+use std::fmt::Display;
+
+use experiment_core::definition::{Correction, Direction, Method, Role, Status};
+use experiment_core::report::{Advice, CheckCode, Estimand, Level, Shows, VerdictCode};
+
+/// Declares the texts, and what they are in English.
+macro_rules! texts {
+    ($($(#[$about:meta])* $name:ident: $text:literal;)*) => {
+        /// The texts of one language. Names in braces are filled by [`fill`].
+        #[derive(Debug)]
+        pub(super) struct Text {
+            $($(#[$about])* pub(super) $name: &'static str,)*
+        }
+
+        /// English.
+        pub(super) static ENGLISH: Text = Text { $($name: $text,)* };
+    };
+}
+
+texts! {
+    language: "en";
+    // Around every page.
+    product: "Experiment";
+    skip: "Skip to the content";
+    sections: "Sections";
+    experiments: "Experiments";
+    company: "Company";
+    segments: "Segments";
+    layers: "Layers";
+    reference: "API";
+    sign_out: "Sign out";
+    catching_up: "The sums are being made again from the log: {done} of {of} facts. Nothing is lost; this page follows.";
+    made_by: "Times are UTC. Intervals are at the plan's confidence level unless said otherwise.";
+    back: "Back to all experiments";
+    table_of_chart: "The numbers of this picture";
+    nothing: "–";
+    missing: "(missing)";
+
+    // Signing in.
+    sign_in: "Sign in";
+    sign_in_how: "Enter a key that may read: one with the role analyst or admin.";
+    sign_in_key: "Key";
+    sign_in_where: "An operator makes one with: experiment key create NAME --role analyst --data DIR";
+
+    // All experiments.
+    no_experiments: "There is no experiment yet.";
+    no_experiments_how: "Write one with: experiment new, then: experiment apply FILE --start";
+    filter: "Filter";
+    filter_how: "Part of a name or hypothesis";
+    filter_status: "Status";
+    filter_all: "All";
+    none_match: "No experiment fits the filter.";
+    column_experiment: "Experiment";
+    column_status: "Status";
+    column_verdict: "Verdict";
+    column_days: "Days";
+    column_customers: "Customers";
+    column_reached: "Reached";
+
+    // One experiment.
+    results: "Results";
+    definition: "Definition";
+    look_up: "Look up a customer";
+    started: "Started";
+    stopped: "Stopped";
+    day_of: "Day";
+    not_started: "not started";
+    customers: "Customers";
+    version: "Version";
+    as_of: "As of";
+    as_of_day: "As it was at the end of";
+    as_of_past: "This is how it was at the end of {day}: later facts are left out.";
+    show: "Show";
+    now: "Now";
+    download_csv: "CSV";
+    download_json: "JSON";
+    winner_is: "Everybody gets {variant}.";
+
+    // Verdict.
+    verdict: "Verdict";
+    verdict_ship: "Ship {variant}";
+    verdict_keep: "Keep the control";
+    verdict_stop: "Stop {variant}: it does harm";
+    verdict_invalid: "Invalid: the numbers can't be trusted";
+    verdict_inconclusive: "Inconclusive";
+    verdict_continue: "Continue: too early to tell";
+    verdict_short_ship: "ship {variant}";
+    verdict_short_keep: "keep control";
+    verdict_short_stop: "stop for harm";
+    verdict_short_invalid: "invalid";
+    verdict_short_inconclusive: "inconclusive";
+    verdict_short_continue: "continue";
+    decided_on: "Decided on {day}; it stands.";
+    reached: "{share} of {target}";
+    reached_all: "The target is reached: {target}.";
+    target_customers: "{customers} mature customers in every arm";
+    target_end: "customers who enter until {day}";
+    to_go_one: "about one day to go";
+    to_go: "about {days} days to go";
+
+    // Health.
+    health: "Health";
+    health_all_fine: "All {all} checks are fine.";
+    health_some: "{fine} of {all} checks are fine.";
+    health_fine: "What is fine";
+    arms: "Customers by arm";
+    arm: "Arm";
+    observed: "Customers";
+    expected: "Promised by the weights";
+    share: "Share";
+    srm: "Sample ratio mismatch: p {p}";
+    srm_sequential: "on all days together: p {p}";
+    crossed: "{n} customers were seen in two variants and are left out.";
+
+    // Money.
+    money: "The money";
+    money_of: "{variant} against {control}";
+    money_closed: "{closed} customers whose account is closed";
+    money_open: "{open} still open";
+    kept_per_1000: "Kept per 1,000";
+    kept_per_1000_how: "more customers kept, of 1,000 who get it";
+    cost_per_kept: "Cost per customer kept";
+    cost_per_kept_none: "no more customers are kept for it";
+    net_value: "Net value per customer";
+    net_value_rollout: "given to {customers} customers: {net}";
+    chance_it_pays: "Chance that it pays";
+    chance_unknown: "too few customers to say";
+    interval: "{lower} to {upper}";
+    interval_outside: "anything but {lower} to {upper}";
+    interval_all: "the data allow any number";
+    interval_from: "{lower} or more";
+    interval_to: "{upper} or less";
+    account: "The account in full";
+    kept_share: "Kept";
+    gross: "Value";
+    cost: "Cost of the offer";
+    net: "Net";
+    took: "Took the offer";
+    effect: "Effect";
+    break_even: "It may cost {amount} per customer before it no longer pays.";
+    break_even_taker: "That is {amount} for each who takes it.";
+    takers: "Those who took it ({share}, at {cost} each): {kept} percentage points more kept because of it, {net} net.";
+    gave_away: "{share} of them would have stayed without it.";
+    contradicted: "Being offered it seems to change something for those who don't take it: the assumption does not fit.";
+    whom: "Whom to give it to";
+    whom_note: "p adjusted over all values of a dimension; it advises, it does not decide.";
+    advice: "Advice";
+    advice_give: "give";
+    advice_withhold: "withhold";
+    advice_undecided: "unclear";
+
+    // Metrics.
+    metrics: "Metrics";
+    primary: "Primary metrics";
+    primary_how: "They decide.";
+    guardrail: "Guardrails";
+    guardrail_how: "They must not get worse by more than their margin.";
+    secondary: "Secondary metrics";
+    secondary_how: "They explain, and never decide.";
+    effects_shown: "Effects";
+    effects_absolute: "absolute";
+    effects_relative: "relative";
+    effects_scaled: "for {customers} customers";
+    effects_scaled_how: "Customers";
+    column_mature: "Mature customers";
+    column_value: "Value";
+    column_effect: "Effect";
+    column_interval: "Interval";
+    column_p: "p";
+    column_p_adjusted: "p, adjusted";
+    column_chance: "Chance to win";
+    column_decision: "Decision";
+    control: "control";
+    better: "better";
+    worse: "worse";
+    not_worse: "not worse";
+    may_be_worse: "not shown";
+    no_difference: "no difference shown";
+    none_decides: "not decided yet";
+    up_is_good: "more is better";
+    down_is_good: "less is better";
+    kind_proportion: "share of customers";
+    kind_mean: "per customer";
+    kind_ratio: "ratio";
+    kind_quantile: "quantile";
+    kind_survival: "mean days";
+    raw_proportion: "{events} of {n}";
+    raw_mean: "standard deviation {sd}";
+    raw_ratio: "{numerator} over {denominator} per customer";
+    raw_answered: "{share} answered";
+    margin: "margin {margin}";
+    min_effect: "worth acting on from {effect}";
+    scale_of: "Effects with their intervals from {lower} to {upper}";
+    bar_of: "{variant}: effect {effect}, interval {interval}";
+    rebuilding: "This metric was added while customers entered: {done} of {of} are counted, its numbers come once all are.";
+    so_far: "So far";
+    so_far_how: "everybody, open windows included; no basis for a decision";
+    so_far_left_out: "{n} customers whose window is still open are left out above.";
+    not_estimable: "Not estimable: {detail}";
+    other_readings: "Other readings";
+    other_readings_how: "They don't decide.";
+    reading: "Reading";
+    reading_decides: "The interval that decides, at {level}";
+    reading_unadjusted: "Arms as they are";
+    reading_cuped: "With the covariate (variance less by {reduction})";
+    reading_stratified: "Averaged over {strata} strata (variance less by {reduction})";
+    reading_relative: "Relative to the control";
+    reading_sequence: "On all days together (always valid)";
+    reading_bayes: "After the data: chance to win {chance}, expected loss {loss}";
+    reading_crossed: "With crossed customers, as first assigned";
+    reading_harm: "Alarm for harm, one-sided at {level}";
+
+    // Over time.
+    daily: "From day to day";
+    daily_how: "Each day shows what was known once its customers were mature: the narrow band holds for one look, the wide one on all days together.";
+    daily_of: "{metric}: effect by day of entry";
+    day: "Day";
+    column_control_n: "Control";
+    column_variant_n: "Variant";
+    column_single_look: "One look";
+    column_all_days: "All days together";
+    survival: "Survival";
+    survival_how: "The share of customers still there, by days since they entered.";
+    survival_of: "{metric}: customers still there by day";
+    at_risk: "At risk";
+    lost: "Lost";
+    still_there: "Still there";
+    lasting: "Does it last?";
+    lasting_how: "Whether the effect is the same from week to week of customers, and in both halves of the window.";
+
+    // Slices.
+    slices: "Segments";
+    slices_how: "The same metrics among some of the customers. They never decide; p is adjusted over values and variants.";
+    slice_by: "By";
+    slice_none: "none";
+    slice_interaction: "Does the effect of {variant} on {metric} differ between them? {answer} (p {p}, adjusted)";
+    slice_differs: "It does.";
+    slice_same: "Nothing shows that it does.";
+    slice_value: "Value";
+
+    // Plan.
+    plan: "Planned against reached";
+    plan_method: "Method";
+    plan_alpha: "False positives accepted";
+    plan_sides: "two-sided";
+    plan_side: "one-sided";
+    plan_correction: "Correction";
+    plan_target: "Target";
+    plan_no_target: "none";
+    plan_min_days: "Fewest days";
+    plan_stratify: "Strata";
+    plan_ship: "Ships at";
+    plan_ship_how: "chance to win {chance}, expected loss {loss} at most";
+    plan_looks: "Looks";
+    look_planned: "Planned at";
+    look_reached: "Reached";
+    look_at: "On";
+    look_last: "when it was stopped";
+    method_fixed: "fixed: decides once, at the target";
+    method_always_valid: "always valid: may be read on any day";
+    method_group_sequential: "group sequential: decides at planned looks";
+    method_bayesian: "Bayesian: by chance to win and expected loss";
+
+    // Words.
+    status_draft: "draft";
+    status_running: "running";
+    status_stopped: "stopped";
+    status_concluded: "concluded";
+    status_archived: "archived";
+    level_ok: "fine";
+    level_warn: "look";
+    level_fail: "wrong";
+    check_srm: "Sample ratio";
+    check_srm_dimensions: "Sample ratio by segment";
+    check_crossover: "Crossover";
+    check_crossover_difference: "Crossover by arm";
+    check_immaturity: "Maturity";
+    check_sample_size: "Sample size";
+    check_too_early: "Whole week";
+    check_underpowered: "Power";
+    check_peeking: "Peeking";
+    check_pre_exposure_balance: "Balance before";
+    check_differential_response: "Response";
+    check_drift: "Drift";
+    check_novelty: "Novelty";
+    check_outlier_influence: "Outliers";
+    check_several_changes: "One change";
+    check_late_facts: "Late facts";
+    check_rounded_values: "Rounding";
+    check_clamped_values: "Bounds";
+    check_rejected_rows: "Rejected rows";
+    check_dimension_values: "Segment values";
+    check_strata: "Strata";
+    check_off_assignment: "Assignment";
+    check_rebuilding: "Rebuilding";
+    check_erased_customers: "Erased";
+    check_stale: "Up to date";
+    check_overflow: "Overflow";
+}
+
+/// A text with what its braces name put in.
+pub(super) fn fill(text: &str, values: &[(&str, &dyn Display)]) -> String {
+    let (mut filled, mut rest) = (String::with_capacity(text.len() + 32), text);
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((name, behind)) = after.split_once('}') else {
+            rest = after;
+            break;
+        };
+        if let Some((_, value)) = values.iter().find(|(known, _)| *known == name) {
+            filled.push_str(&value.to_string());
+        }
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+impl Text {
+    pub(super) fn status(&self, status: Status) -> &'static str {
+        match status {
+            Status::Draft => self.status_draft,
+            Status::Running => self.status_running,
+            Status::Stopped => self.status_stopped,
+            Status::Concluded => self.status_concluded,
+            Status::Archived => self.status_archived,
+        }
+    }
+
+    pub(super) fn verdict(&self, verdict: VerdictCode) -> &'static str {
+        match verdict {
+            VerdictCode::Invalid => self.verdict_invalid,
+            VerdictCode::StopForHarm => self.verdict_stop,
+            VerdictCode::Ship => self.verdict_ship,
+            VerdictCode::KeepControl => self.verdict_keep,
+            VerdictCode::Inconclusive => self.verdict_inconclusive,
+            VerdictCode::Continue => self.verdict_continue,
+        }
+    }
+
+    pub(super) fn verdict_in_short(&self, verdict: VerdictCode) -> &'static str {
+        match verdict {
+            VerdictCode::Invalid => self.verdict_short_invalid,
+            VerdictCode::StopForHarm => self.verdict_short_stop,
+            VerdictCode::Ship => self.verdict_short_ship,
+            VerdictCode::KeepControl => self.verdict_short_keep,
+            VerdictCode::Inconclusive => self.verdict_short_inconclusive,
+            VerdictCode::Continue => self.verdict_short_continue,
+        }
+    }
+
+    pub(super) fn level(&self, level: Level) -> &'static str {
+        match level {
+            Level::Ok => self.level_ok,
+            Level::Warn => self.level_warn,
+            Level::Fail => self.level_fail,
+        }
+    }
+
+    pub(super) fn role(&self, role: Role) -> (&'static str, &'static str) {
+        match role {
+            Role::Primary => (self.primary, self.primary_how),
+            Role::Guardrail => (self.guardrail, self.guardrail_how),
+            Role::Secondary => (self.secondary, self.secondary_how),
+        }
+    }
+
+    pub(super) fn direction(&self, direction: Direction) -> &'static str {
+        match direction {
+            Direction::Up => self.up_is_good,
+            Direction::Down => self.down_is_good,
+        }
+    }
+
+    pub(super) fn kind(&self, kind: Estimand) -> &'static str {
+        match kind {
+            Estimand::Proportion => self.kind_proportion,
+            Estimand::Mean => self.kind_mean,
+            Estimand::Ratio => self.kind_ratio,
+            Estimand::Quantile => self.kind_quantile,
+            Estimand::Survival => self.kind_survival,
+        }
+    }
+
+    pub(super) fn shows(&self, shows: Shows) -> &'static str {
+        match shows {
+            Shows::Better => self.better,
+            Shows::Worse => self.worse,
+            Shows::NotWorse => self.not_worse,
+        }
+    }
+
+    pub(super) fn advice(&self, advice: Advice) -> &'static str {
+        match advice {
+            Advice::Give => self.advice_give,
+            Advice::Withhold => self.advice_withhold,
+            Advice::Undecided => self.advice_undecided,
+        }
+    }
+
+    pub(super) fn method(&self, method: Method) -> &'static str {
+        match method {
+            Method::Fixed => self.method_fixed,
+            Method::AlwaysValid => self.method_always_valid,
+            Method::GroupSequential => self.method_group_sequential,
+            Method::Bayesian => self.method_bayesian,
+        }
+    }
+
+    /// Corrections are called after people everywhere.
+    pub(super) fn correction(&self, correction: Correction) -> &'static str {
+        match correction {
+            Correction::None => self.slice_none,
+            Correction::Bonferroni => "Bonferroni",
+            Correction::Sidak => "Šidák",
+            Correction::Holm => "Holm",
+            Correction::HolmSidak => "Holm–Šidák",
+            Correction::Hochberg => "Hochberg",
+            Correction::Hommel => "Hommel",
+            Correction::BenjaminiHochberg => "Benjamini–Hochberg",
+            Correction::BenjaminiYekutieli => "Benjamini–Yekutieli",
+        }
+    }
+
+    pub(super) fn check(&self, check: CheckCode) -> &'static str {
+        match check {
+            CheckCode::Srm => self.check_srm,
+            CheckCode::SrmDimensions => self.check_srm_dimensions,
+            CheckCode::Crossover => self.check_crossover,
+            CheckCode::CrossoverDifference => self.check_crossover_difference,
+            CheckCode::Immaturity => self.check_immaturity,
+            CheckCode::SampleSize => self.check_sample_size,
+            CheckCode::TooEarly => self.check_too_early,
+            CheckCode::Underpowered => self.check_underpowered,
+            CheckCode::Peeking => self.check_peeking,
+            CheckCode::PreExposureBalance => self.check_pre_exposure_balance,
+            CheckCode::DifferentialResponse => self.check_differential_response,
+            CheckCode::Drift => self.check_drift,
+            CheckCode::Novelty => self.check_novelty,
+            CheckCode::OutlierInfluence => self.check_outlier_influence,
+            CheckCode::SeveralChanges => self.check_several_changes,
+            CheckCode::LateFacts => self.check_late_facts,
+            CheckCode::RoundedValues => self.check_rounded_values,
+            CheckCode::ClampedValues => self.check_clamped_values,
+            CheckCode::RejectedRows => self.check_rejected_rows,
+            CheckCode::DimensionValues => self.check_dimension_values,
+            CheckCode::Strata => self.check_strata,
+            CheckCode::OffAssignment => self.check_off_assignment,
+            CheckCode::Rebuilding => self.check_rebuilding,
+            CheckCode::ErasedCustomers => self.check_erased_customers,
+            CheckCode::Stale => self.check_stale,
+            CheckCode::Overflow => self.check_overflow,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+
+    #[test]
+    fn fills_what_is_named() {
+        assert_eq!(fill("{a} of {b}", &[("b", "2"), ("a", "1")]), "1 of 2");
+        assert_eq!(fill("plain", &[]), "plain");
+        // What is put in is not filled again.
+        assert_eq!(fill("<{a}>", &[("a", "{b}"), ("b", "no")]), "<{b}>");
+    }
+}
