@@ -13,6 +13,7 @@ pub mod page;
 pub mod planning;
 pub mod playbook;
 pub mod rate;
+pub mod reporting;
 pub mod running;
 pub mod settings;
 pub mod store;

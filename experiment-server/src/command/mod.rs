@@ -22,6 +22,7 @@ mod place;
 mod power;
 mod progress;
 mod recompute;
+mod report;
 mod restore;
 mod serve;
 mod simulate;
@@ -50,6 +51,7 @@ enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
     Analyze(Box<analyze::Args>),
+    Report(report::Args),
     Power(power::Args),
     Simulate(simulate::Args),
     New(new::Args),
@@ -73,6 +75,7 @@ impl Command {
             Command::Serve(args) => serve::run(args, console),
             Command::Demo(args) => demo::run(args, console),
             Command::Analyze(args) => analyze::run(*args, console),
+            Command::Report(args) => report::run(args, console),
             Command::Power(args) => power::run(args, console),
             Command::Simulate(args) => simulate::run(args, console),
             Command::New(args) => new::run(args, console),
@@ -118,7 +121,7 @@ where
         Err(message) => return explain(&message, &mut console),
     };
     let outcome = command.run(&mut console).and_then(|exit| Ok(console.stdout.flush().map(|()| exit)?));
-    outcome.unwrap_or_else(|error| report(&error, &mut console))
+    outcome.unwrap_or_else(|error| complain(&error, &mut console))
 }
 
 /// Help and version go to stdout and are fine, complaints to stderr.
@@ -130,7 +133,7 @@ fn explain(message: &clap::Error, console: &mut Console<'_>) -> Exit {
     if wrong { Exit::WrongUse } else { Exit::Fine }
 }
 
-fn report(error: &anyhow::Error, console: &mut Console<'_>) -> Exit {
+fn complain(error: &anyhow::Error, console: &mut Console<'_>) -> Exit {
     let closed = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use experiment_core::report::{Check, CheckCode, Inputs, Level, Report};
+use experiment_core::report::Report;
 use experiment_core::time::{Day, Timestamp};
 
 use super::body::off_thread;
@@ -14,9 +14,8 @@ use super::nearest::did_you_mean;
 use super::problem::Problem;
 use super::reply;
 use super::state::AppState;
-use crate::decision::Decisions;
 use crate::output::write_csv;
-use crate::store::{Reading, Store};
+use crate::reporting::{ReportError, report_of};
 
 const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
@@ -63,61 +62,10 @@ pub(crate) fn make_report(
     day: Option<Day>,
     with_inputs: bool,
 ) -> Result<Report, Problem> {
-    let reading = app.store.aggregates(key, day)?;
-    let now = app.now();
-    // A day that has not ended yet is read as far as it has come. Once an experiment is concluded its
-    // controls get the winner, so the days mature by then are all there will be.
-    let concluded = app.store.catalog().get(key).and_then(|entry| entry.concluded_at());
-    let as_of = day.map_or(now, |day| day.end().min(now)).min(concluded.unwrap_or(now));
-    let checks = overflow_check(&reading)
-        .into_iter()
-        .chain(stale_check(&app.store))
-        .chain(erased_check(&reading, day))
-        .collect();
-    let Reading { design, aggregates, sequence, .. } = reading;
-    let mut inputs = Inputs { design, aggregates, checks, decision: None };
-    let found = inputs.report(Some(as_of)).map_err(Problem::internal)?;
-    let mut found = app.decisions.settle(&app.store, found).map_err(Problem::internal)?;
-    found.sequence = Some(sequence);
-    if with_inputs {
-        inputs.decision = Decisions::inputs(&app.store, &found).map_err(Problem::internal)?;
-        found.inputs = Some(Box::new(inputs));
-    }
-    Ok(found)
-}
-
-/// A store that has failed, or that waits for room, still answers with what it had.
-fn stale_check(store: &Store) -> Option<Check> {
-    let behind = store.log_position().saturating_sub(store.position());
-    let detail = match store.ready().failed {
-        Some(failed) => format!("The sums no longer follow the facts: {failed}."),
-        None if behind > 0 => format!("The sums lack the last {behind} facts: {}.", store.shortage()?),
-        None => return None,
-    };
-    Some(Check { check: CheckCode::Stale, level: Level::Fail, detail })
-}
-
-/// Metrics without sums would otherwise look like metrics without customers.
-fn overflow_check(reading: &Reading) -> Option<Check> {
-    let metrics = &reading.design.metrics;
-    let failed = reading.failed_metrics.iter().filter_map(|index| metrics.get(*index));
-    let failed: Vec<&str> = failed.map(|metric| metric.key.as_str()).collect();
-    let detail = format!(
-        "The sums of {} left 128 bits and are not kept; give the metric a coarser scale under a new key.",
-        failed.join(", ")
-    );
-    (!failed.is_empty()).then_some(Check { check: CheckCode::Overflow, level: Level::Fail, detail })
-}
-
-/// A past day is told without whoever was erased since, so it may differ from what was read then.
-fn erased_check(reading: &Reading, day: Option<Day>) -> Option<Check> {
-    let day = day.filter(|_| reading.erased_since > 0)?;
-    let missing = match reading.erased_since {
-        1 => "1 customer who was known by then has been erased since and is".to_owned(),
-        more => format!("{more} customers who were known by then have been erased since and are"),
-    };
-    let detail = format!("{missing} missing: what was read at the end of {day} may have differed.");
-    Some(Check { check: CheckCode::ErasedCustomers, level: Level::Warn, detail })
+    report_of(&app.store, &app.decisions, key, app.now(), day, with_inputs).map_err(|error| match error {
+        ReportError::Store(error) => error.into(),
+        other => Problem::internal(other),
+    })
 }
 
 /// A day that is not in the future.

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use experiment_core::report::Report;
-use experiment_core::time::Timestamp;
 
 use super::chart;
 use super::frame::Frame;
@@ -35,7 +34,7 @@ pub(crate) struct Listed {
 
 impl Listed {
     /// An experiment with what its report says, where there is one.
-    pub(crate) fn of(subject: &Subject, report: Option<&Report>, now: Timestamp) -> Listed {
+    pub(crate) fn of(subject: &Subject, report: Option<&Report>) -> Listed {
         let text = &ENGLISH;
         let nothing = || text.nothing.to_owned();
         let customers = report.map(|report| report.variants.iter().map(|arm| arm.customers).sum());
@@ -47,7 +46,9 @@ impl Listed {
             status: text.status(subject.status),
             verdict: report.map_or_else(nothing, |report| worded(report, Text::verdict_in_short)),
             class: report.map_or("wait", |report| class_of(report.verdict.verdict)),
-            days: days(subject, Some(now)).map_or_else(nothing, |days| days.to_string()),
+            days: report
+                .and_then(|report| days(subject, report))
+                .map_or_else(nothing, |days| days.to_string()),
             customers: customers.map_or_else(nothing, number::count),
             bar: progress
                 .map_or_else(String::new, |progress| chart::progress_bar(&reached, progress.reached, 1.0)),

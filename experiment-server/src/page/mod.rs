@@ -1,7 +1,7 @@
 //! Pages where people read results: what the report says, in words, tables and pictures.
 //!
 //! Templates stand in `templates/`; each page's own file fills one. Every text is in [`text`], every picture is made
-//! by [`chart`]. Nothing here knows HTTP or the store: pages are made from what both can hand over.
+//! by [`chart`]. Nothing here knows HTTP, or how facts are stored.
 
 mod asset;
 pub mod chart;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use experiment_core::definition::{Experiment, Status};
 use experiment_core::time::Timestamp;
 
+use crate::store::Entry;
+
 /// An experiment as it stands.
 #[derive(Debug, Clone)]
 pub struct Subject {
@@ -20,4 +22,21 @@ pub struct Subject {
     pub stopped_at: Option<Timestamp>,
     /// The variant that everybody gets, once concluded.
     pub winner: Option<String>,
+}
+
+impl Subject {
+    /// An experiment of the store.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Subject {
+        let current = entry.current();
+        let winner = entry.winner.and_then(|winner| current.experiment.variants.get(winner));
+        Subject {
+            status: entry.status,
+            version: current.number,
+            experiment: Arc::clone(&current.experiment),
+            started_at: entry.started_at,
+            stopped_at: entry.stopped_at,
+            winner: winner.map(|winner| winner.key.clone()),
+        }
+    }
 }

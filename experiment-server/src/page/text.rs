@@ -78,6 +78,7 @@ texts! {
     now: "Now";
     download_csv: "CSV";
     download_json: "JSON";
+    page_parts: "On this page";
     winner_is: "Everybody gets {variant}.";
 
     // Verdict.
@@ -164,8 +165,10 @@ texts! {
     effects_shown: "Effects";
     effects_absolute: "absolute";
     effects_relative: "relative";
-    effects_scaled: "for {customers} customers";
-    effects_scaled_how: "Customers";
+    effects_scaled: "for a rollout";
+    effects_scaled_how: "Customers in the rollout";
+    effects_scaled_to: "Effects are what they come to among {customers} customers; a ratio or a quantile does not add up.";
+    bars_how: "Thick bars: the interval of a single look. Thin ones: the interval that decides. Dashed line: a guardrail's margin; dotted line: the smallest effect worth acting on. Arrows: it goes on beyond the scale.";
     column_mature: "Mature customers";
     column_value: "Value";
     column_effect: "Effect";

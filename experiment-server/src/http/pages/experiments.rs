@@ -12,7 +12,7 @@ use crate::http::extract::Query;
 use crate::http::problem::Problem;
 use crate::http::results::make_report;
 use crate::http::state::AppState;
-use crate::page::{self, Listed, Section};
+use crate::page::{self, Listed, Section, Subject};
 use crate::store::Entry;
 
 /// Every experiment with its verdict.
@@ -41,5 +41,5 @@ fn listed(app: &AppState, entry: &Entry) -> Result<Listed, Problem> {
     // Drafts have no customers, and what is half rebuilt would mislead.
     let is_told = entry.status != Status::Draft && app.check_rebuilt().is_ok();
     let report = is_told.then(|| make_report(app, &entry.key, None, false)).transpose()?;
-    Ok(Listed::of(&super::subject(entry), report.as_ref(), app.now()))
+    Ok(Listed::of(&Subject::of(entry), report.as_ref()))
 }

@@ -8,8 +8,6 @@ mod experiments;
 mod results;
 mod sign_in;
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
@@ -29,8 +27,7 @@ use super::etag::{etag, etag_value};
 use super::problem::{Kind, Problem, Told};
 use super::router::route_of;
 use super::state::AppState;
-use crate::page::{self, Catching, Frame, Section, Subject};
-use crate::store::Entry;
+use crate::page::{self, Catching, Frame, Section};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 /// Scripts and styles of this server only and none within the page, calls and forms to this server only.
@@ -43,20 +40,6 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 fn send(status: StatusCode, page: Result<String, askama::Error>) -> Result<Response, Problem> {
     let page = page.map_err(Problem::internal)?;
     Ok((status, [(CONTENT_TYPE, HTML), (CONTENT_SECURITY_POLICY, POLICY)], page).into_response())
-}
-
-/// An experiment as its pages tell of it.
-fn subject(entry: &Entry) -> Subject {
-    let current = entry.current();
-    let winner = entry.winner.and_then(|winner| current.experiment.variants.get(winner));
-    Subject {
-        status: entry.status,
-        version: current.number,
-        experiment: Arc::clone(&current.experiment),
-        started_at: entry.started_at,
-        stopped_at: entry.stopped_at,
-        winner: winner.map(|winner| winner.key.clone()),
-    }
 }
 
 /// The frame of a page for whoever reads it.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::{Moment, frame, send, subject};
+use super::{Moment, frame, send};
 use crate::http::auth::Caller;
 use crate::http::body::off_thread;
 use crate::http::experiments::find;
@@ -13,7 +13,7 @@ use crate::http::nearest::did_you_mean;
 use crate::http::problem::Problem;
 use crate::http::results::{make_report, parse_day};
 use crate::http::state::AppState;
-use crate::page::{self, Section, Shown, Wish};
+use crate::page::{self, Section, Shown, Subject, Wish};
 
 /// Most customers of a rollout.
 const MAX_ROLLOUT: u64 = 10_000_000_000;
@@ -29,7 +29,7 @@ pub(crate) async fn show_results(
     let wish = read_wish(&app, &mut query)?;
     query.end()?;
     let catalog = app.store.catalog();
-    let subject = subject(find(&catalog, &key)?);
+    let subject = Subject::of(find(&catalog, &key)?);
     let moment = Moment::of(&app, &caller);
     if let Some(known) = moment.if_known(&headers) {
         return Ok(known);

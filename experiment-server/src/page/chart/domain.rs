@@ -68,8 +68,7 @@ impl Domain {
     }
 
     /// This domain with a little room on both sides.
-    #[must_use]
-    pub fn padded(self) -> Domain {
+    fn padded(self) -> Domain {
         let room = (self.upper - self.lower) * PADDING;
         Domain { lower: self.lower - room, upper: self.upper + room }
     }

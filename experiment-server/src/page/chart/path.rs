@@ -15,7 +15,7 @@ pub(super) fn place(x: f64, y: f64) -> Place {
 }
 
 /// How far, in units, a line may pass beside a point that is left out.
-const TOLERANCE: f64 = 0.25;
+const TOLERANCE: f64 = 0.35;
 
 /// The data of a path. Steps are differences of rounded coordinates, so that their errors do not add up.
 #[derive(Default)]

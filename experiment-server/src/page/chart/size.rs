@@ -12,7 +12,8 @@ pub struct Size {
 impl Size {
     /// A plot that fills a telephone, or half of a wider page.
     pub const COLUMN: Size = Size { width: 340.0, height: 200.0 };
-    /// A plot over the whole width of a page of 700 pixels and more.
+    /// A plot over the whole width of a page of 700 pixels and more. Shrunk to a telephone its text is too small, so let it
+    /// scroll there.
     pub const FULL: Size = Size { width: 680.0, height: 260.0 };
 
     /// The nearest size in which axes and a curve have room.

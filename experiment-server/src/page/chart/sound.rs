@@ -51,11 +51,10 @@ fn path_corners(data: &str) -> Vec<(f64, f64)> {
         let numbers: Vec<f64> = arguments.split_whitespace().map(number).collect();
         let size = match command {
             'M' | 'l' => 2,
-            'h' | 'v' => 1,
-            _ => 0,
+            _ => 1,
         };
-        assert!(numbers.is_empty() == (command == 'z') && (size == 0 || numbers.len() % size == 0), "{data}");
-        for step in numbers.chunks(size.max(1)) {
+        assert!(numbers.is_empty() == (command == 'z') && numbers.len().is_multiple_of(size), "{data}");
+        for step in numbers.chunks(size) {
             (x, y) = match command {
                 'M' => (step[0], step[1]),
                 'l' => (x + step[0], y + step[1]),

@@ -165,3 +165,108 @@ fn stairs(plot: &Plot<'_>, values: impl Iterator<Item = (u32, f64)>, last: u32) 
     corners.extend(corners.last().map(|corner| place(plot.days.place(last as usize), corner.y)));
     corners
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sound::{any_interval, any_number, assert_sound};
+    use super::*;
+    use proptest::prelude::*;
+
+    const SMALL: Size = Size { width: 160.0, height: 100.0 };
+
+    fn chart<'a>(arms: &'a [StepArm<'a>], vertical: Vertical) -> StepChart<'a> {
+        StepChart { label: "survival", size: SMALL, arms, vertical, format: &|_| String::new() }
+    }
+
+    fn step(day: u32, share: f64, lower: f64, upper: f64) -> Step {
+        Step { day, share, interval: Some(Interval { lower, upper }) }
+    }
+
+    /// What stands in the group of the only arm.
+    fn drawn(steps: &[Step], until: u32) -> String {
+        let svg = step_chart(&chart(&[StepArm { label: "", arm: 2, steps, until }], Vertical::Whole));
+        assert_sound(&svg);
+        let (_, group) = svg.split_once("<g class=\"arm-2\">").unwrap();
+        group.split_once("</g>").unwrap().0.to_owned()
+    }
+
+    #[test]
+    fn a_curve_begins_at_one_and_ends_where_it_was_followed() {
+        assert_eq!(drawn(&[], 5), "<path class=\"line\" d=\"M6 8h146\"/>");
+        assert_eq!(
+            drawn(&[step(1, 0.5, 0.25, 0.75)], 2),
+            "<path class=\"band-inner\" d=\"M79 25.5h73v35h-73z\"/><path class=\"line\" d=\"M6 8h73v35h73\"/>"
+        );
+    }
+
+    #[test]
+    fn bands_end_where_there_is_no_interval() {
+        let steps = [step(0, 0.75, 0.5, 1.0), Step { day: 1, share: 0.5, interval: None }];
+        assert_eq!(
+            drawn(&steps, 2),
+            "<path class=\"band-inner\" d=\"M6 8h73v35h-73z\"/><path class=\"line\" d=\"M6 25.5h73v17.5h73\"/>"
+        );
+    }
+
+    #[test]
+    fn steps_that_cannot_be_seen_wait_until_they_add_up() {
+        // A unit is a seventieth: of a thousandth each, eight are more than half of one.
+        let steps: Vec<Step> =
+            (1..=10).map(|day| Step { day, share: 1.0 - f64::from(day) / 1000.0, interval: None }).collect();
+        assert_eq!(drawn(&steps, 10), "<path class=\"line\" d=\"M6 8h116.8v.6h29.2\"/>");
+    }
+
+    #[test]
+    fn what_is_no_share_is_left_out() {
+        let steps = [
+            Step { day: 0, share: f64::NAN, interval: None },
+            step(1, 0.5, f64::NAN, 1.0),
+            step(9, 0.1, 0.0, 0.2),
+        ];
+        assert_eq!(drawn(&steps, 2), "<path class=\"line\" d=\"M6 8h73v35h73\"/>");
+    }
+
+    #[test]
+    fn a_fitted_axis_shows_what_the_curves_need() {
+        let steps = [step(1, 0.95, 0.94, 0.96), step(2, 0.9, 0.89, 0.91), step(3, 0.88, 0.0, 1.0)];
+        let arm = StepArm { label: "", arm: 0, steps: &steps, until: 3 };
+        let fitted = domain(Vertical::Fitted, &[curve(&arm)]);
+        // Two half-widths of 0.01 below 0.88, and a twentieth of 0.14; the band of the last day is cut.
+        assert!((fitted.lower() - 0.853).abs() < 1e-12, "{fitted:?}");
+        assert_eq!(fitted.upper(), 1.0);
+        assert_eq!(domain(Vertical::Fitted, &[]), domain(Vertical::Whole, &[]));
+    }
+
+    #[test]
+    fn points_are_days_from_the_start() {
+        let arms = [4, 7].map(|until| StepArm { label: "", arm: 0, steps: &[], until });
+        assert!(step_chart(&chart(&arms, Vertical::Whole)).contains("data-n=\"8\""));
+        assert!(step_chart(&chart(&[], Vertical::Whole)).contains("data-n=\"0\""));
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        let day = prop_oneof![0..60_u32, any::<u32>()];
+        let parts = (day, any_number(), prop::option::of(any_interval()));
+        parts.prop_map(|(day, share, interval)| Step { day, share, interval })
+    }
+
+    proptest! {
+        #[test]
+        fn any_numbers_make_a_sound_picture(
+            curves in prop::collection::vec((".{0,30}", prop::collection::vec(any_step(), 0..40), any::<u32>()), 0..10),
+            short in any::<bool>(),
+        ) {
+            let arms: Vec<StepArm<'_>> = curves
+                .iter()
+                .enumerate()
+                .map(|(arm, (label, steps, until))| {
+                    StepArm { label, arm, steps, until: if short { until % 60 } else { *until } }
+                })
+                .collect();
+            assert_sound(&step_chart(&chart(&arms, Vertical::Whole)));
+            let format = |value: f64| format!("{value:.2}");
+            let fitted = StepChart { size: Size::COLUMN, format: &format, ..chart(&arms, Vertical::Fitted) };
+            assert_sound(&step_chart(&fitted));
+        }
+    }
+}

@@ -28,14 +28,15 @@ pub(super) fn width(text: &str) -> f64 {
     text.chars().map(em).sum::<f64>() * FONT_SIZE
 }
 
-/// Width of a character in parts of the font's size.
+/// Width of a character in parts of the font's size, after the wider ones of the usual fonts.
 fn em(c: char) -> f64 {
     match c {
-        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.32,
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.33,
         'f' | 'r' | 't' | '(' | ')' | '/' | '-' => 0.42,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' | '…' => 0.95,
-        'A'..='Z' | '+' | '−' | '&' => 0.72,
-        '\0'..='\u{7f}' => 0.6,
+        '+' | '−' | '<' | '=' | '>' => 0.84,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' | '…' => 0.98,
+        'A'..='Z' | '&' => 0.77,
+        '\0'..='\u{7f}' => 0.64,
         // Scripts whose characters are about as wide as high.
         '\u{1100}'.. => 1.0,
         _ => 0.7,

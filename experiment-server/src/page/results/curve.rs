@@ -1,5 +1,6 @@
 //! The effect from day to day, and the share still there.
 
+use experiment_core::definition::Role;
 use experiment_core::report::{
     DailyComparison, DailyReport, Estimand, MetricReport, RelativeSet, SurvivalDay,
 };
@@ -16,11 +17,13 @@ use crate::page::chart::{
 use crate::page::text::{ENGLISH, fill};
 
 /// How large a curve is.
-const CURVE: Size = Size { width: 560.0, height: 240.0 };
+const CURVE: Size = Size { width: 420.0, height: 210.0 };
 
 /// One metric over its days.
 pub(super) struct Curves {
     pub(super) metric: String,
+    /// Whether the metric is in the verdict; others are folded.
+    pub(super) decides: bool,
     /// One picture a variant, with its name.
     pub(super) charts: Vec<(String, String)>,
     pub(super) rows: Vec<CurveRow>,
@@ -77,6 +80,7 @@ pub(super) fn curves(report: &MetricReport, arms: &[String], margin: Option<f64>
     };
     Some(Curves {
         metric: report.metric.clone(),
+        decides: report.role != Role::Secondary,
         charts: variants.iter().map(chart).collect(),
         rows: report.daily.iter().map(row).collect(),
     })

@@ -56,6 +56,7 @@ pub(super) struct ArmRow {
 /// An arm against the control.
 pub(super) struct Compared {
     pub(super) effect: String,
+    pub(super) effect_class: &'static str,
     pub(super) interval: String,
     pub(super) bar: String,
     pub(super) p: String,
@@ -212,8 +213,11 @@ impl Compared {
         let bar = bar(scale, comparison).map(|bar| bar.draw(domain, drawn.lines, tone, &label));
         let (p, p_label) = p(comparison);
         let reason = comparison.not_estimable.as_ref();
+        // That a guardrail holds makes its effect no gain.
+        let is_gain = comparison.decision.is_some_and(|decision| decision.shows != Some(Shows::NotWorse));
         Compared {
             effect,
+            effect_class: if is_gain { class_of(tone) } else { class_of(Tone::Neutral) },
             interval: interval_text,
             bar: bar.unwrap_or_default(),
             p,

@@ -54,10 +54,13 @@ struct ResultsPage<'a> {
     money: Vec<Money>,
     roles: Vec<RoleTable>,
     curves: Vec<Curves>,
+    /// Whether curves of two metrics have room beside each other.
+    in_pairs: bool,
     survival: Vec<SurvivalCurves>,
     lasting: Vec<Finding>,
     slices: Option<Slices>,
     plan: PlanTable,
+    scaled_to: Option<String>,
 }
 
 /// What an experiment's pages begin with.
@@ -120,18 +123,20 @@ pub fn results(
         health: HealthStrip::of(report),
         money: report.economics.iter().map(Money::of).collect(),
         roles: roles.collect(),
+        in_pairs: arms.len() == 2,
         curves: curves.collect(),
         survival: survival.collect(),
         lasting: lasting.map(Finding::of).collect(),
-        slices: Slices::of(report, wish, &arms),
+        slices: Slices::of(report, wish, &arms, !frame.is_file),
         plan: PlanTable::of(subject, report),
+        scaled_to: matches!(wish.shown, Shown::Scaled(_))
+            .then(|| fill(ENGLISH.effects_scaled_to, &[("customers", &number::count(rollout))])),
     };
     page.render()
 }
 
 fn ways(wish: &Wish, rollout: u64) -> Vec<Way> {
     let text = &ENGLISH;
-    let scaled = fill(text.effects_scaled, &[("customers", &number::count(rollout))]);
     let way = |shown: Shown, label: String| Way {
         label,
         query: wish.with_shown(shown).query(),
@@ -140,7 +145,7 @@ fn ways(wish: &Wish, rollout: u64) -> Vec<Way> {
     vec![
         way(Shown::Absolute, text.effects_absolute.to_owned()),
         way(Shown::Relative, text.effects_relative.to_owned()),
-        way(Shown::Scaled(rollout), scaled),
+        way(Shown::Scaled(rollout), text.effects_scaled.to_owned()),
     ]
 }
 
@@ -148,7 +153,7 @@ impl Head {
     fn of(subject: &Subject, report: &Report) -> Head {
         let text = &ENGLISH;
         let customers: u64 = report.variants.iter().map(|arm| arm.customers).sum();
-        let mut facts = times(subject, report.as_of);
+        let mut facts = times(subject, Some(report));
         facts.push((text.customers, number::count(customers)));
         facts.push((text.version, subject.version.to_string()));
         facts.extend(report.as_of.map(|as_of| (text.as_of, minute(as_of))));
@@ -167,19 +172,22 @@ impl Head {
     }
 }
 
-fn times(subject: &Subject, now: Option<Timestamp>) -> Vec<(&'static str, String)> {
+fn times(subject: &Subject, report: Option<&Report>) -> Vec<(&'static str, String)> {
     let text = &ENGLISH;
     let Some(started) = subject.started_at else { return vec![(text.started, text.not_started.to_owned())] };
     let mut facts = vec![(text.started, started.day().to_string())];
     facts.extend(subject.stopped_at.map(|stopped| (text.stopped, stopped.day().to_string())));
-    facts.extend(days(subject, now).map(|days| (text.day_of, days.to_string())));
+    facts.extend(report.and_then(|report| days(subject, report)).map(|days| (text.day_of, days.to_string())));
     facts
 }
 
-/// Which day of its life an experiment is on, from 1; the last one once it is stopped.
-pub(super) fn days(subject: &Subject, now: Option<Timestamp>) -> Option<i64> {
-    let end = subject.stopped_at.into_iter().chain(now).min()?;
-    Some((end.0 - subject.started_at?.0).max(0).div_euclid(DAY) + 1)
+/// Which day of its life an experiment is on, from 1; the last one once it is stopped. Days count from the first on
+/// which a customer entered, which may be before the start where arms are drawn elsewhere.
+pub(super) fn days(subject: &Subject, report: &Report) -> Option<i32> {
+    let end = subject.stopped_at.into_iter().chain(report.as_of).min()?.day();
+    let entered = report.metrics.iter().filter_map(|metric| metric.daily.first()).map(|day| day.day);
+    let first = entered.chain(subject.started_at.map(Timestamp::day)).min()?;
+    Some((end.0 - first.0).max(0) + 1)
 }
 
 /// An instant to the minute.

@@ -59,8 +59,8 @@ pub(super) struct WhomGroup {
 pub(super) struct WhomRow {
     pub(super) value: String,
     pub(super) customers: String,
-    pub(super) kept: String,
-    pub(super) net: String,
+    pub(super) kept: (String, String),
+    pub(super) net: (String, String),
     pub(super) bar: String,
     pub(super) chance: String,
     pub(super) p: String,
@@ -245,18 +245,17 @@ impl WhomRow {
             Advice::Undecided => Tone::Neutral,
         };
         let value = if whom.value.is_empty() { text.missing } else { &whom.value };
-        let shown = |effect: &Option<Effect>| {
-            effect.map_or(text.nothing.to_owned(), |effect| {
-                with_ends(number::signed_plain(effect.estimate), &of_effect(&effect, number::plain))
-            })
+        let shown = |effect: Option<Effect>| match effect {
+            Some(effect) => (number::signed_plain(effect.estimate), of_effect(&effect, number::plain)),
+            None => (text.nothing.to_owned(), String::new()),
         };
-        let net = shown(&whom.net_value_per_customer);
-        let label = format!("{value}: {net}");
+        let net = shown(whom.net_value_per_customer);
+        let label = format!("{value}: {}", with_ends(net.0.clone(), &net.1));
         let bar = bar_of(whom).map(|bar| bar.draw(domain, Lines::default(), tone, &label));
         WhomRow {
             value: value.to_owned(),
             customers: number::count(whom.customers),
-            kept: shown(&whom.kept_per_1000),
+            kept: shown(whom.kept_per_1000),
             bar: bar.unwrap_or_default(),
             net,
             chance: whom.chance_it_pays.map_or(text.nothing.to_owned(), number::certain),

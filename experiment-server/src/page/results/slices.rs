@@ -10,9 +10,15 @@ use crate::output::number;
 use crate::page::chart::{Domain, Tone};
 use crate::page::text::{ENGLISH, fill};
 
-/// The dimensions there are, and one of them in full.
+/// The dimensions there are, and those that are shown.
 pub(super) struct Slices {
     pub(super) choices: Vec<Choice>,
+    pub(super) shown: Vec<SlicedDimension>,
+}
+
+/// The metrics by the values of one dimension.
+pub(super) struct SlicedDimension {
+    pub(super) name: String,
     pub(super) metrics: Vec<SlicedMetric>,
 }
 
@@ -45,8 +51,8 @@ pub(super) struct SliceRow {
 }
 
 impl Slices {
-    /// Nothing where the definition names no dimension.
-    pub(super) fn of(report: &Report, wish: &Wish, arms: &[String]) -> Option<Slices> {
+    /// Nothing where the definition names no dimension. All of them are shown where nobody can pick one.
+    pub(super) fn of(report: &Report, wish: &Wish, arms: &[String], can_pick: bool) -> Option<Slices> {
         let mut names: Vec<&str> = report.dimensions.iter().map(|slice| slice.dimension.as_str()).collect();
         names.dedup();
         if names.is_empty() {
@@ -59,15 +65,24 @@ impl Slices {
             is_current: name == by,
         };
         let choices = [choice(None)].into_iter().chain(names.iter().map(|name| choice(Some(name)))).collect();
-        let slices: Vec<&DimensionReport> =
-            report.dimensions.iter().filter(|slice| Some(slice.dimension.as_str()) == by).collect();
+        names.retain(|name| !can_pick || by == Some(*name));
+        let shown =
+            names.into_iter().map(|name| SlicedDimension::of(report, name, wish.shown, arms)).collect();
+        Some(Slices { choices, shown })
+    }
+}
+
+impl SlicedDimension {
+    fn of(report: &Report, name: &str, shown: Shown, arms: &[String]) -> SlicedDimension {
+        let slices = report.dimensions.iter().filter(|slice| slice.dimension == name);
+        let slices: Vec<&DimensionReport> = slices.collect();
         let metrics = report.metrics.iter().filter_map(|metric| {
             let interactions = report.interactions.iter();
-            let interactions = interactions
-                .filter(|found| Some(found.dimension.as_str()) == by && found.metric == metric.metric);
-            SlicedMetric::of(metric, &slices, interactions.map(told).collect(), wish.shown, arms)
+            let interactions =
+                interactions.filter(|found| found.dimension == name && found.metric == metric.metric);
+            SlicedMetric::of(metric, &slices, interactions.map(told).collect(), shown, arms)
         });
-        Some(Slices { choices, metrics: metrics.collect() })
+        SlicedDimension { name: name.to_owned(), metrics: metrics.collect() }
     }
 }
 
