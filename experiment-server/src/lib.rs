@@ -9,6 +9,7 @@ mod difference;
 pub mod http;
 pub mod import;
 pub mod output;
+pub mod page;
 pub mod planning;
 pub mod playbook;
 pub mod rate;

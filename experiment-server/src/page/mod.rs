@@ -1,0 +1,3 @@
+//! The page for people: what the server knows, as HTML.
+
+pub mod chart;
