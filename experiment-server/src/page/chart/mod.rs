@@ -13,21 +13,28 @@
 
 mod arrow;
 mod axis;
+mod band;
+mod clip;
+mod days;
 mod domain;
 mod heat;
 mod interval;
 mod path;
+mod plot;
 mod progress;
 mod size;
 mod slices;
 #[cfg(test)]
 mod sound;
+mod steps;
 mod svg;
 mod text;
 
+pub use band::{BandChart, BandPoint, BandSeries, band_chart};
 pub use domain::{Domain, Extent, common_domain};
 pub use heat::heat_class;
 pub use interval::{IntervalBar, Tone, interval_axis, interval_bar};
 pub use progress::progress_bar;
 pub use size::Size;
 pub use slices::{Slice, slice_bar};
+pub use steps::{Step, StepArm, StepChart, Vertical, step_chart};
