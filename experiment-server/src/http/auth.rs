@@ -268,7 +268,7 @@ pub(crate) fn enter(app: &AppState, route: Option<Route>, request: &mut Request)
     let keys = app.store.api_keys();
     // Who signed in reads pages, and does nothing else: a cookie comes along whoever made the browser ask.
     let signed_in =
-        route.is_some_and(|route| route.page).then(|| app.sessions.caller(request.headers(), app.now()));
+        route.is_none_or(|route| route.page).then(|| app.sessions.caller(request.headers(), app.now()));
     let caller = match signed_in.flatten() {
         Some(caller) => app.gate.check_again(&caller, &keys, app.now()).map(|()| caller)?,
         None => app.gate.caller(request.headers(), &keys, || app.now())?,

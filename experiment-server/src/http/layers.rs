@@ -17,7 +17,7 @@ use super::ofrep::OwnForm;
 use super::origin::refuse_foreign;
 use super::pages::AsPage;
 use super::problem::{Cause, Problem};
-use super::router::route_of;
+use super::router::{Route, route_of};
 use super::security_headers;
 use super::state::AppState;
 use crate::telemetry::{NO_ROUTE, REQUEST_ID, TRACEPARENT, trace_of};
@@ -49,9 +49,10 @@ pub(crate) async fn finish(State(app): State<AppState>, request: Request, next: 
 /// An answer whatever happens inside, in the form that is asked for, on a connection that can be used again.
 async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
     let form = OwnForm::of(request.uri());
-    let page = AsPage::of(&request);
+    let route = route_of(&request);
+    let page = AsPage::of(&request, route);
     let (request, leftover) = Leftover::of(request);
-    let answered = catch_panic(bounded(app, request, next)).await;
+    let answered = catch_panic(bounded(app, route, request, next)).await;
     let mut response = answered.and_then(|answered| answered).unwrap_or_else(Problem::into_response);
     if let Some(leftover) = leftover {
         leftover.discard(app.settings.timeouts.body, &mut response).await;
@@ -66,7 +67,12 @@ async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
 }
 
 /// At most so many requests at once, of those who may, each within its time.
-async fn bounded(app: &AppState, mut request: Request, next: Next) -> Result<Response, Problem> {
+async fn bounded(
+    app: &AppState,
+    route: Option<Route>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let path = request.uri().path();
     let is_probe = WITHOUT_BOUND.contains(&path);
     let has_timeout = !is_probe && path != WITHOUT_TIMEOUT;
@@ -75,7 +81,7 @@ async fn bounded(app: &AppState, mut request: Request, next: Next) -> Result<Res
         return Err(Problem::busy("too many requests are in progress; mend: try again in a moment"));
     };
     refuse_foreign(app, &request)?;
-    let Entry { allowed, rate } = enter(app, route_of(&request), &mut request)?;
+    let Entry { allowed, rate } = enter(app, route, &mut request)?;
     let mut response = match allowed {
         Err(refused) => refused.into_response(),
         Ok(()) if has_timeout => timely(app, next.run(request)).await,

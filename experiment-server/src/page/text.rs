@@ -147,7 +147,8 @@ texts! {
     takers: "Those who took it ({share}, at {cost} each): {kept} percentage points more kept because of it, {net} net.";
     gave_away: "{share} of them would have stayed without it.";
     contradicted: "Being offered it seems to change something for those who don't take it: the assumption does not fit.";
-    whom: "Whom to give it to";
+    whom: "Whom to give it to, by {dimension}";
+    whom_advice: "{advice}: {values}";
     whom_note: "p adjusted over all values of a dimension; it advises, it does not decide.";
     advice: "Advice";
     advice_give: "give";
@@ -182,6 +183,7 @@ texts! {
     worse: "worse";
     not_worse: "not worse";
     may_be_worse: "not shown";
+    by_bound: "by its bound";
     no_difference: "no difference shown";
     none_decides: "not decided yet";
     up_is_good: "more is better";
@@ -192,7 +194,7 @@ texts! {
     kind_quantile: "quantile";
     kind_survival: "mean days";
     raw_proportion: "{events} of {n}";
-    raw_mean: "standard deviation {sd}";
+    raw_mean: "SD {sd}";
     raw_ratio: "{numerator} over {denominator} per customer";
     raw_answered: "{share} answered";
     margin: "margin {margin}";

@@ -11,7 +11,8 @@ mod sign_in;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, WWW_AUTHENTICATE,
+    ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
+    REFERRER_POLICY, WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +26,7 @@ pub(crate) use sign_in::{show_sign_in, sign_in, sign_out};
 use super::auth::{Caller, Identity};
 use super::etag::{etag, etag_value};
 use super::problem::{Kind, Problem, Told};
-use super::router::route_of;
+use super::router::Route;
 use super::state::AppState;
 use crate::page::{self, Catching, Frame, Section};
 
@@ -36,10 +37,14 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
+/// Browsers tell which page a form was sent from to this server, and to no other.
+const REFERRER: HeaderValue = HeaderValue::from_static("same-origin");
+
 /// A page, with what it may run.
 fn send(status: StatusCode, page: Result<String, askama::Error>) -> Result<Response, Problem> {
     let page = page.map_err(Problem::internal)?;
-    Ok((status, [(CONTENT_TYPE, HTML), (CONTENT_SECURITY_POLICY, POLICY)], page).into_response())
+    let headers = [(CONTENT_TYPE, HTML), (CONTENT_SECURITY_POLICY, POLICY), (REFERRER_POLICY, REFERRER)];
+    Ok((status, headers, page).into_response())
 }
 
 /// The frame of a page for whoever reads it.
@@ -79,6 +84,11 @@ impl Moment {
     }
 }
 
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|media| media.trim_start().starts_with("text/html"))
+}
+
 /// The form of refusals for people: a page, or the way to sign in.
 pub(crate) struct AsPage {
     uri: Uri,
@@ -87,10 +97,14 @@ pub(crate) struct AsPage {
 
 impl AsPage {
     /// `None` for requests of anything else.
-    pub(crate) fn of(request: &Request) -> Option<AsPage> {
-        route_of(request).filter(|route| route.page)?;
+    pub(crate) fn of(request: &Request, route: Option<Route>) -> Option<AsPage> {
         let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
-        Some(AsPage { uri: request.uri().clone(), is_reading })
+        let is_page = match route {
+            Some(route) => route.page,
+            // Somebody mistyped an address; programs don't ask for pages.
+            None => is_reading && wants_page(request.headers()),
+        };
+        is_page.then(|| AsPage { uri: request.uri().clone(), is_reading })
     }
 
     /// Puts an error into it, whoever found it.
@@ -102,6 +116,7 @@ impl AsPage {
         headers.remove(WWW_AUTHENTICATE);
         headers.insert(CONTENT_TYPE, HTML);
         headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        headers.insert(REFERRER_POLICY, REFERRER);
         if kind == Kind::Unauthenticated && self.is_reading {
             let next = self.uri.path_and_query().map_or("/", |target| target.as_str());
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();

@@ -22,7 +22,7 @@ const CURVE: Size = Size { width: 420.0, height: 210.0 };
 /// One metric over its days.
 pub(super) struct Curves {
     pub(super) metric: String,
-    /// Whether the metric is in the verdict; others are folded.
+    /// Whether the metric decides; others are folded.
     pub(super) decides: bool,
     /// One picture a variant, with its name.
     pub(super) charts: Vec<(String, String)>,
@@ -80,7 +80,7 @@ pub(super) fn curves(report: &MetricReport, arms: &[String], margin: Option<f64>
     };
     Some(Curves {
         metric: report.metric.clone(),
-        decides: report.role != Role::Secondary,
+        decides: report.role == Role::Primary,
         charts: variants.iter().map(chart).collect(),
         rows: report.daily.iter().map(row).collect(),
     })

@@ -211,7 +211,7 @@ impl Compared {
             [("variant", &comparison.variant), ("effect", &effect), ("interval", &interval_text)];
         let label = fill(text.bar_of, &values);
         let bar = bar(scale, comparison).map(|bar| bar.draw(domain, drawn.lines, tone, &label));
-        let (p, p_label) = p(comparison);
+        let (p, p_label) = p(role, comparison);
         let reason = comparison.not_estimable.as_ref();
         // That a guardrail holds makes its effect no gain.
         let is_gain = comparison.decision.is_some_and(|decision| decision.shows != Some(Shows::NotWorse));
@@ -243,9 +243,13 @@ fn decision(role: Role, comparison: &Comparison) -> (&'static str, Tone) {
     }
 }
 
-/// The number by which it is decided: the chance to win, or the p-value, adjusted where there is a family.
-fn p(comparison: &Comparison) -> (String, &'static str) {
+/// The number by which it is decided: the chance to win, or the p-value, adjusted where there is a family. A guardrail is
+/// decided by the end of its interval.
+fn p(role: Role, comparison: &Comparison) -> (String, &'static str) {
     let text = &ENGLISH;
+    if role == Role::Guardrail {
+        return (text.nothing.to_owned(), text.by_bound);
+    }
     if let Some(bayes) = comparison.bayes {
         return (number::certain(bayes.chance_to_win), text.column_chance);
     }

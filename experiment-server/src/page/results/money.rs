@@ -16,6 +16,7 @@ use crate::page::text::{ENGLISH, fill};
 
 /// One offer's account.
 pub(super) struct Money {
+    pub(super) variant: String,
     pub(super) title: String,
     pub(super) closed: String,
     pub(super) not_estimable: Option<String>,
@@ -51,6 +52,9 @@ pub(super) struct AccountRow {
 /// The values of one dimension.
 pub(super) struct WhomGroup {
     pub(super) dimension: String,
+    pub(super) title: String,
+    /// Advice by advice, for whom.
+    pub(super) summary: String,
     pub(super) rows: Vec<WhomRow>,
     pub(super) axis: String,
 }
@@ -78,6 +82,7 @@ impl Money {
         }
         let reason = offer.not_estimable.as_ref();
         Money {
+            variant: offer.variant.clone(),
             title: fill(text.money_of, &[("variant", &offer.variant), ("control", &offer.control)]),
             closed: told,
             not_estimable: reason.map(|reason| fill(text.not_estimable, &[("detail", &reason.detail)])),
@@ -224,11 +229,29 @@ fn whom(all: &[Whom]) -> Vec<WhomGroup> {
             let domain = domain_of(&bars, Lines::default());
             WhomGroup {
                 dimension: group[0].dimension.clone(),
+                title: fill(ENGLISH.whom, &[("dimension", &group[0].dimension)]),
+                summary: summary(group),
                 rows: group.iter().map(|whom| WhomRow::of(whom, domain)).collect(),
                 axis: axis(&bars, domain, &number::plain),
             }
         })
         .collect()
+}
+
+/// What is advised, for whom.
+fn summary(group: &[Whom]) -> String {
+    let text = &ENGLISH;
+    let told = [Advice::Give, Advice::Withhold, Advice::Undecided].into_iter().filter_map(|advice| {
+        let values = group.iter().filter(|whom| whom.advice == advice).map(value_of);
+        let values = values.collect::<Vec<_>>().join(", ");
+        let advice = text.advice(advice);
+        (!values.is_empty()).then(|| fill(text.whom_advice, &[("advice", &advice), ("values", &values)]))
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+fn value_of(whom: &Whom) -> &str {
+    if whom.value.is_empty() { ENGLISH.missing } else { &whom.value }
 }
 
 fn bar_of(whom: &Whom) -> Option<Bar> {
@@ -244,7 +267,7 @@ impl WhomRow {
             Advice::Withhold => Tone::Worse,
             Advice::Undecided => Tone::Neutral,
         };
-        let value = if whom.value.is_empty() { text.missing } else { &whom.value };
+        let value = value_of(whom);
         let shown = |effect: Option<Effect>| match effect {
             Some(effect) => (number::signed_plain(effect.estimate), of_effect(&effect, number::plain)),
             None => (text.nothing.to_owned(), String::new()),
