@@ -13,6 +13,7 @@ mod economics;
 mod health;
 mod inputs;
 mod interaction;
+mod lasting;
 mod phases;
 mod plans;
 mod progress;

@@ -15,6 +15,7 @@ mod mounted;
 mod process;
 mod published;
 mod real_path;
+mod report;
 mod secrets;
 mod security_page;
 mod simulate;

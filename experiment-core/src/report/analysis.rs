@@ -3,6 +3,7 @@
 use super::daily::daily;
 use super::economics::economics;
 use super::family::{Adjusted, adjust};
+use super::health::halves;
 use super::interaction::{ValueAnalysis, interactions};
 use super::look::{Allowance, Look, looks, sizes};
 use super::metric::MetricAnalysis;
@@ -11,6 +12,7 @@ use super::rebuilding::{announce, complete};
 use super::strata::{StratumPair, by_stratum, fewest, pairs};
 use super::sums::{self, arms_as_assigned, arms_of};
 use super::verdict::verdict;
+use super::weekly::weekly;
 use super::{
     Aggregates, Design, DimensionReport, Health, Interaction, LIBRARY_VERSION, LookReport, MetricReport,
     Report, VariantCount, Verdict, health,
@@ -33,8 +35,13 @@ pub fn report(
     let (all_metrics, all_sums) = (design, aggregates);
     let (design, aggregates) = &complete(design, aggregates);
     let mut main = MainReading::new(design, aggregates, as_of)?;
+    let first = sums::first_day(&aggregates.exposed);
     for ((report, metric), cells) in main.metrics.iter_mut().zip(&design.metrics).zip(&aggregates.metrics) {
         report.daily = daily(design, metric, cells, report, as_of)?;
+        report.weekly = weekly(design, metric, cells, first, as_of)?;
+    }
+    for ((report, metric), cells) in main.metrics.iter_mut().zip(&design.metrics).zip(&aggregates.halves) {
+        report.halves = halves(design, metric, cells, as_of)?;
     }
     let (dimensions, interactions) = dimensions(design, aggregates, as_of)?;
     let customers = sums::customers(&aggregates.exposed, design.variants.len(), None);

@@ -67,6 +67,8 @@ impl<'a> MetricAnalysis<'a> {
             arms: arms.map(|(variant, sums)| arm(metric, &variant.key, sums, design.plan.alpha)).collect(),
             comparisons: Vec::new(),
             daily: Vec::new(),
+            weekly: Vec::new(),
+            halves: Vec::new(),
         };
         let mut analysis = MetricAnalysis { design, metric, sums, strata, readings: Vec::new(), report };
         let compared = analysis.treatments().map(|(place, variant)| analysis.compare(place, variant));

@@ -30,6 +30,7 @@ mod sums;
 mod survival;
 mod types;
 mod verdict;
+mod weekly;
 
 pub use aggregates::{Aggregates, Cells, Distribution, Distributions, Late};
 pub use analysis::{report, verdict_of};
@@ -41,9 +42,10 @@ pub(crate) use strata::StratumPair;
 pub use types::{
     Advice, AlwaysValid, Arm, ArmSoFar, Bayes, Bound, BreakEvenCost, Check, CheckCode, Comparison, Cuped,
     DailyComparison, DailyReport, DailySequence, Decision, DimensionReport, EconomicsArm, EconomicsReport,
-    Effect, EffectQuotient, Harm, Health, InputRows, IntentionToTreat, Interaction, Level, LookReport,
-    MethodCode, MetricReport, NotEstimableReason, Progress, Reading, RelativeEffect, RelativeSet, Report,
-    Rollout, Shows, SoFar, Srm, Stratified, SurvivalDay, Takers, VariantCount, Verdict, VerdictCode, Whom,
+    Effect, EffectQuotient, HalvesComparison, Harm, Health, InputRows, IntentionToTreat, Interaction, Level,
+    LookReport, MethodCode, MetricReport, NotEstimableReason, Progress, Reading, RelativeEffect, RelativeSet,
+    Report, Rollout, Shows, SoFar, Srm, Stratified, SurvivalDay, Takers, VariantCount, Verdict, VerdictCode,
+    WeeklyComparison, WeeklyReport, Whom,
 };
 
 /// Rounds of analysis differ only where the library does: every report says which one made it.

@@ -66,6 +66,8 @@ fn bare(metric: &MetricDesign, progress: Rebuilding) -> MetricReport {
         immature: None,
         so_far: None,
         daily: Vec::new(),
+        weekly: Vec::new(),
+        halves: Vec::new(),
         arms: Vec::new(),
         comparisons: Vec::new(),
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use experiment_core::definition::{Experiment, Status};
 use experiment_core::report::Report;
+use experiment_core::spelling::nearest;
 use experiment_core::time::{Day, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -78,8 +79,11 @@ pub(super) fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit>
 fn read(store: &Store, key: &str, day: Option<Day>) -> anyhow::Result<(Subject, Report)> {
     let catalog = store.catalog();
     let Some(entry) = catalog.get(key) else {
-        let known: Vec<&str> = catalog.iter().map(|entry| entry.key.as_str()).collect();
-        anyhow::bail!("no experiment has the key {}; there are {}", printable(key), known.join(", "));
+        let mend = match nearest(key, catalog.iter().map(|entry| entry.key.as_str())) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("there are {} experiments", catalog.len()),
+        };
+        anyhow::bail!("no experiment has the key {}; {mend}", printable(key));
     };
     let now = system_clock()();
     if let Some(day) = day.filter(|day| *day > now.day()) {

@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::results::{class_of, days, worded};
 use super::subject::Subject;
 use super::text::{ENGLISH, Text};
-use crate::output::number;
+use crate::page::number;
 
 #[derive(Template)]
 #[template(path = "experiments.html")]
@@ -26,6 +26,7 @@ pub(crate) struct Listed {
     status: &'static str,
     verdict: String,
     class: &'static str,
+    has_verdict: bool,
     days: String,
     customers: String,
     reached: String,
@@ -46,6 +47,7 @@ impl Listed {
             status: text.status(subject.status),
             verdict: report.map_or_else(nothing, |report| worded(report, Text::verdict_in_short)),
             class: report.map_or("wait", |report| class_of(report.verdict.verdict)),
+            has_verdict: report.is_some(),
             days: report
                 .and_then(|report| days(subject, report))
                 .map_or_else(nothing, |days| days.to_string()),

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::asset::{ICON, SCRIPT, STYLE};
 use super::chart;
 use super::text::{ENGLISH, Text, fill};
-use crate::output::number;
+use crate::page::number;
 
 /// Where a page belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) enum Section {
     Segments,
     /// Layers.
     Layers,
+    /// Where somebody signs in first.
+    SignIn,
     /// None of them.
     None,
 }
@@ -39,7 +41,7 @@ pub struct Frame {
     pub(super) is_file: bool,
 }
 
-/// Sums on their way through the log.
+/// Sums that are not up to date.
 #[derive(Debug, Clone)]
 pub(crate) struct Catching {
     /// In words.
@@ -63,6 +65,11 @@ impl Frame {
     /// Whether the page belongs to a section.
     fn is_in(&self, section: Section) -> bool {
         self.section == section
+    }
+
+    /// Whether there is no way on from here.
+    pub(super) fn is_bare(&self) -> bool {
+        self.section == Section::SignIn
     }
 
     pub(super) fn links(&self) -> [Link; 4] {
@@ -104,12 +111,18 @@ impl Frame {
 }
 
 impl Catching {
-    /// So many facts of so many are in the sums.
-    pub(crate) fn new(folded: u64, of: u64) -> Catching {
+    /// Sums that are made again, so many facts of so many.
+    pub(crate) fn rebuilt(folded: u64, of: u64) -> Catching {
         let progress =
             fill(ENGLISH.catching_up, &[("done", &number::count(folded)), ("of", &number::count(of))]);
         let share = if of == 0 { 0.0 } else { folded as f64 / of as f64 };
         Catching { bar: chart::progress_bar(&progress, share, 1.0), progress }
+    }
+
+    /// Sums that lack so many facts, as while many come at once.
+    pub(crate) fn behind(facts: u64) -> Catching {
+        let progress = fill(ENGLISH.behind, &[("facts", &number::count(facts))]);
+        Catching { progress, bar: String::new() }
     }
 }
 

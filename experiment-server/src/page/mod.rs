@@ -7,6 +7,7 @@ mod asset;
 pub mod chart;
 mod experiments;
 mod frame;
+mod number;
 mod problem;
 mod results;
 mod sign_in;

@@ -10,12 +10,14 @@ struct ProblemPage<'a> {
     frame: Frame,
     title: &'a str,
     detail: &'a str,
+    /// Whether it passes by itself.
+    passes: bool,
 }
 
-/// A page that says what is wrong and how to mend it.
+/// A page that says what is wrong and how to mend it. One that says what `passes` by itself asks again.
 ///
 /// # Errors
 /// The template can't be filled.
-pub(crate) fn problem(title: &str, detail: &str) -> Result<String, askama::Error> {
-    ProblemPage { frame: Frame::new(Section::None), title, detail }.render()
+pub(crate) fn problem(title: &str, detail: &str, passes: bool) -> Result<String, askama::Error> {
+    ProblemPage { frame: Frame::new(Section::None), title, detail, passes }.render()
 }

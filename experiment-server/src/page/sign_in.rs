@@ -17,5 +17,5 @@ struct SignInPage<'a> {
 /// # Errors
 /// The template can't be filled.
 pub(crate) fn sign_in(next: &str, refused: Option<&str>) -> Result<String, askama::Error> {
-    SignInPage { frame: Frame::new(Section::None), next, refused }.render()
+    SignInPage { frame: Frame::new(Section::SignIn), next, refused }.render()
 }

@@ -34,6 +34,7 @@ texts! {
     reference: "API";
     sign_out: "Sign out";
     catching_up: "The sums are being made again from the log: {done} of {of} facts. Nothing is lost; this page follows.";
+    behind: "Facts are coming in faster than they are counted: {facts} are on disk and not in these figures yet.";
     made_by: "Times are UTC. Intervals are at the plan's confidence level unless said otherwise.";
     back: "Back to all experiments";
     table_of_chart: "The numbers of this picture";
@@ -68,6 +69,7 @@ texts! {
     started: "Started";
     stopped: "Stopped";
     day_of: "Day";
+    first_entry: "First customer";
     not_started: "not started";
     customers: "Customers";
     version: "Version";
@@ -169,7 +171,7 @@ texts! {
     effects_scaled: "for a rollout";
     effects_scaled_how: "Customers in the rollout";
     effects_scaled_to: "Effects are what they come to among {customers} customers; a ratio or a quantile does not add up.";
-    bars_how: "Thick bars: the interval of a single look. Thin ones: the interval that decides. Dashed line: a guardrail's margin; dotted line: the smallest effect worth acting on. Arrows: it goes on beyond the scale.";
+    bars_how: "Thick bars: the interval that decides. Thin lines: that of a single look. Dashed line: a guardrail's margin; dotted line: the smallest effect worth acting on. Arrows: it goes on beyond the scale.";
     column_mature: "Mature customers";
     column_value: "Value";
     column_effect: "Effect";
@@ -236,16 +238,21 @@ texts! {
     still_there: "Still there";
     lasting: "Does it last?";
     lasting_how: "Whether the effect is the same from week to week of customers, and in both halves of the window.";
+    lasting_week: "Entered in the week from";
+    lasting_weeks: "{metric}: effect by week of entry";
+    lasting_too_few: "too few to compare";
+    lasting_halves: "{variant}: {early} in the first half of the window, {late} in the second (p {p} that they are the same).";
 
     // Slices.
     slices: "Segments";
     slices_how: "The same metrics among some of the customers. They never decide; p is adjusted over values and variants.";
     slice_by: "By";
     slice_none: "none";
-    slice_interaction: "Does the effect of {variant} on {metric} differ between them? {answer} (p {p}, adjusted)";
+    slice_interaction: "Does the effect of {variant} differ between them? {answer} (p {p}, adjusted)";
     slice_differs: "It does.";
     slice_same: "Nothing shows that it does.";
-    slice_value: "Value";
+    slice_values: "Control → variant";
+    slice_of: "{metric} by {dimension}";
 
     // Plan.
     plan: "Planned against reached";

@@ -6,7 +6,7 @@ use experiment_core::report::{Cells, Comparison, DailyComparison, Effect};
 use super::*;
 
 /// Customers of an arm who enter on a day: a share, a mean with a covariate and a ratio, all of the same values.
-fn enter(sums: &mut Aggregates, population: Population, day: i32, arm: u16, n: i64) {
+pub(super) fn enter(sums: &mut Aggregates, population: Population, day: i32, arm: u16, n: i64) {
     let place = cell(arm, population, day);
     sums.exposed.insert(place.clone(), counted(n));
     let kept: Vec<i64> = (0..n).map(|i| i64::from((i + i64::from(arm)) % 3 == 0)).collect();
@@ -19,7 +19,7 @@ fn enter(sums: &mut Aggregates, population: Population, day: i32, arm: u16, n: i
     }
 }
 
-fn world() -> (Design, Aggregates) {
+pub(super) fn world() -> (Design, Aggregates) {
     let mut spent = metric("spent", Role::Secondary, Direction::Up);
     (spent.estimand, spent.covariates) = (Estimand::Mean, 1);
     let mut value = metric("value", Role::Secondary, Direction::Up);

@@ -13,6 +13,7 @@ mod stability;
 mod values;
 
 use mismatch::Entrants;
+pub(crate) use novelty::halves;
 
 use super::{Aggregates, Check, CheckCode, Design, Health, Level, MetricReport, Reading};
 use super::{Comparison, sums};

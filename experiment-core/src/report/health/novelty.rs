@@ -1,10 +1,11 @@
 //! Whether an effect lasts: its first and its second half, on the same customers.
 
 use super::{WARNING, check};
-use crate::measure::{Moments, Slice};
+use crate::measure::{Moments, MomentsOverflow, Slice};
 use crate::report::sequence::{FEWEST_CUSTOMERS, FEWEST_EVENTS};
 use crate::report::{
-    Aggregates, Check, CheckCode, Design, Estimand, Level, MetricDesign, count, pair_at, sums,
+    Aggregates, Cells, Check, CheckCode, Design, Estimand, HalvesComparison, Level, MetricDesign, count,
+    pair_at, sums,
 };
 use crate::stats::mean::{MeanSummary, welch_test};
 use crate::stats::ratio::{PairSummary, ratio_test};
@@ -23,18 +24,8 @@ pub(super) fn novelty_check(
 ) -> Option<Check> {
     let mut tested = Vec::new();
     for (metric, cells) in design.metrics.iter().zip(&aggregates.halves) {
-        let (arms, _) =
-            sums::mature(&metric.window, 2, cells, &Slice::All, design.variants.len(), as_of).ok()?;
-        for variant in design.treatments() {
-            let pair = [&arms[design.control], &arms[variant]];
-            if pair.iter().all(|arm| is_large_enough(metric, arm)) {
-                // The second half of the window above the line, the first below it.
-                let [control, treated] = pair.map(|arm| pair_at(metric, arm, 1, 0).ok());
-                let change =
-                    control.zip(treated).and_then(|(control, treated)| Change::between(&control, &treated));
-                tested.extend(change.map(|change| (metric, variant, change)));
-            }
-        }
+        let changes = changes(design, metric, cells, as_of).ok()?;
+        tested.extend(changes.into_iter().map(|(variant, change)| (metric, variant, change)));
     }
     let worst = tested.iter().min_by(|(_, _, a), (_, _, b)| a.p_value.total_cmp(&b.p_value))?;
     let (metric, variant, Change { p_value, early, late, is_relative }) = worst;
@@ -61,6 +52,43 @@ pub(super) fn novelty_check(
         shown(*late),
     );
     Some(check(CheckCode::Novelty, Level::Warn, detail))
+}
+
+/// The effect in both halves of the window, of each variant whose arms are large enough.
+pub(crate) fn halves(
+    design: &Design,
+    metric: &MetricDesign,
+    cells: &Cells,
+    as_of: Option<Timestamp>,
+) -> Result<Vec<HalvesComparison>, MomentsOverflow> {
+    let told = |(variant, change): (usize, Change)| HalvesComparison {
+        variant: design.variants[variant].key.clone(),
+        early: change.early,
+        late: change.late,
+        relative: change.is_relative,
+        p_value: change.p_value,
+    };
+    Ok(changes(design, metric, cells, as_of)?.into_iter().map(told).collect())
+}
+
+/// The same by the variant's index.
+fn changes(
+    design: &Design,
+    metric: &MetricDesign,
+    cells: &Cells,
+    as_of: Option<Timestamp>,
+) -> Result<Vec<(usize, Change)>, MomentsOverflow> {
+    let (arms, _) = sums::mature(&metric.window, 2, cells, &Slice::All, design.variants.len(), as_of)?;
+    let found = design.treatments().filter_map(|variant| {
+        let pair = [&arms[design.control], &arms[variant]];
+        if !pair.iter().all(|arm| is_large_enough(metric, arm)) {
+            return None;
+        }
+        // The second half of the window above the line, the first below it.
+        let [control, treated] = pair.map(|arm| pair_at(metric, arm, 1, 0).ok());
+        Some((variant, Change::between(&control?, &treated?)?))
+    });
+    Ok(found.collect())
 }
 
 fn is_large_enough(metric: &MetricDesign, arm: &Moments) -> bool {

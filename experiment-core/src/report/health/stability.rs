@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{WARNING, check};
 use crate::definition::Role;
-use crate::measure::{Moments, Population, Slice};
+use crate::measure::Moments;
 use crate::report::sequence::is_large_enough;
-use crate::report::{Aggregates, Cells, Check, CheckCode, Design, Level, MetricDesign, Pair, Reading, sums};
+use crate::report::weekly::weeks;
+use crate::report::{Aggregates, Check, CheckCode, Design, Level, MetricDesign, Pair, Reading, sums};
 use crate::stats::TestOptions;
 use crate::stats::heterogeneity::{GroupEffect, cochran_q};
 use crate::time::Timestamp;
-
-/// Days of a cohort week, counted from the first cohort day.
-const WEEK: i32 = 7;
 
 /// The effect by week of entry, over mature customers: Cochran's Q over the weeks whose arms are large enough.
 pub(super) fn drift_check(
@@ -20,13 +18,14 @@ pub(super) fn drift_check(
     aggregates: &Aggregates,
     as_of: Option<Timestamp>,
 ) -> Option<Check> {
-    let as_of = as_of?;
+    let (as_of, first) = (as_of?, sums::first_day(&aggregates.exposed)?);
     let mut tested = Vec::new();
     for (metric, cells) in design.metrics.iter().zip(&aggregates.metrics) {
         if metric.role == Role::Secondary {
             continue;
         }
-        let weeks = weeks(design, aggregates, metric, cells, as_of)?;
+        // Sums that leave 128 bits are told of elsewhere.
+        let weeks = weeks(design, metric, cells, first, as_of).ok()?;
         for variant in design.treatments() {
             let effects = effects(metric, &weeks, design.control, variant);
             if let Ok(test) = cochran_q(&effects) {
@@ -47,29 +46,6 @@ pub(super) fn drift_check(
         design.variants[*variant].key, metric.key, first.effect, last.effect,
     );
     Some(check(CheckCode::Drift, Level::Warn, detail))
-}
-
-/// The mature sums by week of entry and arm; `None` when they leave 128 bits.
-fn weeks(
-    design: &Design,
-    aggregates: &Aggregates,
-    metric: &MetricDesign,
-    cells: &Cells,
-    as_of: Timestamp,
-) -> Option<BTreeMap<i32, Vec<Moments>>> {
-    let first = sums::first_day(&aggregates.exposed)?;
-    let arms = design.variants.len();
-    let mut weeks: BTreeMap<i32, Vec<Moments>> = BTreeMap::new();
-    for (cell, moments) in sums::slice_cells(cells, &Slice::All) {
-        let mature = metric.window.is_mature(cell.day, as_of);
-        if !mature || cell.population != Population::Analysed || usize::from(cell.variant) >= arms {
-            continue;
-        }
-        let week = (cell.day.0 - first.0).div_euclid(WEEK);
-        let of_week = weeks.entry(week).or_insert_with(|| vec![Moments::new(metric.parts()); arms]);
-        of_week[usize::from(cell.variant)].merge(moments).ok()?;
-    }
-    Some(weeks)
 }
 
 /// The effect of each week with large enough arms.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
 use super::daily::DailyReport;
+use super::lasting::{HalvesComparison, WeeklyReport};
 use crate::definition::{Direction, Role};
 use crate::report::{Estimand, Rebuilding};
 
@@ -36,6 +37,12 @@ pub struct MetricReport {
     /// The effect over mature cohort days up to each, at most 400 of them; for everybody, where windows end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub daily: Vec<DailyReport>,
+    /// The effect by week of entry; for everybody, where windows end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weekly: Vec<WeeklyReport>,
+    /// The effect in both halves of the window, arm by arm, where it has two and the arms are large enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub halves: Vec<HalvesComparison>,
 }
 
 /// Everybody, open windows included.

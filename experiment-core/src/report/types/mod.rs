@@ -5,6 +5,7 @@ mod daily;
 mod economics;
 mod health;
 mod interaction;
+mod lasting;
 mod metric;
 mod verdict;
 
@@ -25,6 +26,7 @@ pub use economics::{
 };
 pub use health::{Check, CheckCode, Health, Level, Srm};
 pub use interaction::Interaction;
+pub use lasting::{HalvesComparison, WeeklyComparison, WeeklyReport};
 pub use metric::{Arm, ArmSoFar, MetricReport, SoFar, SurvivalDay};
 pub use verdict::{Verdict, VerdictCode};
 

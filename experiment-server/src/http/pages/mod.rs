@@ -30,6 +30,8 @@ use super::router::Route;
 use super::state::AppState;
 use crate::page::{self, Catching, Frame, Section};
 
+/// Facts that the sums are behind before it is worth a word, as while many are sent at once.
+const MANY: u64 = 5_000;
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 /// Scripts and styles of this server only and none within the page, calls and forms to this server only.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -53,9 +55,11 @@ fn frame(app: &AppState, caller: &Caller, section: Section) -> Frame {
     let signed_in = !matches!(caller.identity, Identity::Loopback);
     frame.reader = signed_in.then(|| caller.name().into_owned());
     let readiness = app.store.ready();
-    if !readiness.ready {
-        frame.catching = Some(Catching::new(readiness.folded, readiness.of));
-    }
+    let behind = app.store.log_position().saturating_sub(app.store.position());
+    frame.catching = match readiness.ready {
+        false => Some(Catching::rebuilt(readiness.folded, readiness.of)),
+        true => (behind > MANY).then(|| Catching::behind(behind)),
+    };
     frame
 }
 
@@ -127,8 +131,9 @@ impl AsPage {
             *response.body_mut() = Body::empty();
             return;
         }
-        let (_, _, title) = kind.facts();
+        let (status, _, title) = kind.facts();
+        let passes = status == StatusCode::SERVICE_UNAVAILABLE;
         // Without a template there is still the status.
-        *response.body_mut() = Body::from(page::problem(title, &detail).unwrap_or_default());
+        *response.body_mut() = Body::from(page::problem(title, &detail, passes).unwrap_or_default());
     }
 }

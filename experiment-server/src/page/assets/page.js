@@ -8,28 +8,33 @@ const EVERY = 5000;
 let known = null;
 
 function parts(root) {
-  return root.querySelectorAll("[data-live][id], #catching");
+  return root.querySelectorAll("[data-live][id]");
 }
 
-// What a reader has opened or is at stays as it is.
+// What a reader has opened, scrolled to or is at stays as it is.
 function renew(old, fresh) {
-  if (old.isEqualNode(fresh)) return;
   const open = new Map([...old.querySelectorAll("details[id]")].map((details) => [details.id, details.open]));
   for (const details of fresh.querySelectorAll("details[id]")) {
     if (open.has(details.id)) details.open = open.get(details.id);
   }
-  if (old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return;
+  if (old.isEqualNode(fresh)) return;
   const at = document.activeElement;
-  const place = old.contains(at) ? [...old.querySelectorAll("a, button, summary, [tabindex]")].indexOf(at) : -1;
+  const isWithin = old.contains(at);
+  if (isWithin && at.matches("input, select, textarea")) return;
+  const reached = "a, button, summary, [tabindex]";
+  const place = isWithin ? [...old.querySelectorAll(reached)].indexOf(at) : -1;
+  const scrolled = [...old.querySelectorAll(".scroll")].map((part) => [part.scrollLeft, part.scrollTop]);
   old.replaceWith(fresh);
-  if (place >= 0) fresh.querySelectorAll("a, button, summary, [tabindex]")[place]?.focus({ preventScroll: true });
+  fresh.querySelectorAll(".scroll").forEach((part, i) => part.scrollTo(...(scrolled[i] ?? [0, 0])));
+  if (place >= 0) fresh.querySelectorAll(reached)[place]?.focus({ preventScroll: true });
 }
 
 async function follow() {
   if (document.hidden || parts(document).length === 0) return;
   const headers = known ? { "If-None-Match": known } : {};
   const answer = await fetch(location.href, { headers, redirect: "manual" });
-  if (answer.status !== 200) return;
+  // Nothing new, or the way to sign in. A refusal that passes is a page too.
+  if (answer.status === 304 || !answer.headers.get("content-type")?.startsWith("text/html")) return;
   const first = known === null;
   known = answer.headers.get("etag");
   // The first answer only tells which moment the page is of.
@@ -89,50 +94,59 @@ tip.hidden = true;
 tip.setAttribute("aria-hidden", "true");
 document.body.append(tip);
 
-function rowsOf(picture) {
-  const table = document.getElementById(picture.closest("[data-hover]").dataset.hover);
-  return table ? table.querySelectorAll("tbody tr") : [];
+function text(element) {
+  return element.textContent.trim();
 }
 
-function headsOf(picture) {
-  const table = document.getElementById(picture.closest("[data-hover]").dataset.hover);
-  return [...table.querySelectorAll("thead tr:last-child th")].map((head) => head.textContent);
+// Lines for the pictures of one metric by day: a row a day, as many cells for each variant.
+function linesOfDays(picture, table, index) {
+  // A point a day; days on which nobody entered have no row.
+  const rows = [...table.querySelectorAll("tbody tr")];
+  const dayOf = (row) => text(row.querySelector("th"));
+  const day = Date.parse(dayOf(rows[0])) + index * 86400000;
+  const row = rows.findLast((row) => Date.parse(dayOf(row)) <= day);
+  const figures = [...picture.closest("[data-hover]").querySelectorAll("figure")];
+  const place = figures.indexOf(picture.closest("figure"));
+  const mine = (all) => all.slice((place * all.length) / figures.length, ((place + 1) * all.length) / figures.length);
+  const cells = mine([...row.querySelectorAll("td")]);
+  const heads = mine([...table.querySelectorAll("thead tr:last-child th")]);
+  return [dayOf(row), ...heads.map((head, i) => `${text(head)}: ${text(cells[i])}`)];
 }
 
-function dayOf(row) {
-  return row.querySelector("th").textContent.trim();
+// Lines for a picture of several arms: a row for each arm and day on which somebody was lost.
+function linesOfSteps(table, index) {
+  const last = new Map();
+  for (const row of table.querySelectorAll("tbody tr")) {
+    const [arm, , , share, interval] = [...row.querySelectorAll("td")].map(text);
+    const day = Number(text(row.querySelector("th")));
+    if (!last.has(arm)) last.set(arm, `${arm}: 100 %`);
+    if (day <= index) last.set(arm, `${arm}: ${share} (${interval})`);
+  }
+  const name = text(table.querySelectorAll("thead th")[1]);
+  return [`${name} ${index}`, ...last.values()];
 }
 
 function point(event) {
   const picture = event.target.closest?.("[data-hover] svg[data-n]");
-  if (!picture) {
+  const table = picture && document.getElementById(picture.closest("[data-hover]").dataset.hover);
+  if (!table || table.querySelector("tbody tr") === null) {
     tip.hidden = true;
     return;
   }
-  const rows = rowsOf(picture);
   const box = picture.getBoundingClientRect();
   const x = ((event.clientX - box.left) / box.width) * picture.viewBox.baseVal.width;
-  const { x0, x1, n } = picture.dataset;
-  const share = (x - Number(x0)) / (Number(x1) - Number(x0));
-  const index = Math.max(0, Math.min(Number(n) - 1, Math.round(share * (Number(n) - 1))));
-  if (rows.length === 0) return;
-  // A point a day; days on which nobody entered have no row.
-  const start = Date.parse(dayOf(rows[0]));
-  const row = [...rows].findLast((row) => Date.parse(dayOf(row)) <= start + index * 86400000);
-  // Each variant has as many cells as every other.
-  const cells = [...row.querySelectorAll("td")].map((cell) => cell.textContent.trim());
-  const figures = [...picture.closest("[data-hover]").querySelectorAll("figure")];
-  const place = figures.indexOf(picture.closest("figure"));
-  const each = cells.length / figures.length;
-  const heads = headsOf(picture).slice(place * each, (place + 1) * each);
-  const day = document.createElement("b");
-  day.textContent = dayOf(row);
-  tip.replaceChildren(day);
-  heads.forEach((head, i) => {
-    const line = document.createElement("div");
-    line.textContent = `${head}: ${cells[place * each + i]}`;
-    tip.append(line);
-  });
+  const [x0, x1, n] = [picture.dataset.x0, picture.dataset.x1, picture.dataset.n].map(Number);
+  const index = Math.max(0, Math.min(n - 1, Math.round(((x - x0) / (x1 - x0)) * (n - 1))));
+  const isSteps = picture.classList.contains("chart-steps");
+  const [title, ...lines] = isSteps ? linesOfSteps(table, index) : linesOfDays(picture, table, index);
+  const head = document.createElement("b");
+  head.textContent = title;
+  tip.replaceChildren(head);
+  for (const line of lines) {
+    const row = document.createElement("div");
+    row.textContent = line;
+    tip.append(row);
+  }
   tip.hidden = false;
   const width = tip.offsetWidth;
   const left = event.clientX + 14 + width > innerWidth ? event.clientX - 14 - width : event.clientX + 14;

@@ -2,8 +2,8 @@
 
 use experiment_core::report::{Progress, Report, VerdictCode};
 
-use crate::output::number;
 use crate::page::chart;
+use crate::page::number;
 use crate::page::text::{ENGLISH, Text, fill};
 
 /// The verdict with its reasons.

@@ -6,12 +6,12 @@ use super::scale::Span;
 use crate::page::chart::{self, Domain, Extent, IntervalBar, Tone};
 use crate::page::text::{ENGLISH, fill};
 
-/// An effect with the interval of a single look and the one that decides.
+/// An effect with the interval that decides, and that of a single look where it is another one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bar {
     estimate: f64,
-    inner: Interval,
-    outer: Option<Interval>,
+    thick: Interval,
+    thin: Option<Interval>,
 }
 
 /// Lines across all bars of a metric.
@@ -24,13 +24,14 @@ pub(super) struct Lines {
 }
 
 impl Bar {
-    pub(super) fn of(inner: Span, outer: Option<Span>) -> Bar {
-        Bar { estimate: inner.estimate, inner: ends(inner), outer: outer.map(ends) }
+    pub(super) fn of(single: Span, decides: Option<Span>) -> Bar {
+        let thin = decides.map(|_| ends(single));
+        Bar { estimate: single.estimate, thick: ends(decides.unwrap_or(single)), thin }
     }
 
     /// What it needs of a scale.
     pub(super) fn extents(self) -> impl Iterator<Item = Extent> {
-        [Some(self.inner), self.outer]
+        [Some(self.thick), self.thin]
             .into_iter()
             .flatten()
             .map(move |interval| Extent { estimate: Some(self.estimate), interval: Some(interval) })
@@ -41,8 +42,8 @@ impl Bar {
             &IntervalBar {
                 label,
                 estimate: Some(self.estimate),
-                inner: Some(self.inner),
-                outer: self.outer,
+                inner: Some(self.thick),
+                outer: self.thin,
                 margin: lines.margin,
                 min_effect: lines.min_effect,
                 tone,

@@ -10,20 +10,20 @@ use super::Shown;
 use super::interval::in_words;
 use super::metric::place_of;
 use super::scale::Scale;
-use crate::output::number;
 use crate::page::chart::{
     BandChart, BandPoint, BandSeries, Size, Step, StepArm, StepChart, Vertical, band_chart, step_chart,
 };
+use crate::page::number;
 use crate::page::text::{ENGLISH, fill};
 
 /// How large a curve is.
-const CURVE: Size = Size { width: 420.0, height: 210.0 };
+const CURVE: Size = Size { width: 360.0, height: 190.0 };
 
 /// One metric over its days.
 pub(super) struct Curves {
     pub(super) metric: String,
-    /// Whether the metric decides; others are folded.
-    pub(super) decides: bool,
+    /// Whether it is shown at once: those that decide, and guardrails where there is room beside them.
+    pub(super) is_open: bool,
     /// One picture a variant, with its name.
     pub(super) charts: Vec<(String, String)>,
     pub(super) rows: Vec<CurveRow>,
@@ -80,7 +80,7 @@ pub(super) fn curves(report: &MetricReport, arms: &[String], margin: Option<f64>
     };
     Some(Curves {
         metric: report.metric.clone(),
-        decides: report.role == Role::Primary,
+        is_open: report.role == Role::Primary || (report.role == Role::Guardrail && variants.len() == 1),
         charts: variants.iter().map(chart).collect(),
         rows: report.daily.iter().map(row).collect(),
     })

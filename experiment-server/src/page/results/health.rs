@@ -2,7 +2,7 @@
 
 use experiment_core::report::{Check, Level, Report};
 
-use crate::output::number;
+use crate::page::number;
 use crate::page::text::{ENGLISH, fill};
 
 /// The checks, and how customers are spread over the arms.
@@ -62,7 +62,7 @@ impl HealthStrip {
         let words = if wrong.is_empty() { text.health_all_fine } else { text.health_some };
         let headline = fill(words, &[("fine", &fine.len()), ("all", &health.checks.len())]);
         let srm = health.srm.as_ref().map(|srm| {
-            let told = |words, p| fill(words, &[("p", &number::p_value(p, None))]);
+            let told = |words, p| fill(words, &[("p", &number::p_value(p))]);
             let sequential = srm.sequential_p_value.map(|p| told(text.srm_sequential, p));
             [Some(told(text.srm, srm.p_value)), sequential]
                 .into_iter()

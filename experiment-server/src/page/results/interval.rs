@@ -31,7 +31,7 @@ pub(super) fn of_effect(effect: &Effect, number: impl Fn(f64) -> String) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::number::plain;
+    use crate::page::number::plain;
 
     #[test]
     fn says_what_lies_between() {

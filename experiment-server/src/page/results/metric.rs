@@ -10,8 +10,8 @@ use super::bar::{Bar, Lines, axis, class_of, domain_of};
 use super::interval::in_words;
 use super::readings::{OtherReading, other_readings};
 use super::scale::{Scale, Span};
-use crate::output::number;
 use crate::page::chart::{self, Domain, Tone};
+use crate::page::number;
 use crate::page::text::{ENGLISH, fill};
 
 /// The metrics of one role.
@@ -138,7 +138,7 @@ pub(super) fn worst_accepted(metric: &Metric) -> Option<f64> {
     metric.margin.map(|margin| -good_way(metric) * margin.to_f64())
 }
 
-/// Thick for a single look, thin for what decides.
+/// Thick for what decides, thin for a single look.
 fn bar(scale: Scale, comparison: &Comparison) -> Option<Bar> {
     let inner = scale.of_reading(comparison, comparison.deciding_reading())?;
     Some(Bar::of(inner, scale.of_decision(comparison)))
@@ -254,10 +254,10 @@ fn p(role: Role, comparison: &Comparison) -> (String, &'static str) {
         return (number::certain(bayes.chance_to_win), text.column_chance);
     }
     if let Some(p) = comparison.adjusted_p_value {
-        return (number::p_value(p, None), text.column_p_adjusted);
+        return (number::p_value(p), text.column_p_adjusted);
     }
     let plain = comparison.p_value_of(comparison.deciding_reading());
-    (plain.map_or(text.nothing.to_owned(), |p| number::p_value(p, None)), text.column_p)
+    (plain.map_or(text.nothing.to_owned(), |p| number::p_value(p)), text.column_p)
 }
 
 /// The numbers behind an arm's value.

@@ -5,6 +5,7 @@ mod bar;
 mod curve;
 mod health;
 mod interval;
+mod lasting;
 mod metric;
 mod money;
 mod plan;
@@ -15,15 +16,16 @@ mod wish;
 
 use askama::Template;
 use experiment_core::definition::Role;
-use experiment_core::report::{CheckCode, Report};
-use experiment_core::time::{DAY, Timestamp};
+use experiment_core::report::Report;
+use experiment_core::time::{DAY, Day, Timestamp};
 
 pub(super) use banner::{class_of, worded};
 pub use wish::{Shown, Wish};
 
 use self::banner::Banner;
 use self::curve::{Curves, SurvivalCurves};
-use self::health::{Finding, HealthStrip};
+use self::health::HealthStrip;
+use self::lasting::Lasting;
 use self::metric::RoleTable;
 use self::money::Money;
 use self::plan::PlanTable;
@@ -31,7 +33,7 @@ use self::slices::Slices;
 use super::frame::Frame;
 use super::subject::Subject;
 use super::text::{ENGLISH, fill};
-use crate::output::number;
+use crate::page::number;
 
 /// Customers of a rollout, where neither the reader nor the definition says how many.
 pub const DEFAULT_ROLLOUT: u64 = 100_000;
@@ -57,7 +59,7 @@ struct ResultsPage<'a> {
     /// Whether curves of two metrics have room beside each other.
     in_pairs: bool,
     survival: Vec<SurvivalCurves>,
-    lasting: Vec<Finding>,
+    lasting: Option<Lasting>,
     slices: Option<Slices>,
     plan: PlanTable,
     scaled_to: Option<String>,
@@ -100,13 +102,14 @@ pub fn results(
         let defined = experiment.metrics.iter().find(|defined| defined.key == metric.metric)?;
         curve::curves(metric, &arms, metric::worst_accepted(defined))
     });
+    let mut curves: Vec<Curves> = curves.collect();
+    // What is folded takes no place between pictures.
+    curves.sort_by_key(|curve| !curve.is_open);
     let survival = report.metrics.iter().filter_map(|metric| {
         let defined = experiment.metrics.iter().find(|defined| defined.key == metric.metric)?;
         let horizon = defined.window.to.map(|to| u32::try_from(to.0 / DAY).unwrap_or(u32::MAX));
         curve::survival(metric, &arms, horizon)
     });
-    let lasting = report.health.checks.iter();
-    let lasting = lasting.filter(|check| matches!(check.check, CheckCode::Drift | CheckCode::Novelty));
     let rollout = match wish.shown {
         Shown::Scaled(customers) => customers,
         _ => experiment.economics.as_ref().and_then(|economics| economics.rollout).unwrap_or(DEFAULT_ROLLOUT),
@@ -124,9 +127,9 @@ pub fn results(
         money: report.economics.iter().map(Money::of).collect(),
         roles: roles.collect(),
         in_pairs: arms.len() == 2,
-        curves: curves.collect(),
+        curves,
         survival: survival.collect(),
-        lasting: lasting.map(Finding::of).collect(),
+        lasting: Lasting::of(report, &arms),
         slices: Slices::of(report, wish, &arms, !frame.is_file),
         plan: PlanTable::of(subject, report),
         scaled_to: matches!(wish.shown, Shown::Scaled(_))
@@ -176,6 +179,8 @@ fn times(subject: &Subject, report: Option<&Report>) -> Vec<(&'static str, Strin
     let text = &ENGLISH;
     let Some(started) = subject.started_at else { return vec![(text.started, text.not_started.to_owned())] };
     let mut facts = vec![(text.started, started.day().to_string())];
+    let entered = report.and_then(first_entry).filter(|day| *day < started.day());
+    facts.extend(entered.map(|day| (text.first_entry, day.to_string())));
     facts.extend(subject.stopped_at.map(|stopped| (text.stopped, stopped.day().to_string())));
     facts.extend(report.and_then(|report| days(subject, report)).map(|days| (text.day_of, days.to_string())));
     facts
@@ -185,9 +190,13 @@ fn times(subject: &Subject, report: Option<&Report>) -> Vec<(&'static str, Strin
 /// which a customer entered, which may be before the start where arms are drawn elsewhere.
 pub(super) fn days(subject: &Subject, report: &Report) -> Option<i32> {
     let end = subject.stopped_at.into_iter().chain(report.as_of).min()?.day();
-    let entered = report.metrics.iter().filter_map(|metric| metric.daily.first()).map(|day| day.day);
-    let first = entered.chain(subject.started_at.map(Timestamp::day)).min()?;
+    let first = first_entry(report).into_iter().chain(subject.started_at.map(Timestamp::day)).min()?;
     Some((end.0 - first.0).max(0) + 1)
+}
+
+/// The first day on which a customer entered who is mature by now.
+fn first_entry(report: &Report) -> Option<Day> {
+    report.metrics.iter().filter_map(|metric| metric.daily.first()).map(|day| day.day).min()
 }
 
 /// An instant to the minute.

@@ -10,8 +10,8 @@ use super::bar::{Bar, Lines, axis, class_of, domain_of};
 use super::interval::{in_words, of_effect};
 use super::scale::Span;
 
-use crate::output::number;
 use crate::page::chart::{Domain, Tone};
+use crate::page::number;
 use crate::page::text::{ENGLISH, fill};
 
 /// One offer's account.
@@ -282,7 +282,7 @@ impl WhomRow {
             bar: bar.unwrap_or_default(),
             net,
             chance: whom.chance_it_pays.map_or(text.nothing.to_owned(), number::certain),
-            p: whom.adjusted_p_value.map_or(text.nothing.to_owned(), |p| number::p_value(p, None)),
+            p: whom.adjusted_p_value.map_or(text.nothing.to_owned(), |p| number::p_value(p)),
             advice: text.advice(whom.advice),
             class: class_of(tone),
         }

@@ -4,7 +4,7 @@ use experiment_core::definition::{Plan, Sides, Target};
 use experiment_core::report::{LookReport, Report};
 
 use super::banner;
-use crate::output::number;
+use crate::page::number;
 use crate::page::subject::Subject;
 use crate::page::text::{ENGLISH, fill};
 

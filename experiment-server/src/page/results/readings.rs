@@ -5,7 +5,7 @@ use experiment_core::report::{Comparison, Effect, MetricReport, Reading, Relativ
 
 use super::Shown;
 use super::scale::{Scale, Span};
-use crate::output::number;
+use crate::page::number;
 use crate::page::text::{ENGLISH, fill};
 
 /// One reading of one comparison.
@@ -105,7 +105,7 @@ impl Readings<'_> {
             name,
             effect: scale.effect(span.estimate),
             interval: scale.interval(&span),
-            p: p.map(|p| number::p_value(p, None)).unwrap_or_default(),
+            p: p.map(|p| number::p_value(p)).unwrap_or_default(),
         });
     }
 }

@@ -4,7 +4,7 @@ use experiment_core::report::{Bound, Comparison, Estimand, Reading, RelativeSet}
 
 use super::Shown;
 use super::interval::in_words;
-use crate::output::number;
+use crate::page::number;
 
 /// An effect with its interval; an end that is absent is infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,7 +52,7 @@ impl Scale {
 
     /// An end of an interval: as an effect, without the unit that stands beside it.
     pub(super) fn end(self, end: f64) -> String {
-        self.effect(end).trim_end_matches(" pp").to_owned()
+        self.effect(end).trim_end_matches("\u{a0}pp").to_owned()
     }
 
     /// An interval in words.

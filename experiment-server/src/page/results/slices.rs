@@ -6,8 +6,8 @@ use super::bar::{Bar, Lines, axis, domain_of};
 use super::metric::place_of;
 use super::scale::Scale;
 use super::{Shown, Wish};
-use crate::output::number;
 use crate::page::chart::{Domain, Tone};
+use crate::page::number;
 use crate::page::text::{ENGLISH, fill};
 
 /// The dimensions there are, and those that are shown.
@@ -31,7 +31,7 @@ pub(super) struct Choice {
 
 /// One metric, a row for each value and variant.
 pub(super) struct SlicedMetric {
-    pub(super) metric: String,
+    pub(super) title: String,
     pub(super) interactions: Vec<String>,
     pub(super) rows: Vec<SliceRow>,
     pub(super) axis: String,
@@ -80,7 +80,7 @@ impl SlicedDimension {
             let interactions = report.interactions.iter();
             let interactions =
                 interactions.filter(|found| found.dimension == name && found.metric == metric.metric);
-            SlicedMetric::of(metric, &slices, interactions.map(told).collect(), shown, arms)
+            SlicedMetric::of(metric, name, &slices, interactions.map(told).collect(), shown, arms)
         });
         SlicedDimension { name: name.to_owned(), metrics: metrics.collect() }
     }
@@ -91,18 +91,14 @@ fn told(found: &Interaction) -> String {
     let answer = if found.significant { text.slice_differs } else { text.slice_same };
     fill(
         text.slice_interaction,
-        &[
-            ("variant", &found.variant),
-            ("metric", &found.metric),
-            ("answer", &answer),
-            ("p", &number::p_value(found.adjusted_p_value, None)),
-        ],
+        &[("variant", &found.variant), ("answer", &answer), ("p", &number::p_value(found.adjusted_p_value))],
     )
 }
 
 impl SlicedMetric {
     fn of(
         metric: &MetricReport,
+        dimension: &str,
         slices: &[&DimensionReport],
         interactions: Vec<String>,
         shown: Shown,
@@ -126,7 +122,8 @@ impl SlicedMetric {
         });
         let rows: Vec<SliceRow> = rows.collect();
         let axis = axis(&bars, domain, &|end| scale.end(end));
-        (!rows.is_empty()).then(|| SlicedMetric { metric: metric.metric.clone(), interactions, rows, axis })
+        let title = fill(ENGLISH.slice_of, &[("metric", &metric.metric), ("dimension", &dimension)]);
+        (!rows.is_empty()).then(|| SlicedMetric { title, interactions, rows, axis })
     }
 }
 
@@ -168,7 +165,7 @@ impl SliceRow {
             bar: bar.unwrap_or_default(),
             effect,
             interval,
-            p: p.map_or_else(nothing, |p| number::p_value(p, None)),
+            p: p.map_or_else(nothing, |p| number::p_value(p)),
         }
     }
 }
