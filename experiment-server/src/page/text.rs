@@ -476,9 +476,9 @@ mod tests {
 
     #[test]
     fn fills_what_is_named() {
-        assert_eq!(fill("{a} of {b}", &[("b", "2"), ("a", "1")]), "1 of 2");
+        assert_eq!(fill("{a} of {b}", &[("b", &2), ("a", &1)]), "1 of 2");
         assert_eq!(fill("plain", &[]), "plain");
         // What is put in is not filled again.
-        assert_eq!(fill("<{a}>", &[("a", "{b}"), ("b", "no")]), "<{b}>");
+        assert_eq!(fill("<{a}>", &[("a", &"{b}"), ("b", &"no")]), "<{b}>");
     }
 }
