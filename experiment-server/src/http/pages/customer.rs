@@ -4,14 +4,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::{Moment, frame, send, subject};
+use super::{Moment, frame, send};
 use crate::http::auth::Caller;
 use crate::http::customers::{CustomerView, look_up, read_attributes};
 use crate::http::experiments::find;
 use crate::http::extract::{InPath, Query};
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
-use crate::page::{self, Asked, Explained, Met, Section};
+use crate::page::{self, Asked, Explained, Met, Section, Subject};
 
 /// The form and, where `?id=` names a customer, the answer; `?attributes=` is what the audience is asked of.
 pub(crate) async fn show_customer(
@@ -23,7 +23,7 @@ pub(crate) async fn show_customer(
 ) -> Result<Response, Problem> {
     let (id, attributes) = (query.take("id")?, query.take("attributes")?);
     query.end()?;
-    let subject = subject(find(&app.store.catalog(), &key)?);
+    let subject = Subject::of(find(&app.store.catalog(), &key)?);
     app.check_rebuilt()?;
     let moment = Moment::of(&app, &caller);
     if let Some(known) = moment.if_known(&headers) {

@@ -4,14 +4,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::{Moment, frame, send, subject};
+use super::{Moment, frame, send};
 use crate::http::auth::Caller;
 use crate::http::body::off_thread;
 use crate::http::experiments::find;
 use crate::http::extract::{InPath, Query, invalid};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
-use crate::page::{self, Section};
+use crate::page::{self, Section, Subject};
 
 /// The page; `?from=` and `?to=` name the versions that are compared, unless said otherwise the last two.
 pub(crate) async fn show_definition(
@@ -35,7 +35,7 @@ pub(crate) async fn show_definition(
     let frame = frame(&app, &caller, Section::Experiments);
     let response = off_thread(move || {
         let entry = find(&catalog, &key)?;
-        send(StatusCode::OK, page::definition(&frame, &subject(entry), entry, (from, to)))
+        send(StatusCode::OK, page::definition(&frame, &Subject::of(entry), entry, (from, to)))
     })
     .await?;
     Ok(moment.put(response))
