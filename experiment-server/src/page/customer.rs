@@ -69,7 +69,8 @@ struct Answer {
 struct StepRow {
     name: &'static str,
     detail: String,
-    place: String,
+    /// Nothing where no hash is asked.
+    place: Option<String>,
     change: Option<String>,
     decides: bool,
 }
@@ -121,11 +122,10 @@ impl Answer {
 impl StepRow {
     fn of(step: &ExplainedStep, decides: bool) -> StepRow {
         let limits = step.limits.join("; ");
-        let place = match &step.position {
-            Some(position) if limits.is_empty() => position.clone(),
-            Some(position) => fill(ENGLISH.step_against, &[("place", position), ("limits", &limits)]),
-            None => ENGLISH.nothing.to_owned(),
-        };
+        let place = step.position.as_ref().map(|position| match limits.as_str() {
+            "" => position.clone(),
+            limits => fill(ENGLISH.step_against, &[("place", position), ("limits", &limits)]),
+        });
         StepRow {
             name: ENGLISH.step(step.step),
             detail: step.detail.clone(),

@@ -155,7 +155,10 @@ impl DiffLine {
             Change::Removed => ("removed", "−", text.diff_removed),
             Change::Added => ("added", "+", text.diff_added),
             Change::LeftOut(count) => {
-                let told = fill(text.diff_left_out, &[("n", &number::count(count as u64))]);
+                let told = match count {
+                    1 => text.diff_left_out_one.to_owned(),
+                    several => fill(text.diff_left_out, &[("n", &number::count(several as u64))]),
+                };
                 return DiffLine { class: "left-out", mark: "⋯", word: "", text: told };
             }
         };

@@ -12,8 +12,8 @@ use super::text::{ENGLISH, fill};
 use crate::output::number;
 use crate::store::Catalog;
 
-/// How wide a layer is drawn.
-const WIDTH: f64 = 1100.0;
+/// How wide a layer is drawn on a desk, and in a hand; the style sheet shows one of them.
+const WIDTHS: [f64; 2] = [1100.0, 320.0];
 /// Colours of experiments, one after another; that of the control is for no experiment.
 const COLOURS: [&str; 7] = ["arm-1", "arm-2", "arm-3", "arm-4", "arm-5", "arm-6", "arm-7"];
 
@@ -29,7 +29,8 @@ struct LayersPage<'a> {
 /// A layer as a picture and as a table.
 struct LayerView {
     key: String,
-    picture: String,
+    /// Wide and narrow.
+    pictures: [String; 2],
     free: String,
     parts: Vec<PartRow>,
 }
@@ -94,7 +95,7 @@ impl LayerView {
         let label = fill(ENGLISH.layer_picture, &[("layer", &key)]);
         LayerView {
             key: key.to_owned(),
-            picture: slice_bar(&label, &slices, WIDTH),
+            pictures: WIDTHS.map(|width| slice_bar(&label, &slices, width)),
             free: fill(ENGLISH.layer_free, &[("share", &number::percent(free.max(0.0)))]),
             parts: rows,
         }

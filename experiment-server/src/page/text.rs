@@ -339,6 +339,7 @@ texts! {
     diff_added: "added";
     diff_removed: "removed";
     diff_left_out: "{n} lines alike";
+    diff_left_out_one: "1 line alike";
     diff_change: "Change";
     diff_line: "Line";
 
@@ -411,7 +412,7 @@ texts! {
     figure_churn: "Churn rate";
     figure_churn_how: "{numerator} lost, of {denominator} at the start";
     figure_growth: "Growth";
-    figure_growth_how: "{numerator} more at the end than the {denominator} at the start";
+    figure_growth_how: "a change of {numerator}, of {denominator} at the start";
     figure_gross_churn: "Revenue churn, gross";
     figure_gross_churn_how: "{numerator} taken away by who left or bought less, of {denominator} before";
     figure_net_churn: "Revenue churn, net";
