@@ -5,8 +5,8 @@ use experiment_core::report::kpi::{Cohort, Figure, Kpis};
 
 use super::chart::heat_class;
 use super::frame::Frame;
+use super::number;
 use super::text::{ENGLISH, fill};
-use crate::output::number;
 
 /// Most names of events that are offered.
 const MAX_OFFERED: usize = 100;
@@ -217,7 +217,7 @@ fn amount(value: f64) -> String {
     if value.fract() != 0.0 || value.abs() > 9e15 {
         return number::plain(value);
     }
-    let sign = if value < 0.0 { "-" } else { "" };
+    let sign = if value < 0.0 { "\u{2212}" } else { "" };
     format!("{sign}{}", number::count(value.abs() as u64))
 }
 
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn whole_amounts_keep_their_digits() {
-        assert_eq!((amount(-5.0), amount(1_234_567.0)), ("-5".to_owned(), "1,234,567".to_owned()));
+        assert_eq!((amount(-5.0), amount(1_234_567.0)), ("\u{2212}5".to_owned(), "1,234,567".to_owned()));
         assert_eq!((amount(0.0), amount(12.345)), ("0".to_owned(), "12.35".to_owned()));
     }
 

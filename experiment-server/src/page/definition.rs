@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::frame::Frame;
 use super::instant::second;
 use super::line_diff::{Change, Line, line_diff};
+use super::number;
 use super::results::Head;
 use super::subject::Subject;
 use super::text::{ENGLISH, fill};
-use crate::output::{number, yaml};
+use crate::output::yaml;
 use crate::store::{Entry, Step, Version};
 
 #[derive(Template)]

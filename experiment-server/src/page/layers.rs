@@ -8,8 +8,8 @@ use experiment_core::definition::{LayerRange, Status};
 
 use super::chart::{Slice, slice_bar};
 use super::frame::Frame;
+use super::number;
 use super::text::{ENGLISH, fill};
-use crate::output::number;
 use crate::store::Catalog;
 
 /// How wide a layer is drawn on a desk, and in a hand; the style sheet shows one of them.

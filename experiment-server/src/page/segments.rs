@@ -4,8 +4,9 @@ use askama::Template;
 use experiment_core::definition::Dimension;
 
 use super::frame::Frame;
+use super::number;
 use super::text::ENGLISH;
-use crate::output::{number, yaml};
+use crate::output::yaml;
 use crate::store::{Catalog, Entry};
 
 #[derive(Template)]

@@ -1,11 +1,11 @@
 //! `GET /company`: figures of the whole company.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use experiment_core::time::Day;
 
-use super::{frame, send};
+use super::{Moment, frame, send};
 use crate::http::auth::Caller;
 use crate::http::body::off_thread;
 use crate::http::extract::Query;
@@ -21,9 +21,14 @@ const DEFAULT_DAYS: i32 = 30;
 pub(crate) async fn show_company(
     State(app): State<AppState>,
     caller: Caller,
+    headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Problem> {
     app.check_rebuilt()?;
+    let moment = Moment::of_day(&app, &caller);
+    if let Some(known) = moment.if_known(&headers) {
+        return Ok(known);
+    }
     let is_bare = query.is_bare();
     let mut query = with_defaults(&app, query);
     let asked = asked(&query);
@@ -31,8 +36,7 @@ pub(crate) async fn show_company(
     let names = app.clone();
     let events = off_thread(move || Ok(names.store.event_names()?)).await?;
     if is_bare && events.iter().all(|name| name != DEFAULT_EVENT) {
-        let page = page::company(&frame, &asked, &events, &Figures::ToChoose);
-        return send(StatusCode::OK, page);
+        return send(StatusCode::OK, page::company(&frame, &asked, &events, &Figures::ToChoose));
     }
     let wish = read_wish(&mut query).and_then(|wish| query.end().map(|()| wish));
     let found = match wish {
@@ -40,7 +44,10 @@ pub(crate) async fn show_company(
         Err(problem) => Err(problem),
     };
     match found {
-        Ok(kpis) => send(StatusCode::OK, page::company(&frame, &asked, &events, &Figures::Found(&kpis))),
+        Ok(kpis) => {
+            let page = page::company(&frame, &asked, &events, &Figures::Found(&kpis));
+            Ok(moment.put(send(StatusCode::OK, page)?))
+        }
         Err(problem) if problem.kind() == Kind::InvalidParameter => {
             let refused = Figures::Refused(problem.in_full());
             send(problem.kind().facts().0, page::company(&frame, &asked, &events, &refused))

@@ -85,6 +85,12 @@ impl Moment {
         Moment(xxh3_64(text.as_bytes()))
     }
 
+    /// The same for a day, for what is too much work to follow every fact.
+    fn of_day(app: &AppState, caller: &Caller) -> Moment {
+        let (day, ready) = (app.now().day(), app.store.ready().ready);
+        Moment(xxh3_64(format!("{day} {ready} {}", caller.name()).as_bytes()))
+    }
+
     /// 304 for whoever has the page of this moment.
     fn if_known(&self, headers: &HeaderMap) -> Option<Response> {
         let known =

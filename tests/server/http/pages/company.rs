@@ -46,7 +46,7 @@ fn figures_are_told_with_how_they_are_made() {
     // (95 − 5)/100; Wilson (1927) for 90 of 100.
     let kept = "Retention rate 90.00 % 82.56 % to 94.48 % 90 there at the end, of 100 at the start";
     assert!(figures.contains(kept), "{figures}");
-    assert!(figures.contains("Growth -5.00 % a change of -5, of 100 at the start"), "{figures}");
+    assert!(figures.contains("Growth −5.00 % a change of −5, of 100 at the start"), "{figures}");
     assert!(figures.contains("Average order value 10.00 10.00 to 10.00 950 in 95 purchases"), "{figures}");
     let since = open(&served, "/company?from=2026-01-01&to=2026-02-28");
     let cohorts = section(&since, "cohorts");

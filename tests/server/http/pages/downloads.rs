@@ -10,7 +10,7 @@ assignment: external
 variants: [{key: control}, {key: gift}]
 metrics:
   - {key: kept, kind: conversion, event: order, window: {to: 2d}, role: primary}
-  - {key: stays, kind: survival, event: cancel, window: {to: 10d}}
+  - {key: stays, kind: survival, event: cancel, horizon: 10d}
 plan: {method: always_valid}
 ";
 
