@@ -29,32 +29,32 @@ pub(super) struct CustomerView {
     customer: String,
     /// What `assign` would answer now; null for no variant.
     #[schema(required)]
-    variant: Option<String>,
+    pub(super) variant: Option<String>,
     #[schema(schema_with = parts::reason)]
-    reason: &'static str,
+    pub(super) reason: &'static str,
     /// How that is decided: the last step decided.
-    steps: Vec<ExplainedStep>,
+    pub(super) steps: Vec<ExplainedStep>,
     /// What the customer has met, the first one first.
-    exposures: Vec<ExposureView>,
+    pub(super) exposures: Vec<ExposureView>,
 }
 
 /// An exposure that is known.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SeenExposure)]
-struct ExposureView {
+pub(super) struct ExposureView {
     id: String,
     /// The variant's key.
-    variant: String,
-    at: Timestamp,
+    pub(super) variant: String,
+    pub(super) at: Timestamp,
     /// Its place in the log.
     sequence: u64,
     /// `assign` or `client`.
-    recorded_by: &'static str,
+    pub(super) recorded_by: &'static str,
     /// Whether the customer was on an override list.
     #[serde(rename = "override")]
-    is_override: bool,
+    pub(super) is_override: bool,
     /// Whether it differs from our own draw.
-    off_assignment: bool,
+    pub(super) off_assignment: bool,
 }
 
 /// The steps of the decision in words, and the exposures known. `?attributes=` is what the audience is asked
@@ -66,15 +66,31 @@ pub(super) async fn explain_customer(
 ) -> Result<Response, Problem> {
     let attributes = query.take("attributes")?.map(|text| read_attributes(&text)).transpose()?;
     query.end()?;
+    reply::json(&look_up(app, key, customer, attributes).await?)
+}
+
+/// Why a customer gets what they get, with everything acknowledged so far.
+///
+/// # Errors
+/// 400 for an id that is none, 404 for an unknown experiment, 503 when the sums are far behind.
+pub(super) async fn look_up(
+    app: AppState,
+    key: String,
+    customer: String,
+    attributes: Option<Attributes>,
+) -> Result<CustomerView, Problem> {
     check_customer_id(&customer).map_err(|error| {
         invalid("id", error.to_string(), format!("use 1 to {MAX_CUSTOMER_ID_BYTES} bytes"))
     })?;
     app.fold_all().await?;
-    let view = off_thread(move || explained(&app, key, customer, attributes.as_ref())).await?;
-    reply::json(&view)
+    off_thread(move || explained(&app, key, customer, attributes.as_ref())).await
 }
 
-fn read_attributes(text: &str) -> Result<Attributes, Problem> {
+/// Attributes as a parameter has them.
+///
+/// # Errors
+/// 400 for what is no object, and for attributes beyond their bounds.
+pub(super) fn read_attributes(text: &str) -> Result<Attributes, Problem> {
     let mend = "send a JSON object such as {\"plan\": \"basic\"}, percent-encoded";
     let value = json_of(text.as_bytes()).map_err(|_| invalid("attributes", "is not JSON", mend))?;
     let wrong = |errors| Problem::of_fields(Kind::InvalidParameter, errors);

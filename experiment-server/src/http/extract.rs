@@ -76,6 +76,29 @@ impl Query {
         }
     }
 
+    /// Whether nothing is asked.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Leaves out parameters without a value: a form sends its empty fields too.
+    pub(crate) fn without_blanks(mut self) -> Query {
+        self.pairs.retain(|(_, value)| !value.is_empty());
+        self
+    }
+
+    /// The parameter as sent, which stays to be taken; empty where it is not there.
+    pub(crate) fn peek(&self, name: &str) -> String {
+        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// Puts in a parameter that is not there.
+    pub(crate) fn or(&mut self, name: &str, value: impl ToString) {
+        if self.pairs.iter().all(|(key, _)| key != name) {
+            self.pairs.push((name.to_owned(), value.to_string()));
+        }
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use experiment_core::report::kpi::{KpiRequest, KpiWish};
+use experiment_core::report::kpi::{KpiRequest, KpiWish, Kpis};
 
 use super::body::off_thread;
 use super::extract::{Query, invalid};
@@ -20,7 +20,7 @@ use crate::store::KpiError;
 const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 const ATTACHMENT: HeaderValue = HeaderValue::from_static("attachment; filename=\"kpis.csv\"");
 /// The purchase unless another event is named.
-const DEFAULT_EVENT: &str = "order";
+pub(super) const DEFAULT_EVENT: &str = "order";
 /// Coverage of the intervals unless said otherwise.
 const DEFAULT_LEVEL: f64 = 0.95;
 
@@ -37,6 +37,15 @@ pub(super) async fn get_kpis(State(app): State<AppState>, mut query: Query) -> R
         }
     };
     query.end()?;
+    let kpis = figures(app, wish, fresh).await?;
+    if csv { as_csv(&kpis) } else { reply::json(&kpis) }
+}
+
+/// The figures; `fresh` waits until everything acknowledged is in them.
+///
+/// # Errors
+/// 400 for a wish that can't be granted, 503 while the sums are rebuilt.
+pub(super) async fn figures(app: AppState, wish: KpiWish, fresh: bool) -> Result<Kpis, Problem> {
     let request = KpiRequest::new(wish, app.now().day()).map_err(wrong_parameters)?;
     app.check_rebuilt()?;
     if fresh {
@@ -44,21 +53,29 @@ pub(super) async fn get_kpis(State(app): State<AppState>, mut query: Query) -> R
     }
     // Every packed row is read: further callers wait for their turn, as long as a request may take.
     let turn = Arc::clone(&app.scans).acquire_owned().await.map_err(Problem::internal)?;
-    let kpis = off_thread(move || {
+    off_thread(move || {
         let kpis = app.store.kpis(&request)?;
         drop(turn);
         Ok(kpis)
     })
-    .await?;
-    if !csv {
-        return reply::json(&kpis);
-    }
+    .await
+}
+
+/// The figures as a file.
+///
+/// # Errors
+/// A fault of ours.
+pub(super) fn as_csv(kpis: &Kpis) -> Result<Response, Problem> {
     let mut body = Vec::new();
-    write_kpis_csv(&kpis, &mut body).map_err(Problem::internal)?;
+    write_kpis_csv(kpis, &mut body).map_err(Problem::internal)?;
     Ok(([(CONTENT_TYPE, CSV), (CONTENT_DISPOSITION, ATTACHMENT)], body).into_response())
 }
 
-fn read_wish(query: &mut Query) -> Result<KpiWish, Problem> {
+/// What is asked, as the query says it.
+///
+/// # Errors
+/// 400 for what can't be read.
+pub(super) fn read_wish(query: &mut Query) -> Result<KpiWish, Problem> {
     let (from, to) = (day(query, "from")?, day(query, "to")?);
     let within = query.take("within")?.map(|text| {
         let wrong = |error: experiment_core::time::TimeError| {

@@ -324,6 +324,11 @@ impl Problem {
         &self.detail
     }
 
+    /// What is wrong, with a line for each field where there are several.
+    pub(crate) fn in_full(&self) -> String {
+        in_full(&self.detail, &self.errors)
+    }
+
     /// With one more header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.headers.push((name, value));
@@ -354,6 +359,21 @@ pub(crate) struct Told {
     pub(crate) kind: Kind,
     /// For people, with the mend.
     pub(crate) detail: String,
+    errors: Vec<FieldError>,
+}
+
+impl Told {
+    /// What is wrong, with a line for each field where there are several.
+    pub(crate) fn in_full(&self) -> String {
+        in_full(&self.detail, &self.errors)
+    }
+}
+
+fn in_full(detail: &str, errors: &[FieldError]) -> String {
+    match errors {
+        [] | [_] => detail.to_owned(),
+        several => several.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    }
 }
 
 /// Why a call was refused, by RFC 9457.
@@ -378,7 +398,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, name, _) = self.kind.facts();
         let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], self.to_json()).into_response();
-        response.extensions_mut().insert(Told { kind: self.kind, detail: self.detail });
+        response.extensions_mut().insert(Told { kind: self.kind, detail: self.detail, errors: self.errors });
         response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
         if let Some(detail) = self.cause {
             response.extensions_mut().insert(Cause { problem: name, detail });

@@ -1,5 +1,7 @@
 //! `GET /v1/experiments/{key}/results`: the report.
 
+use std::io::{self, Write};
+
 use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -48,7 +50,7 @@ pub(super) async fn get_results(
     let found = off_thread(move || make_report(&app, &key, as_of, with_inputs)).await?;
     match format {
         Format::Json => reply::json(&found),
-        Format::Csv => as_csv(&found),
+        Format::Csv => csv_file(&found, "", write_csv),
     }
 }
 
@@ -95,10 +97,19 @@ fn parse_format(text: Option<&str>) -> Result<Format, Problem> {
     }
 }
 
-fn as_csv(report: &Report) -> Result<Response, Problem> {
+/// A table of a report as a file, whose name ends in `suffix`.
+///
+/// # Errors
+/// A fault of ours.
+pub(super) fn csv_file(
+    report: &Report,
+    suffix: &str,
+    write: fn(&Report, &mut dyn Write) -> io::Result<()>,
+) -> Result<Response, Problem> {
     let mut body = Vec::new();
-    write_csv(report, &mut body).map_err(Problem::internal)?;
-    let name = format!("attachment; filename=\"{}.csv\"", report.experiment);
+    write(report, &mut body).map_err(Problem::internal)?;
+    // Keys are letters, digits and `._-`.
+    let name = format!("attachment; filename=\"{}{suffix}.csv\"", report.experiment);
     let disposition = HeaderValue::try_from(name).map_err(Problem::internal)?;
     Ok(([(CONTENT_TYPE, CSV), (CONTENT_DISPOSITION, disposition)], body).into_response())
 }

@@ -96,10 +96,20 @@ fn table(once: &dyn Fn(Methods) -> Methods) -> Routes<'_> {
         .get(Open, "/docs/start.js", docs_page::get_docs_start)
         .page(Read, "/", pages::list_experiments)
         .page(Read, "/experiments/{key}", pages::show_results)
+        .page(Read, "/experiments/{key}/results.csv", pages::get_results_csv)
+        .page(Read, "/experiments/{key}/results.json", pages::get_results_json)
+        .page(Read, "/experiments/{key}/daily.csv", pages::get_daily_csv)
+        .page(Read, "/experiments/{key}/survival.csv", pages::get_survival_csv)
+        .page(Read, "/experiments/{key}/definition", pages::show_definition)
+        .page(Read, "/experiments/{key}/customer", pages::show_customer)
+        .page(Read, "/company", pages::show_company)
+        .page(Read, "/company.csv", pages::get_company_csv)
+        .page(Read, "/segments", pages::show_segments)
+        .page(Read, "/layers", pages::show_layers)
         .page(Open, "/sign-in", pages::show_sign_in)
         .submit(Open, "/sign-in", pages::sign_in)
         .submit(Open, "/sign-out", pages::sign_out)
-        .get(Open, "/assets/{name}", pages::get_asset)
+        .page(Open, "/assets/{name}", pages::get_asset)
 }
 
 type Methods = MethodRouter<AppState>;

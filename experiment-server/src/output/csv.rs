@@ -87,7 +87,7 @@ pub const CSV_HEADER: [&str; 66] = [
 /// # Errors
 /// What `out` fails with.
 pub fn write_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+    let mut writer = writer(out);
     writer.write_record(CSV_HEADER)?;
     for metric in &report.metrics {
         write_metric(&mut writer, report, ["", ""], metric)?;
@@ -138,9 +138,14 @@ fn write_metric<W: Write>(
     Ok(())
 }
 
+/// Rows on their way to `out`, by RFC 4180.
+pub(super) fn writer(out: &mut dyn Write) -> Writer<&mut dyn Write> {
+    WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out)
+}
+
 /// Cells in the order of the header; what is absent is blank.
 #[derive(Default)]
-pub(super) struct Row(Vec<String>);
+pub(super) struct Row(pub(super) Vec<String>);
 
 impl Row {
     /// One cell by itself.
@@ -150,7 +155,8 @@ impl Row {
         row.0.pop().unwrap_or_default()
     }
 
-    fn plain(&mut self, cell: Option<String>) {
+    /// What needs no care.
+    pub(super) fn plain(&mut self, cell: Option<String>) {
         self.0.push(cell.unwrap_or_default());
     }
 

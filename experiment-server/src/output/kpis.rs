@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use csv::{Terminator, WriterBuilder};
 use experiment_core::report::kpi::{Cohort, Figure, FigureCode, Kpis};
 
+use super::csv::writer;
 use super::number;
 use super::table::write_item;
 use super::text::{cut, printable};
@@ -20,7 +20,7 @@ const SHOWN_MONTHS: usize = 12;
 /// # Errors
 /// What `out` fails with.
 pub fn write_kpis_csv(kpis: &Kpis, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+    let mut writer = writer(out);
     writer.write_record(KPIS_CSV_HEADER)?;
     for (name, _, count) in counts(kpis) {
         writer.write_record([name, "", "", &count.to_string(), "", "", "", "", ""])?;

@@ -1,7 +1,9 @@
 //! A report as people and programs read it: a table for the terminal, JSON, CSV.
 
 mod csv;
+mod csv_daily;
 mod csv_economics;
+mod csv_survival;
 mod exploratory;
 mod interactions;
 mod json;
@@ -10,9 +12,13 @@ mod money;
 pub(crate) mod number;
 mod table;
 mod text;
+mod yaml;
 
 pub use csv::{CSV_HEADER, write_csv};
+pub use csv_daily::{DAILY_CSV_HEADER, write_daily_csv};
+pub use csv_survival::{SURVIVAL_CSV_HEADER, write_survival_csv};
 pub use json::write_json;
 pub use kpis::{KPIS_CSV_HEADER, write_kpis_csv, write_kpis_table};
 pub use table::{write_story, write_table};
 pub use text::printable;
+pub use yaml::yaml;

@@ -5,6 +5,7 @@
 use std::fmt::Display;
 
 use experiment_core::definition::{Correction, Direction, Method, Role, Status};
+use experiment_core::report::kpi::FigureCode;
 use experiment_core::report::{Advice, CheckCode, Estimand, Level, Shows, VerdictCode};
 
 /// Declares the texts, and what they are in English.
@@ -312,6 +313,160 @@ texts! {
     check_erased_customers: "Erased";
     check_stale: "Up to date";
     check_overflow: "Overflow";
+
+    // The definition.
+    in_force: "In force";
+    life: "Life";
+    life_created: "Created";
+    life_concluded: "Concluded with {variant}";
+    life_archived: "Archived";
+    life_step: "Step";
+    when: "When";
+    overrides_none: "Nobody is on an override list.";
+    overrides_one: "1 customer is on an override list and always sees the same variant.";
+    overrides_several: "{n} customers are on override lists and always see the same variant.";
+    versions: "Versions";
+    version_current: "in force";
+    version_changed: "What changed";
+    version_first: "the first one";
+    version_same: "nothing in the document";
+    compare: "What changed";
+    compare_from: "From version";
+    compare_to: "to version";
+    compare_show: "Compare";
+    diff_none: "These two say the same.";
+    diff_told: "Lines: {added} added, {removed} removed.";
+    diff_added: "added";
+    diff_removed: "removed";
+    diff_left_out: "{n} lines alike";
+    diff_left_out_one: "1 line alike";
+    diff_change: "Change";
+    diff_line: "Line";
+
+    // Looking up a customer.
+    look_up_how: "Why a customer gets this variant, or none: the same walk as for an assignment, step by step. Nothing is recorded.";
+    customer_id: "Customer";
+    customer_attributes: "Attributes as JSON";
+    customer_attributes_how: "What the audience is asked of, such as {\"plan\": \"basic\"}; may be left empty.";
+    customer_show: "Look up";
+    customer_gets: "{customer} gets {variant}";
+    customer_gets_none: "{customer} gets no variant";
+    customer_reason: "Reason";
+    steps: "How that is decided";
+    steps_how: "Step by step; the last one decides.";
+    column_step: "Step";
+    column_found: "What it finds";
+    column_place: "Where the customer falls";
+    step_decides: "decides";
+    step_against: "{place}, against {limits}";
+    step_change: "This would change it: {change}.";
+    step_status: "Status";
+    step_override: "Override list";
+    step_external: "Drawn elsewhere";
+    step_concluded: "Winner";
+    step_sticky: "Met before";
+    step_audience: "Audience";
+    step_requires: "Required experiments";
+    step_layer: "Layer";
+    step_traffic: "Traffic";
+    step_variant: "Variant";
+    met: "Exposures known";
+    met_none: "No exposure of this customer to this experiment is known.";
+    met_at: "When";
+    met_variant: "Variant";
+    met_by: "Recorded by";
+    met_remark: "Remark";
+    met_override: "on an override list";
+    met_off: "not the variant drawn here";
+
+    // The company.
+    company_from: "From";
+    company_to: "To";
+    company_event: "Purchase";
+    company_event_how: "event whose values are the money";
+    company_active: "Activity";
+    company_active_how: "events, with commas; the purchase if empty";
+    company_within: "Active for";
+    company_within_how: "such as 30d; as long as the period if empty";
+    company_cost: "Cost of keeping";
+    company_cost_how: "event, may be left empty";
+    company_survey: "Recommendation";
+    company_survey_how: "event with answers from 0 to 10, may be left empty";
+    company_choose: "No event is called {event} yet. Say which one is a purchase.";
+    company_no_event: "No event was sent yet: there is nothing to show.";
+    company_instead: "Events there are:";
+    company_meaning: "Active at an instant is who did {active} in the {within} before it; a purchase is {event}. Intervals at {level}.";
+    company_counts: "Customers";
+    company_figures: "Figures";
+    or: "or";
+    customers_start: "At the start";
+    customers_retained: "of them kept";
+    customers_lost: "of them lost";
+    customers_end: "At the end";
+    customers_new: "of them new";
+    customers_returned: "of them returned";
+    customers_active: "Active in the period";
+    customers_buyers: "Bought in the period";
+    figure_retention: "Retention rate";
+    figure_retention_how: "{numerator} there at the end, of {denominator} at the start";
+    figure_churn: "Churn rate";
+    figure_churn_how: "{numerator} lost, of {denominator} at the start";
+    figure_growth: "Growth";
+    figure_growth_how: "a change of {numerator}, of {denominator} at the start";
+    figure_gross_churn: "Revenue churn, gross";
+    figure_gross_churn_how: "{numerator} taken away by who left or bought less, of {denominator} before";
+    figure_net_churn: "Revenue churn, net";
+    figure_net_churn_how: "{numerator} taken away less what others bought more, of {denominator} before";
+    figure_repeat: "Repeat purchase rate";
+    figure_repeat_how: "{numerator} bought twice or more, of {denominator} buyers";
+    figure_frequency: "Purchases a buyer";
+    figure_frequency_how: "{numerator} purchases by {denominator} buyers";
+    figure_order_value: "Average order value";
+    figure_order_value_how: "{numerator} in {denominator} purchases";
+    figure_lifetime: "Lifetime value";
+    figure_lifetime_how: "{numerator} from the customers at the start, for each of {denominator} lost";
+    figure_to_date: "Value to date, a customer";
+    figure_to_date_how: "{numerator} so far, from {denominator} ever active";
+    figure_cost: "Cost a customer kept";
+    figure_cost_how: "{numerator} spent, {denominator} kept";
+    figure_promoter: "Net promoter score";
+    figure_promoter_how: "{numerator} more promoters than detractors, of {denominator} answers; in points";
+    figure_other: "Another figure";
+    figure_other_how: "{numerator} / {denominator}";
+    cohorts: "Who stays";
+    cohorts_how: "Active customers in % of their cohort, the customers whose first activity fell in the same month; by months since then.";
+    cohort_month: "First month";
+    note_no_value: "{n} purchases have no value and count as 0.";
+    note_no_score: "{n} answers are no number from 0 to 10 and are left out.";
+    note_rounded: "{n} values were rounded to millionths.";
+    note_clamped: "{n} customers have sums beyond 100,000,000, which are cut there.";
+    note_partial: "{month} goes on after the period: the last cell of each cohort is not whole.";
+
+    // Segments and groups.
+    segments_how: "Conditions with a name, for audiences and to slice results by.";
+    no_segments: "The catalog names no segment.";
+    shared_how: "Write a catalog and put it in force with: experiment apply catalog.yaml";
+    column_segment: "Segment";
+    column_condition: "Condition";
+    column_audience_of: "Audience of";
+    column_slices: "Slices results of";
+    groups: "Groups";
+    groups_how: "Lists of values that conditions name. They may hold customers, so their values are not shown.";
+    no_groups: "There is no group.";
+    column_group: "Group";
+    column_values: "Values";
+
+    // Layers.
+    layers_how: "Experiments of one layer never meet the same customer: each has its own part. It keeps it until it is stopped.";
+    no_layers: "No layer is in use, and the catalog names none.";
+    layer_picture: "Who has which part of {layer}; the table beneath has the numbers";
+    layer_free: "{share} free";
+    column_from: "From";
+    column_to: "To";
+    free: "free";
+    outside: "In no layer";
+    outside_how: "These experiments have no part of any layer.";
+    outside_none: "Every experiment has a part of a layer.";
 }
 
 /// A text with what its braces name put in.
@@ -435,6 +590,42 @@ impl Text {
             Correction::Hommel => "Hommel",
             Correction::BenjaminiHochberg => "Benjamini–Hochberg",
             Correction::BenjaminiYekutieli => "Benjamini–Yekutieli",
+        }
+    }
+
+    /// A step of the decision, by its name.
+    pub(super) fn step(&self, name: &'static str) -> &'static str {
+        match name {
+            "status" => self.step_status,
+            "override" => self.step_override,
+            "external" => self.step_external,
+            "concluded" => self.step_concluded,
+            "sticky" => self.step_sticky,
+            "audience" => self.step_audience,
+            "requires" => self.step_requires,
+            "layer" => self.step_layer,
+            "traffic" => self.step_traffic,
+            "variant" => self.step_variant,
+            other => other,
+        }
+    }
+
+    /// A figure of the company, and how it is made.
+    pub(super) fn figure(&self, figure: FigureCode) -> (&'static str, &'static str) {
+        match figure {
+            FigureCode::RetentionRate => (self.figure_retention, self.figure_retention_how),
+            FigureCode::ChurnRate => (self.figure_churn, self.figure_churn_how),
+            FigureCode::Growth => (self.figure_growth, self.figure_growth_how),
+            FigureCode::GrossRevenueChurn => (self.figure_gross_churn, self.figure_gross_churn_how),
+            FigureCode::NetRevenueChurn => (self.figure_net_churn, self.figure_net_churn_how),
+            FigureCode::RepeatPurchaseRate => (self.figure_repeat, self.figure_repeat_how),
+            FigureCode::PurchaseFrequency => (self.figure_frequency, self.figure_frequency_how),
+            FigureCode::AverageOrderValue => (self.figure_order_value, self.figure_order_value_how),
+            FigureCode::LifetimeValue => (self.figure_lifetime, self.figure_lifetime_how),
+            FigureCode::ValueToDate => (self.figure_to_date, self.figure_to_date_how),
+            FigureCode::RetentionCost => (self.figure_cost, self.figure_cost_how),
+            FigureCode::NetPromoterScore => (self.figure_promoter, self.figure_promoter_how),
+            _ => (self.figure_other, self.figure_other_how),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use experiment_core::assignment::{CompileError, CompiledExperiment, Draw, Placement, Snapshot};
-use experiment_core::definition::{self, Experiment, LifecycleStep, Status};
+use experiment_core::definition::{self, Experiment, LayerRange, LifecycleStep, Status};
 use experiment_core::time::{Day, Timestamp};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
@@ -322,6 +322,15 @@ impl Entry {
             bytes.extend((*variant as u64).to_le_bytes());
         }
         xxh3_64(&bytes)
+    }
+
+    /// Its part of a layer, and the layer's key. Those that nobody enters any more have left theirs.
+    #[must_use]
+    pub fn part_of_layer(&self) -> Option<(&str, &[LayerRange])> {
+        let current = self.current();
+        let claim = current.experiment.layer.as_ref()?;
+        let holds = matches!(self.status, Status::Draft | Status::Running);
+        holds.then_some((claim.layer.as_str(), current.placement.layer.as_slice()))
     }
 
     /// When it was concluded.

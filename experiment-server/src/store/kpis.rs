@@ -8,6 +8,7 @@ use redb::{ReadableDatabase, ReadableTable};
 use super::Store;
 use super::error::StoreError;
 use super::position::Position;
+use super::recover;
 use super::row::{PackedEvent, Row};
 use super::tables::{CUSTOMERS, EVENT_NAMES, Trying};
 
@@ -55,5 +56,15 @@ impl Store {
             tally.add(&history).map_err(|_| KpiError::Overflow)?;
         }
         Ok(Kpis { sequence: Some(position), ..tally.figures() })
+    }
+
+    /// The names of the events that are in the sums, sorted.
+    ///
+    /// # Errors
+    /// The state can't be read.
+    pub fn event_names(&self) -> Result<Vec<String>, StoreError> {
+        let mut names: Vec<String> = recover::event_names(&self.shared.state())?.into_iter().collect();
+        names.sort_unstable();
+        Ok(names)
     }
 }

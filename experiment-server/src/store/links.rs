@@ -120,17 +120,14 @@ fn placement(
     if overlaps.is_empty() { Ok(placement) } else { Err(overlaps) }
 }
 
-/// The ranges that other experiments have in a layer. Those that nobody enters any more have left theirs.
+/// The ranges that other experiments have in a layer.
 fn others_in_layer<'a>(catalog: &'a Catalog, claim: &LayerClaim, key: &str) -> Vec<(&'a str, LayerRange)> {
-    let holds = |entry: &&Arc<Entry>| {
-        let claims =
-            entry.current().experiment.layer.as_ref().is_some_and(|other| other.layer == claim.layer);
-        claims && entry.key != key && matches!(entry.status, Status::Draft | Status::Running)
-    };
-    let ranges = |entry: &'a Arc<Entry>| {
-        entry.current().placement.layer.iter().map(|range| (entry.key.as_str(), *range))
-    };
-    catalog.iter().filter(holds).flat_map(ranges).collect()
+    let others = catalog.iter().filter(|entry| entry.key != key);
+    let parts = others.filter_map(|entry| {
+        let (_, ranges) = entry.part_of_layer().filter(|(layer, _)| *layer == claim.layer)?;
+        Some(ranges.iter().map(|range| (entry.key.as_str(), *range)))
+    });
+    parts.flatten().collect()
 }
 
 fn no_room(share: &str, others: &[(&str, LayerRange)]) -> Problem {

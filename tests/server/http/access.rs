@@ -8,7 +8,7 @@ use super::under_test::{Answer, KEY, Served, with_key};
 use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
 
 /// Every call with what it needs, a request of it that changes nothing, and the status of that for whoever may.
-const CALLS: [(&str, &str, Access, &str, &str, u16); 41] = [
+const CALLS: [(&str, &str, Access, &str, &str, u16); 57] = [
     ("POST", "/v1/assign", Ingest, "/v1/assign", "{}", 422),
     ("POST", "/v1/exposures", Ingest, "/v1/exposures", "{}", 200),
     ("POST", "/v1/conversions", Ingest, "/v1/conversions", "{}", 200),
@@ -57,7 +57,27 @@ const CALLS: [(&str, &str, Access, &str, &str, u16); 41] = [
     ("GET", "/docs/swagger-ui.css", Open, "/docs/swagger-ui.css", "", 200),
     ("GET", "/docs/swagger-ui-bundle.js", Open, "/docs/swagger-ui-bundle.js", "", 200),
     ("GET", "/docs/start.js", Open, "/docs/start.js", "", 200),
+    ("GET", "/", Read, "/", "", 200),
+    ("GET", "/experiments/{key}", Read, "/experiments/none", "", 404),
+    ("GET", "/experiments/{key}/results.csv", Read, "/experiments/none/results.csv", "", 404),
+    ("GET", "/experiments/{key}/results.json", Read, "/experiments/none/results.json", "", 404),
+    ("GET", "/experiments/{key}/daily.csv", Read, "/experiments/none/daily.csv", "", 404),
+    ("GET", "/experiments/{key}/survival.csv", Read, "/experiments/none/survival.csv", "", 404),
+    ("GET", "/experiments/{key}/definition", Read, "/experiments/none/definition", "", 404),
+    ("GET", "/experiments/{key}/customer", Read, "/experiments/none/customer", "", 404),
+    ("GET", "/company", Read, "/company", "", 200),
+    ("GET", "/company.csv", Read, "/company.csv", "", 400),
+    ("GET", "/segments", Read, "/segments", "", 200),
+    ("GET", "/layers", Read, "/layers", "", 200),
+    ("GET", "/sign-in", Open, "/sign-in?wrong", "", 400),
+    // A form that names no key.
+    ("POST", "/sign-in", Open, "/sign-in", "", NO_KEY),
+    ("POST", "/sign-out", Open, "/sign-out", "", 303),
+    ("GET", "/assets/{name}", Open, "/assets/none.css", "", 404),
 ];
+
+/// Of a form without a key: 401 where one is needed, and the way to the first page where none is.
+const NO_KEY: u16 = 1;
 
 /// What becomes of calls, in the order Open, Ingest, Read, Write, Destroy, Maintain: 0 where they are let through.
 type Expected = [u16; 6];
@@ -84,17 +104,46 @@ fn column(access: Access) -> usize {
 
 /// Makes every call with these headers, `HEAD` for `GET` too.
 fn check(served: &Served, who: &str, headers: &[(&str, &str)], expected: Expected) {
-    for (method, address, access, path, body, status) in CALLS {
-        let expected = match expected[column(access)] {
-            0 => status,
-            refused => refused,
+    let needs_key = served.get("/sign-in").status == 200;
+    for Route { method, address, access, page, .. } in routes() {
+        let call = CALLS.iter().find(|call| (call.0, call.1) == (method, address)).unwrap();
+        let (.., path, body, status) = *call;
+        let expected = match (expected[column(access)], status) {
+            (0, NO_KEY) => {
+                if needs_key {
+                    401
+                } else {
+                    303
+                }
+            }
+            (0, status) => status,
+            // People are led to where they sign in.
+            (401, _) if page && method == "GET" => 303,
+            (refused, _) => refused,
         };
         let with_type = [headers, &[("content-type", "application/json")]].concat();
         let call = |method: &str| served.call(method, path, &with_type, body);
         let answer = call(method);
         assert_eq!(answer.status, expected, "{who}: {method} {address}: {}", answer.text);
         if expected == 401 || expected == 403 {
-            assert!(!answer.text.contains("experiments"), "{who}: {method} {address} tells: {}", answer.text);
+            assert!(
+                !answer.text.contains("\"experiments"),
+                "{who}: {method} {address} tells: {}",
+                answer.text
+            );
+        }
+        if page && answer.status >= 400 {
+            assert_eq!(
+                answer.header("content-type"),
+                "text/html; charset=utf-8",
+                "{who}: {method} {address}"
+            );
+            assert!(!answer.headers.contains_key("www-authenticate"), "{who}: {method} {address}");
+        }
+        if page && answer.status == 303 && access == Read {
+            let form = format!("/sign-in?next={}", path.replace('/', "%2F"));
+            assert_eq!(answer.header("location"), form, "{who}: {method} {address}");
+            assert_eq!(answer.text, "", "{who}: {method} {address}");
         }
         if method == "GET" {
             assert_eq!(call("HEAD").status, expected, "{who}: HEAD {address}");
@@ -104,7 +153,6 @@ fn check(served: &Served, who: &str, headers: &[(&str, &str)], expected: Expecte
     let or = |through: u16| if expected[1..].contains(&0) { through } else { expected[1] };
     let unknown: fn(&Answer) -> u16 = |answer| answer.status;
     assert_eq!(unknown(&served.call("GET", "/v1/nothing", headers, "")), or(404), "{who}: unknown address");
-    assert_eq!(unknown(&served.call("GET", "/", headers, "")), or(404), "{who}: /");
     assert_eq!(unknown(&served.call("PUT", "/v1/keys", headers, "")), or(405), "{who}: unknown method");
     assert_eq!(
         served.call("PUT", "/readyz", headers, "").status,

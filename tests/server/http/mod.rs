@@ -23,6 +23,7 @@ mod metrics;
 mod ofrep;
 mod openapi;
 mod origins;
+mod pages;
 mod paths;
 mod power;
 mod probes;

@@ -58,6 +58,8 @@ impl Served {
         let server = Some(serve(&data, &clock, change));
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .proxy(None)
             .build();

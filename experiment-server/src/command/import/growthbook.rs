@@ -7,22 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use experiment_core::assignment::compat::growthbook as hashes;
-use experiment_core::definition::read_document;
 use experiment_core::json::DistinctKeys;
-use serde::Serialize;
 use serde::de::DeserializeSeed;
-use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::super::{Console, Exit};
 use crate::import::growthbook::{self, Imported};
+use crate::output::yaml;
 
 /// Largest payload in bytes; saved groups may hold many customers' ids.
 const MAX_PAYLOAD_BYTES: u64 = 256 * 1024 * 1024;
 /// The file of what the experiments share.
 const CATALOG: &str = "catalog.yaml";
-/// Fields of a definition in the order that a reader looks for them; the others follow.
-const ORDER: &[&str] = &["key", "traffic", "audience", "requires", "hash", "variants"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -108,13 +104,13 @@ fn write(imported: &Imported, folder: &Path, force: bool, console: &mut Console<
         let key = definition["key"].as_str().unwrap_or_default();
         let name =
             if key == "catalog" { "catalog.experiment.yaml".to_owned() } else { format!("{key}.yaml") };
-        if files.insert(name.clone(), text(definition)?).is_some() {
+        if files.insert(name.clone(), yaml(definition)).is_some() {
             bail!("two experiments would be in {name}");
         }
     }
     let shared = imported.catalog.as_object().is_some_and(|catalog| !catalog.is_empty());
     if shared {
-        files.insert(CATALOG.to_owned(), text(&imported.catalog)?);
+        files.insert(CATALOG.to_owned(), yaml(&imported.catalog));
     }
     let there: Vec<&str> =
         files.keys().map(String::as_str).filter(|name| folder.join(name).exists()).collect();
@@ -133,27 +129,4 @@ fn write(imported: &Imported, folder: &Path, force: bool, console: &mut Console<
         writeln!(console.stdout, "  {}: {}", entry.place, entry.why)?;
     }
     Ok(())
-}
-
-/// As YAML, for people who go on writing; as JSON, which is YAML too, where that would not be read back the same.
-fn text(document: &Value) -> anyhow::Result<String> {
-    let yaml = serde_saphyr::to_string(&Ordered(document))?;
-    let is_same = read_document(&yaml).is_ok_and(|read| read == *document);
-    Ok(if is_same { yaml } else { format!("{document:#}\n") })
-}
-
-/// A document with its outermost fields in the order of reading.
-struct Ordered<'a>(&'a Value);
-
-impl Serialize for Ordered<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Value::Object(fields) = self.0 else { return self.0.serialize(serializer) };
-        let first = ORDER.iter().filter_map(|name| fields.get_key_value(*name));
-        let others = fields.iter().filter(|(name, _)| !ORDER.contains(&name.as_str()));
-        let mut map = serializer.serialize_map(Some(fields.len()))?;
-        for (name, value) in first.chain(others) {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
 }

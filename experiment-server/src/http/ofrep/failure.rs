@@ -92,7 +92,7 @@ impl From<Problem> for Failure {
 }
 
 impl Said {
-    fn of(Told { kind, detail }: Told, key: Option<&str>) -> Said {
+    fn of(Told { kind, detail, .. }: Told, key: Option<&str>) -> Said {
         let (code, details) = match (kind, key) {
             // Clients don't encode keys, so one may be empty or have slashes; no experiment's has.
             (Kind::UnknownRoute, Some(key)) => {

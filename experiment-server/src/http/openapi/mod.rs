@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn every_call_of_the_router_is_described() {
         let document = document().unwrap();
-        for route in routes() {
+        // Pages are for people.
+        for route in routes().into_iter().filter(|route| !route.page) {
             let described = &document["paths"][route.address][route.method.to_lowercase()];
             assert!(described.is_object(), "{} {}", route.method, route.address);
         }

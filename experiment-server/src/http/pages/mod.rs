@@ -4,6 +4,11 @@
 //! to be told. Pages read and change nothing.
 
 mod asset;
+mod catalog;
+mod company;
+mod customer;
+mod definition;
+mod downloads;
 mod experiments;
 mod results;
 mod sign_in;
@@ -19,6 +24,11 @@ use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use asset::get_asset;
+pub(crate) use catalog::{show_layers, show_segments};
+pub(crate) use company::{get_company_csv, show_company};
+pub(crate) use customer::show_customer;
+pub(crate) use definition::show_definition;
+pub(crate) use downloads::{get_daily_csv, get_results_csv, get_results_json, get_survival_csv};
 pub(crate) use experiments::list_experiments;
 pub(crate) use results::show_results;
 pub(crate) use sign_in::{show_sign_in, sign_in, sign_out};
@@ -75,6 +85,12 @@ impl Moment {
         Moment(xxh3_64(text.as_bytes()))
     }
 
+    /// The same for a day, for what is too much work to follow every fact.
+    fn of_day(app: &AppState, caller: &Caller) -> Moment {
+        let (day, ready) = (app.now().day(), app.store.ready().ready);
+        Moment(xxh3_64(format!("{day} {ready} {}", caller.name()).as_bytes()))
+    }
+
     /// 304 for whoever has the page of this moment.
     fn if_known(&self, headers: &HeaderMap) -> Option<Response> {
         let known =
@@ -113,7 +129,7 @@ impl AsPage {
 
     /// Puts an error into it, whoever found it.
     pub(crate) fn put(self, response: &mut Response) {
-        let Some(Told { kind, detail }) = response.extensions_mut().remove::<Told>() else { return };
+        let Some(told) = response.extensions_mut().remove::<Told>() else { return };
         let headers = response.headers_mut();
         // Of the body before.
         headers.remove(CONTENT_LENGTH);
@@ -121,7 +137,7 @@ impl AsPage {
         headers.insert(CONTENT_TYPE, HTML);
         headers.insert(CONTENT_SECURITY_POLICY, POLICY);
         headers.insert(REFERRER_POLICY, REFERRER);
-        if kind == Kind::Unauthenticated && self.is_reading {
+        if told.kind == Kind::Unauthenticated && self.is_reading {
             let next = self.uri.path_and_query().map_or("/", |target| target.as_str());
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
             // What was encoded is visible ASCII.
@@ -131,9 +147,9 @@ impl AsPage {
             *response.body_mut() = Body::empty();
             return;
         }
-        let (status, _, title) = kind.facts();
+        let (status, _, title) = told.kind.facts();
         let passes = status == StatusCode::SERVICE_UNAVAILABLE;
         // Without a template there is still the status.
-        *response.body_mut() = Body::from(page::problem(title, &detail, passes).unwrap_or_default());
+        *response.body_mut() = Body::from(page::problem(title, &told.in_full(), passes).unwrap_or_default());
     }
 }
