@@ -28,6 +28,7 @@ export class Inspection {
         await page.setViewportSize({ width, height });
         for (const colorScheme of SCHEMES) {
           await page.emulateMedia({ colorScheme });
+          await page.evaluate(goToTop);
           const path = join(this.folder, `${name}-${width}-${colorScheme}.png`);
           // Playwright's ways to hide the caret and to stop movement are styles that the policy forbids.
           await page.screenshot({ path, fullPage: true, caret: "initial", animations: "allow" });
@@ -52,6 +53,12 @@ export class Inspection {
       if (problems.length > 0) throw new Error(problems.join("\n"));
     });
   }
+}
+
+/** As one comes to a page: at its top, and nowhere in particular. */
+function goToTop() {
+  document.activeElement.blur();
+  scrollTo(0, 0);
 }
 
 async function problemsOf(where, check) {

@@ -1,6 +1,6 @@
 // Figures of the whole company.
 
-import { holds, sameBytes } from "../expect.mjs";
+import { holds, matches, sameBytes } from "../expect.mjs";
 import { download } from "../download.mjs";
 import { count, share } from "../figures.mjs";
 import { step } from "../steps.mjs";
@@ -34,9 +34,12 @@ export async function readCompany(reader, server, inspection) {
   await inspection.look("company-period", reader);
   await step("company: an event that nobody sent", async () => {
     await page.locator("[name=event]").fill("ordr");
-    await page.locator("[name=event]").press("Enter");
-    await page.waitForURL("**event=ordr*");
-    holds(await page.getByRole("main").innerText(), ["order"], "the names there are");
+    await watch.refused(400, async () => {
+      await page.locator("[name=event]").press("Enter");
+      await page.waitForURL("**event=ordr*");
+    });
+    matches(await page.getByRole("alert").innerText(), /ordr/, "the refusal");
+    await page.getByRole("link", { name: "order", exact: true }).waitFor();
     watch.check();
   });
   await inspection.look("company-unknown-event", reader);
