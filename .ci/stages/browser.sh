@@ -13,7 +13,7 @@ if [ ! -x "$EXPERIMENT_CHROMIUM" ]; then
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || skip "no Chromium at $EXPERIMENT_CHROMIUM"
   echo "install Chromium"
   export DEBIAN_FRONTEND=noninteractive
-  timeout 120 apt-get update -qq && timeout 300 apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null ||
+  { timeout 120 apt-get update -qq && timeout 300 apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null ||
     skip "Chromium can't be installed"
 fi
 timeout 60 npm view --silent axe-core@4.14.1 version >/dev/null 2>&1 || skip "the npm registry is out of reach"

@@ -2,12 +2,14 @@
 
 /** Fails unless both are the same. */
 export function equal(found, expected, what) {
-  if (found !== expected) throw new Error(`${what}: ${JSON.stringify(found)} where ${JSON.stringify(expected)} is expected`);
+  if (found === expected) return;
+  throw new Error(`${what}: ${JSON.stringify(found)} where ${JSON.stringify(expected)} is expected`);
 }
 
 /** Fails unless a text has a pattern in it. */
 export function matches(text, pattern, what) {
-  if (!pattern.test(text)) throw new Error(`${what}: ${pattern} is not in ${JSON.stringify(text.trim().slice(0, 600))}`);
+  if (pattern.test(text)) return;
+  throw new Error(`${what}: ${pattern} is not in ${JSON.stringify(text.trim().slice(0, 600))}`);
 }
 
 /** Fails unless a text has each of others in it. */

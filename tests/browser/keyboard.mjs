@@ -34,10 +34,10 @@ export async function walk(page) {
     // Of a field's stops the inner ones are marked within it.
     if (isSeen) seen.add(index);
   }
-  const problems = [
-    ...places.filter((_, index) => !reached.has(index)).map((place) => `Tab does not reach ${place}`),
-    ...[...reached].filter((index) => !seen.has(index)).map((index) => `one does not see the focus on ${places[index]}`),
-  ];
+  const problems = places.flatMap((place, index) => {
+    if (!reached.has(index)) return [`Tab does not reach ${place}`];
+    return seen.has(index) ? [] : [`one does not see the focus on ${place}`];
+  });
   if (problems.length > 0) throw new Error(problems.join("\n"));
   return places.length;
 }

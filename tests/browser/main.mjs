@@ -23,6 +23,19 @@ import { setUp } from "./scene.mjs";
 import { Server } from "./server.mjs";
 import { failures, journey } from "./steps.mjs";
 
+/** Whoever has signed in makes them, one after the other. */
+const OTHER_JOURNEYS = [
+  lookAtExperiments,
+  readResults,
+  readDefinitions,
+  lookUpCustomers,
+  readCompany,
+  readCatalog,
+  followFacts,
+  goAstray,
+  signOut,
+];
+
 const [binary, mode] = process.argv.slice(2);
 if (!binary || ![undefined, "--docs"].includes(mode)) {
   console.error("usage: node tests/browser/main.mjs BINARY [--docs]");
@@ -49,8 +62,7 @@ async function tryEverything(browser, server) {
   await setUp(server);
   const reader = await visit(browser, server.url);
   const isIn = await journey(() => signIn(reader, server, inspection));
-  const others = [lookAtExperiments, readResults, readDefinitions, lookUpCustomers, readCompany, readCatalog, followFacts];
-  for (const other of isIn ? [...others, goAstray, signOut] : []) {
+  for (const other of isIn ? OTHER_JOURNEYS : []) {
     reader.watch.forget();
     await journey(() => other(reader, server, inspection));
   }

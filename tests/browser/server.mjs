@@ -18,6 +18,8 @@ export class Server {
     const started = ["demo", "--data", join(folder, "data"), "--listen", "127.0.0.1:0"];
     const child = spawn(binary, started, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
     const server = new Server(binary, environment, folder, child);
+    // Whoever stops the run stops the server too.
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.end().then(() => process.exit(1)));
     try {
       await server.#demoIsIn();
       const running = JSON.parse(await readFile(join(folder, "data/server.json"), "utf8"));
@@ -85,16 +87,19 @@ export class Server {
     return (await this.call(path, { method: "POST", headers, body: JSON.stringify(value) })).json();
   }
 
-  /** Ends it, and leaves nothing behind. */
-  async end() {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) {
-      console.error(`the server ended by itself, ${this.child.exitCode ?? this.child.signalCode}:\n${this.said}`);
-    }
-    if (this.child.exitCode === null && this.child.signalCode === null) {
+  /** Ends it, and leaves nothing behind; says so if it has ended by itself. */
+  end() {
+    this.ended ??= this.#end();
+    return this.ended;
+  }
+
+  async #end() {
+    const how = this.child.exitCode ?? this.child.signalCode;
+    if (how === null) {
       const ended = new Promise((resolve) => this.child.once("exit", resolve));
       this.child.kill("SIGTERM");
       await ended;
-    }
+    } else console.error(`the server ended by itself with ${how}:\n${this.said}`);
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -10,8 +10,8 @@ const MOST_MILLISECONDS = 15_000;
 /** Lets customers in while the page is open: their number changes, and the reader's place does not. */
 export async function followFacts(reader, server, inspection) {
   const { page, watch } = reader;
-  const shown = (number) =>
-    page.locator("dt", { hasText: /^Customers$/ }).first().locator("xpath=following-sibling::dd", { hasText: `${number}` });
+  const customers = page.locator("dt", { hasText: /^Customers$/ }).first();
+  const shown = (number) => customers.locator("xpath=following-sibling::dd", { hasText: `${number}` });
 
   await step("live: customers who come are on the open page", async () => {
     await page.goto(`/experiments/${YOUNG}`);

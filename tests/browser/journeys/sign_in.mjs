@@ -44,8 +44,8 @@ export async function signIn(reader, server, inspection) {
   });
 }
 
-/** Signs out; pages then lead to signing in again, and back to where one was. */
-export async function signOut({ page, watch }) {
+/** Signs out; pages then lead to signing in again, and that to where one wanted to be. */
+export async function signOut({ page, watch }, server) {
   await step("sign out: pages then lead to signing in", async () => {
     await page.goto("/");
     await page.getByRole("button", { name: "Sign out" }).click();
@@ -54,6 +54,13 @@ export async function signOut({ page, watch }) {
     const at = new URL(page.url());
     equal(at.pathname, "/sign-in", "the address");
     equal(at.searchParams.get("next"), "/experiments/winback_gift?by=segment", "where it leads back to");
+    watch.check();
+  });
+  await step("sign in again: it leads to the page that was asked for", async () => {
+    await page.getByLabel("Key").fill(server.key("ben", "admin"));
+    await page.getByLabel("Key").press("Enter");
+    await page.waitForURL("**/experiments/winback_gift?by=segment");
+    await page.getByRole("heading", { level: 1, name: "winback_gift" }).waitFor();
     watch.check();
   });
 }
