@@ -15,6 +15,7 @@ if [ ! -x "$EXPERIMENT_CHROMIUM" ]; then
   export DEBIAN_FRONTEND=noninteractive
   { timeout 120 apt-get update -qq && timeout 300 apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null ||
     skip "Chromium can't be installed"
+  [ -x "$EXPERIMENT_CHROMIUM" ] || skip "no Chromium at $EXPERIMENT_CHROMIUM"
 fi
 timeout 60 npm view --silent axe-core@4.14.1 version >/dev/null 2>&1 || skip "the npm registry is out of reach"
 (cd tests/browser && timeout 180 npm ci --ignore-scripts --silent --no-audit --no-fund)
