@@ -1,0 +1,7 @@
+// Numbers of the API as people read them on the pages.
+
+/** 24000 as 24,000. */
+export const count = (number) => number.toLocaleString("en-US");
+
+/** 0.43725 as 43.73 %. */
+export const share = (number) => `${(100 * number).toFixed(2)} %`;
