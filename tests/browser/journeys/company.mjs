@@ -59,7 +59,7 @@ async function checkFigures(page, { customers, figures, cohorts }) {
     count(customers.start),
     count(customers.end),
     count(customers.lost),
-    ...[kept.value, kept.lower, kept.upper].map((value) => share(value).replace(/ %$/, "")),
+    ...[kept.value, kept.lower, kept.upper].map((value) => share(value).replace(/\s%$/, "")),
     first.month,
     count(first.customers),
   ];

@@ -387,7 +387,7 @@ texts! {
     company_choose: "No event is called {event} yet. Say which one is a purchase.";
     company_no_event: "No event was sent yet: there is nothing to show.";
     company_instead: "Events there are:";
-    company_meaning: "Active at an instant is who did {active} in the {within} before it; a purchase is {event}. Intervals at {level}.";
+    company_meaning: "Active: {active} within the {within} before. Purchase: {event}. Intervals at {level}.";
     company_counts: "Customers";
     company_figures: "Figures";
     or: "or";
