@@ -214,7 +214,8 @@ async fn unknown_address(uri: Uri) -> Problem {
 /// The address whose fixed parts are nearest; what varies is taken over as it came.
 fn nearest_address(path: &str) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let filled = ADDRESSES.iter().map(|address| {
+    // Whatever is short is near the first page, and that is not what was meant.
+    let filled = ADDRESSES.iter().filter(|address| **address != "/").map(|address| {
         let fill = |(index, part): (usize, &'static str)| match part.starts_with('{') {
             true => parts.get(index).copied().unwrap_or(part),
             false => part,

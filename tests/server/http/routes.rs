@@ -14,7 +14,7 @@ fn unknown_addresses_get_the_nearest() {
         detail("/v1/experiments/winback/result"),
         "nothing is at /v1/experiments/winback/result; mend: did you mean /v1/experiments/winback/results?"
     );
-    assert_eq!(detail("/elsewhere"), "nothing is at /elsewhere; mend: see docs/http.md for those there are");
+    assert_eq!(detail("/x"), "nothing is at /x; mend: see docs/http.md for those there are");
 }
 
 #[test]
