@@ -58,7 +58,7 @@ impl HealthStrip {
         let (text, health) = (&ENGLISH, &report.health);
         let (fine, mut wrong): (Vec<&Check>, Vec<&Check>) =
             health.checks.iter().partition(|check| check.level == Level::Ok);
-        wrong.sort_by(|a, b| b.level.cmp(&a.level));
+        wrong.sort_by_key(|check| std::cmp::Reverse(check.level));
         let words = if wrong.is_empty() { text.health_all_fine } else { text.health_some };
         let headline = fill(words, &[("fine", &fine.len()), ("all", &health.checks.len())]);
         let srm = health.srm.as_ref().map(|srm| {

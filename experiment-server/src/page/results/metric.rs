@@ -257,7 +257,7 @@ fn p(role: Role, comparison: &Comparison) -> (String, &'static str) {
         return (number::p_value(p), text.column_p_adjusted);
     }
     let plain = comparison.p_value_of(comparison.deciding_reading());
-    (plain.map_or(text.nothing.to_owned(), |p| number::p_value(p)), text.column_p)
+    (plain.map_or(text.nothing.to_owned(), number::p_value), text.column_p)
 }
 
 /// The numbers behind an arm's value.

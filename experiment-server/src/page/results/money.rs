@@ -282,7 +282,7 @@ impl WhomRow {
             bar: bar.unwrap_or_default(),
             net,
             chance: whom.chance_it_pays.map_or(text.nothing.to_owned(), number::certain),
-            p: whom.adjusted_p_value.map_or(text.nothing.to_owned(), |p| number::p_value(p)),
+            p: whom.adjusted_p_value.map_or(text.nothing.to_owned(), number::p_value),
             advice: text.advice(whom.advice),
             class: class_of(tone),
         }

@@ -105,7 +105,7 @@ impl Readings<'_> {
             name,
             effect: scale.effect(span.estimate),
             interval: scale.interval(&span),
-            p: p.map(|p| number::p_value(p)).unwrap_or_default(),
+            p: p.map(number::p_value).unwrap_or_default(),
         });
     }
 }

@@ -123,7 +123,7 @@ impl SlicedMetric {
         let rows: Vec<SliceRow> = rows.collect();
         let axis = axis(&bars, domain, &|end| scale.end(end));
         let title = fill(ENGLISH.slice_of, &[("metric", &metric.metric), ("dimension", &dimension)]);
-        (!rows.is_empty()).then(|| SlicedMetric { title, interactions, rows, axis })
+        (!rows.is_empty()).then_some(SlicedMetric { title, interactions, rows, axis })
     }
 }
 
@@ -165,7 +165,7 @@ impl SliceRow {
             bar: bar.unwrap_or_default(),
             effect,
             interval,
-            p: p.map_or_else(nothing, |p| number::p_value(p)),
+            p: p.map_or_else(nothing, number::p_value),
         }
     }
 }
