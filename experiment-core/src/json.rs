@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Reads any value in which no object has a key twice; a plain [`Value`] would keep the last one.
@@ -83,17 +84,20 @@ impl<'de> Visitor<'de> for DistinctKeys<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("duplicate key {key:?}")));
-            }
+            let place = match object.entry(key) {
+                Entry::Vacant(place) => place,
+                Entry::Occupied(taken) => {
+                    return Err(A::Error::custom(format!("duplicate key {:?}", taken.key())));
+                }
+            };
             if let Some(field) = self.field {
-                field.borrow_mut().clone_from(&key);
+                field.borrow_mut().clone_from(place.key());
             }
             let value = entries.next_value_seed(DistinctKeys::default())?;
             if let Some(field) = self.field {
                 field.borrow_mut().clear();
             }
-            object.insert(key, value);
+            place.insert(value);
         }
         Ok(Value::Object(object))
     }

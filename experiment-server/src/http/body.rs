@@ -1,5 +1,6 @@
 //! Bodies: their media type, their bytes within bounds, and the JSON in them.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -33,6 +34,10 @@ impl MediaType {
     /// Of the `Content-Type` header; `None` for one that nothing here reads.
     fn of(headers: &HeaderMap) -> Option<MediaType> {
         let Some(value) = headers.get(CONTENT_TYPE) else { return Some(MediaType::Unsaid) };
+        if value == "application/json" {
+            // As nearly everybody says it.
+            return Some(MediaType::Json);
+        }
         let essence = value.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
         match essence.as_str() {
             "" => Some(MediaType::Unsaid),
@@ -113,7 +118,7 @@ pub(crate) async fn read_sent(body: Body, limit: usize, timeout: Duration) -> Re
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
-    match within(timeout, collect(body, limit)).await {
+    match within(timeout, pin!(collect(body, limit))).await {
         Some(read) => read,
         None => {
             let seconds = timeout.as_secs_f64();

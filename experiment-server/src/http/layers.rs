@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
     let route = route_of(&request);
     let page = AsPage::of(&request, route);
     let (request, leftover) = Leftover::of(request);
-    let answered = catch_panic(bounded(app, route, request, next)).await;
+    let answered = catch_panic(pin!(bounded(app, route, request, next))).await;
     let mut response = answered.and_then(|answered| answered).unwrap_or_else(Problem::into_response);
     if let Some(leftover) = leftover {
         leftover.discard(app.settings.timeouts.body, &mut response).await;
@@ -84,7 +84,7 @@ async fn bounded(
     let Entry { allowed, rate } = enter(app, route, &mut request)?;
     let mut response = match allowed {
         Err(refused) => refused.into_response(),
-        Ok(()) if has_timeout => timely(app, next.run(request)).await,
+        Ok(()) if has_timeout => timely(app, pin!(next.run(request))).await,
         Ok(()) => next.run(request).await,
     };
     if let Some(rate) = rate {
@@ -93,7 +93,7 @@ async fn bounded(
     Ok(response)
 }
 
-async fn timely(app: &AppState, answer: impl Future<Output = Response>) -> Response {
+async fn timely(app: &AppState, answer: Pin<&mut impl Future<Output = Response>>) -> Response {
     let timeouts = app.settings.timeouts;
     within(timeouts.body + timeouts.answer, answer).await.unwrap_or_else(|| {
         let seconds = timeouts.answer.as_secs_f64();
@@ -104,9 +104,9 @@ async fn timely(app: &AppState, answer: impl Future<Output = Response>) -> Respo
     })
 }
 
-/// What comes within its time. Most of it is there at once, and costs no timer.
-pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
+/// What comes within its time. Most of it is there at once, and costs no timer. It is pinned where it was made: passed
+/// on by value, it would be copied for each function that holds it.
+pub(crate) async fn within<T>(limit: Duration, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     let begun = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
     match begun.await {
         Poll::Ready(done) => Some(done),
@@ -115,8 +115,7 @@ pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) ->
 }
 
 /// A handler that panics costs its request, not the server.
-async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
-    let mut work = pin!(work);
+async fn catch_panic<T>(mut work: Pin<&mut impl Future<Output = T>>) -> Result<T, Problem> {
     let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),
@@ -150,12 +149,12 @@ impl Asked {
 
     /// The headers that every answer has, its count, and its line in the log: the route, never the ids in it.
     fn finish(self, app: &AppState, mut response: Response) -> Response {
-        let headers = response.headers_mut();
-        security_headers::put(headers);
-        headers.insert(REQUEST_ID, self.id.clone());
         let took = self.start.elapsed();
         app.answered.count(self.route(), &self.method, response.status(), took);
         self.log(&response, took);
+        let headers = response.headers_mut();
+        security_headers::put(headers);
+        headers.insert(REQUEST_ID, self.id);
         response
     }
 
@@ -189,18 +188,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_problem() {
-        let caught: Result<Response, Problem> = catch_panic(async { panic!("on purpose") }).await;
+        let caught: Result<Response, Problem> = catch_panic(pin!(async { panic!("on purpose") })).await;
         let response = caught.unwrap_or_else(Problem::into_response);
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
-        assert_eq!(catch_panic(async { 7 }).await.ok(), Some(7));
+        assert_eq!(catch_panic(pin!(async { 7 })).await.ok(), Some(7));
     }
 
     #[tokio::test]
     async fn what_takes_too_long_is_given_up() {
         let soon = Duration::from_millis(10);
-        assert_eq!(within(soon, async { 7 }).await, Some(7));
-        assert_eq!(within(Duration::from_secs(60), tokio::task::yield_now()).await, Some(()));
-        assert_eq!(within(soon, std::future::pending::<()>()).await, None);
+        assert_eq!(within(soon, pin!(async { 7 })).await, Some(7));
+        assert_eq!(within(Duration::from_secs(60), pin!(tokio::task::yield_now())).await, Some(()));
+        assert_eq!(within(soon, pin!(std::future::pending::<()>())).await, None);
     }
 }

@@ -25,6 +25,7 @@ mod export;
 mod extract;
 mod face;
 mod fields;
+mod head_timer;
 mod idempotency;
 mod intake;
 mod intake_stream;

@@ -1,18 +1,20 @@
 //! Accepts connections until told to stop, then lets requests in progress end.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_io_timeout::TimeoutWriter;
 
+use super::head_timer::HeadTimer;
 use super::limits::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::state::AppState;
 
@@ -65,10 +67,12 @@ fn spawn(
         return;
     }
     let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(app.settings.timeouts.write));
+    let timeouts = app.settings.timeouts;
+    stream.set_timeout(Some(timeouts.write));
+    let timer = HeadTimer::default();
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(app.settings.timeouts.head)
+        .timer(timer.clone())
+        .header_read_timeout(timeouts.head)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
@@ -76,7 +80,7 @@ fn spawn(
     let app = app.clone();
     tokio::spawn(async move {
         app.connections.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = connection.await {
+        if let Err(error) = timer.run(timeouts.head, pin!(connection)).await {
             tracing::debug!(%error, "a connection ended early");
         }
         app.connections.fetch_sub(1, Ordering::Relaxed);

@@ -3,15 +3,16 @@
 use experiment_core::definition::{self, Experiment, LifecycleStep};
 
 use super::Store;
-use super::api_key::{KeyChanged, KeyError, KeyId, KeyText, NewKey, Rotation};
+use super::api_key::{KeyChanged, KeyError, NewKey, Rotation};
+use super::api_key_text::{KeyId, KeyText};
 use super::api_key_writer::KeyChange;
 use super::audit::MAX_WHO_BYTES;
 use super::change::{Defined, Expected, Stepped};
+use super::command::Command;
 use super::erase::Erasure;
 use super::erasing::Target;
 use super::error::{CatalogError, IntakeError};
 use super::pending::Pending;
-use super::writer::Command;
 
 /// Who acts when nobody is named: a command on the folder itself.
 const COMMAND: &str = "command";

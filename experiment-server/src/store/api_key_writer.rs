@@ -5,9 +5,8 @@ use std::sync::Arc;
 use experiment_core::time::Span;
 use redb::WriteTransaction;
 
-use super::api_key::{
-    ApiKey, Expires, KeyChanged, KeyError, KeyHash, KeyId, KeyState, KeyText, MAX_KEYS, NewKey, Rotation,
-};
+use super::api_key::{ApiKey, Expires, KeyChanged, KeyError, KeyState, MAX_KEYS, NewKey, Rotation};
+use super::api_key_text::{KeyHash, KeyId, KeyText};
 use super::audit::AuditKind;
 use super::error::StoreError;
 use super::tables::{KEYS, Trying};

@@ -9,7 +9,8 @@ use experiment_core::time::Timestamp;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 use sha2::{Digest, Sha256};
 
-use super::api_key::{ApiKey, KeyId};
+use super::api_key::ApiKey;
+use super::api_key_text::KeyId;
 use super::bytes::{Reader, put_text};
 use super::erase::CustomerHash;
 use super::error::StoreError;

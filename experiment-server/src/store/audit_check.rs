@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 use sha2::{Digest, Sha256};
 
-use super::api_key::KeyId;
+use super::api_key_text::KeyId;
 use super::audit::{Audit, AuditEntry, Tail, chained};
 use super::error::StoreError;
 use super::record::Record;

@@ -8,6 +8,7 @@ mod acting;
 mod admit;
 mod aggregate;
 mod api_key;
+mod api_key_text;
 mod api_key_writer;
 mod apply;
 mod audit;
@@ -22,6 +23,7 @@ mod catalog_writer;
 mod change;
 mod check;
 mod clock;
+mod command;
 mod commit_room;
 mod disk;
 mod erase;
@@ -77,12 +79,14 @@ use tokio::sync::oneshot;
 
 pub use acting::Acting;
 pub use admit::{MAX_AHEAD, MAX_EVENT_NAMES, MAX_EVENTS_PER_CUSTOMER, MAX_EXPOSURES_PER_CUSTOMER};
+#[cfg(test)]
+pub(crate) use api_key::key_with_role;
 pub use api_key::{
-    ApiKey, ApiKeys, Expires, KEY_PREFIX, KeyChanged, KeyError, KeyHash, KeyId, KeyState, KeyText, MAX_KEYS,
-    NewKey, Role, RoleError, Rotation, has_key_form,
+    ApiKey, ApiKeys, Expires, KeyChanged, KeyError, KeyState, MAX_KEYS, NewKey, Role, RoleError, Rotation,
 };
 #[cfg(test)]
-pub(crate) use api_key::{key_with_role, work};
+pub(crate) use api_key_text::work;
+pub use api_key_text::{KEY_PREFIX, KeyHash, KeyId, KeyText, has_key_form};
 pub use audit::{Audit, AuditEntry, AuditKind, MAX_WHO_BYTES};
 pub use backup::{Backup, BackupError, back_up_folder};
 pub(crate) use bytes::hex;
@@ -114,9 +118,9 @@ pub use transfer::{
 };
 pub use walk::Pace;
 
+use command::Command;
 use commit_room::CommitRoom;
 use shared::{SharedStore, Stop};
-use writer::Command;
 
 /// Most proposals in one [`Store::submit`].
 pub const MAX_PROPOSALS: usize = 10_000;

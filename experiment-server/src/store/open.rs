@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::audit::Tail;
 use super::backfill::is_pending;
 use super::clock::Clock;
+use super::command::Command;
 use super::disk::{Directory, Disk};
 use super::erase;
 use super::error::StoreError;
@@ -24,7 +25,7 @@ use super::recover;
 use super::shared::{BackfillState, FoldSignal, MAX_LAG, PendingErasures, Shared, Tally};
 use super::swap;
 use super::walk::{Pace, Walker};
-use super::writer::{Command, QUEUE_LENGTH, Writer};
+use super::writer::{QUEUE_LENGTH, Writer};
 use super::{Store, Threads};
 
 impl Store {

@@ -13,12 +13,12 @@ use tokio::sync::watch;
 use super::api_key::ApiKeys;
 use super::catalog::Catalog;
 use super::clock::Clock;
+use super::command::Command;
 use super::disk::Disk;
 use super::error::{IntakeError, StoreError};
 use super::known::KnownVariants;
 use super::reading::Counters;
 use super::space::{RoomFor, Shortage};
-use super::writer::Command;
 
 /// Facts that the folder may be behind before intake answers "busy". They are also what the overlay
 /// holds in memory at most, about 100 bytes each.

@@ -9,11 +9,11 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::backfill::is_pending;
+use super::command::Command;
 use super::error::StoreError;
 use super::fold::Folder;
 use super::space::RoomFor;
 use super::swap::{self, LogCopy, put_state_in_place, remove_copies};
-use super::writer::Command;
 
 /// How often the folder looks whether the writer has swapped the log.
 const SWAP_POLL: Duration = Duration::from_millis(5);

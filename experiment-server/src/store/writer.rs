@@ -5,22 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
-use experiment_core::definition::{self, Experiment, LifecycleStep};
 use experiment_core::time::Timestamp;
 use redb::{Durability, Table, WriteTransaction};
-use tokio::sync::oneshot;
 
 use super::admit::{Admission, Learned};
-use super::api_key::{ApiKeys, KeyChanged, KeyError};
-use super::api_key_writer::KeyChange;
+use super::api_key::ApiKeys;
 use super::audit::Tail;
 use super::bytes::hex;
 use super::catalog::Catalog;
-use super::change::{Defined, Expected, Stepped};
+use super::command::{Answer, Command, Reply};
 use super::commit_room::{CATALOG_BYTES, CommitRoom, STEP_BYTES};
-use super::erase::{self, Erased, Erasure, FoundErasures};
-use super::erasing::Target;
-use super::error::{CatalogError, IntakeError, StoreError};
+use super::erase::{self, Erased, FoundErasures};
+use super::error::{IntakeError, StoreError};
 use super::overlay::Overlay;
 use super::pending::FromIntake;
 use super::position::StateView;
@@ -30,7 +26,7 @@ use super::shared::{SharedStore, count};
 use super::space::Shortage;
 use super::swap::{LogCopy, put_log_in_place};
 use super::tables::{FACTS, Trying};
-use super::transfer::{Replay, ReplayOutcome};
+use super::transfer::Replay;
 
 /// Submissions that may wait in the queue.
 pub(super) const QUEUE_LENGTH: usize = 4_096;
@@ -38,51 +34,6 @@ pub(super) const QUEUE_LENGTH: usize = 4_096;
 const MAX_PROPOSALS_PER_COMMIT: usize = 20_000;
 /// Who changes what an import brings, as the audit log says.
 const IMPORT: &str = "import";
-
-/// What the writer is asked.
-pub(super) enum Command {
-    /// Write facts.
-    Facts { proposals: Vec<Proposal>, reply: Reply<Vec<Outcome>, IntakeError> },
-    /// Write a definition with its overrides.
-    Define {
-        who: String,
-        experiment: Box<Experiment>,
-        expected: Expected,
-        reply: Reply<Defined, CatalogError>,
-    },
-    /// Write what experiments share.
-    Share {
-        who: String,
-        catalog: Box<definition::Catalog>,
-        expected: Expected,
-        reply: Reply<Defined, CatalogError>,
-    },
-    /// Write a step of a life cycle.
-    Step { who: String, key: String, step: LifecycleStep, reply: Reply<Stepped, CatalogError> },
-    /// Write facts of another log.
-    Replay { batch: Arc<Vec<Replay>>, reply: Reply<Vec<ReplayOutcome>, IntakeError> },
-    /// Erase a customer.
-    Erase { who: String, target: Target, reply: Reply<Erasure, IntakeError> },
-    /// Make, revoke or rotate a key.
-    Keys { who: String, change: Box<KeyChange>, reply: Reply<KeyChanged, KeyError> },
-    /// Put a copy in the place of the log. The answer is whether that was done.
-    Swap { copy: Box<LogCopy>, reply: oneshot::Sender<bool> },
-    /// End once everything before this is answered.
-    Shutdown,
-}
-
-/// Where an answer goes.
-pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
-
-/// An answer that waits for the commit.
-enum Answer {
-    Facts(Reply<Vec<Outcome>, IntakeError>, Vec<Outcome>),
-    Defined(Reply<Defined, CatalogError>, Result<Defined, CatalogError>),
-    Stepped(Reply<Stepped, CatalogError>, Result<Stepped, CatalogError>),
-    Erased(Reply<Erasure, IntakeError>, Erasure),
-    Keys(Reply<KeyChanged, KeyError>, Result<KeyChanged, KeyError>),
-    Replayed(Reply<Vec<ReplayOutcome>, IntakeError>, Vec<ReplayOutcome>),
-}
 
 /// What the writer alone knows.
 pub(super) struct Writer {
@@ -182,20 +133,11 @@ impl Writer {
             let mut shutdown = false;
             let mut swap = None;
             while let Some(command) = next {
-                match &command {
-                    Command::Shutdown => {
-                        shutdown = true;
-                        break;
-                    }
-                    Command::Facts { proposals: more, .. } => proposals += more.len(),
-                    Command::Replay { batch, .. } => proposals += batch.len(),
-                    Command::Define { .. }
-                    | Command::Share { .. }
-                    | Command::Step { .. }
-                    | Command::Erase { .. }
-                    | Command::Keys { .. } => proposals += 1,
-                    Command::Swap { .. } => {}
+                if matches!(command, Command::Shutdown) {
+                    shutdown = true;
+                    break;
                 }
+                proposals += command.proposals();
                 if let Command::Swap { copy, reply } = command {
                     swap = Some((copy, reply));
                     break;
@@ -219,7 +161,7 @@ impl Writer {
 
     fn commit(&mut self, commands: Vec<Command>) {
         if self.shared.commit_failed.load(Ordering::Acquire) {
-            return commands.into_iter().for_each(refuse);
+            return commands.into_iter().for_each(Command::refuse);
         }
         // Facts of another log bring their own time, which may be long past.
         let brings_time = |command: &Command| matches!(command, Command::Replay { .. });
@@ -261,7 +203,7 @@ impl Writer {
         let mut commands = commands.into_iter();
         let result = self.write_each(&mut commands, work, first);
         if result.is_err() {
-            commands.for_each(refuse);
+            commands.for_each(Command::refuse);
         }
         result
     }
@@ -469,43 +411,5 @@ impl Writer {
                 Outcome::Refused(_) => count(&tally.refused, 1),
             }
         }
-    }
-}
-
-impl Answer {
-    fn send(self) {
-        // Whoever asked may have gone; what was written stays written.
-        match self {
-            Answer::Facts(reply, outcomes) => drop(reply.send(Ok(outcomes))),
-            Answer::Defined(reply, defined) => drop(reply.send(defined)),
-            Answer::Stepped(reply, stepped) => drop(reply.send(stepped)),
-            Answer::Erased(reply, erasure) => drop(reply.send(Ok(erasure))),
-            Answer::Keys(reply, changed) => drop(reply.send(changed)),
-            Answer::Replayed(reply, outcomes) => drop(reply.send(Ok(outcomes))),
-        }
-    }
-
-    fn fail(self) {
-        match self {
-            Answer::Facts(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
-            Answer::Defined(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
-            Answer::Stepped(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
-            Answer::Erased(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
-            Answer::Keys(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
-            Answer::Replayed(reply, _) => drop(reply.send(Err(IntakeError::StoreFailed))),
-        }
-    }
-}
-
-fn refuse(command: Command) {
-    match command {
-        Command::Facts { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
-        Command::Define { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
-        Command::Share { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
-        Command::Step { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
-        Command::Replay { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
-        Command::Erase { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed))),
-        Command::Keys { reply, .. } => drop(reply.send(Err(IntakeError::StoreFailed.into()))),
-        Command::Swap { .. } | Command::Shutdown => {}
     }
 }

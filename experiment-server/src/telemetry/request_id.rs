@@ -1,5 +1,6 @@
 //! What a request is called, so that a client's report and a line of the log can be put together.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -10,11 +11,14 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Most characters of an id that a client makes.
 const MAX_REQUEST_ID_CHARS: usize = 128;
+/// Most bytes of an id that is made here: two numbers in hex digits, and a hyphen.
+const MAX_MADE_BYTES: usize = 33;
 
 /// Makes ids that no other process makes: eight random bytes at start, then a number.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
-    prefix: u64,
+    /// Those bytes as hex digits, with a hyphen.
+    prefix: String,
     next: AtomicU64,
 }
 
@@ -22,7 +26,7 @@ impl RequestIds {
     /// # Errors
     /// The system gives no random bytes.
     pub(crate) fn new() -> Result<RequestIds, getrandom::Error> {
-        Ok(RequestIds { prefix: getrandom::u64()?, next: AtomicU64::new(0) })
+        Ok(RequestIds { prefix: format!("{:016x}-", getrandom::u64()?), next: AtomicU64::new(0) })
     }
 
     /// The id that the client sent, or a new one. One with characters that would need care in a log is replaced.
@@ -37,9 +41,12 @@ impl RequestIds {
 
     fn make(&self) -> HeaderValue {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{:016x}-{number:x}", self.prefix);
-        // Digits, letters and a hyphen are always a header's value.
-        HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+        let mut id = [0; MAX_MADE_BYTES];
+        let mut rest = id.as_mut_slice();
+        // It always fits, and digits and a hyphen are always a header's value.
+        let _ = write!(rest, "{}{number:x}", self.prefix);
+        let length = MAX_MADE_BYTES - rest.len();
+        HeaderValue::from_bytes(&id[..length]).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
     }
 }
 
@@ -79,6 +86,9 @@ mod tests {
             assert!(made != refused && made.len() >= 18, "{made:?}");
         }
         assert_ne!(ids.of(&HeaderMap::new()), ids.of(&HeaderMap::new()));
+        let ids = RequestIds { prefix: "00000000000000ab-".to_owned(), next: AtomicU64::new(u64::MAX) };
+        assert_eq!(ids.make(), "00000000000000ab-ffffffffffffffff");
+        assert_eq!(ids.make(), "00000000000000ab-0");
     }
 
     #[test]

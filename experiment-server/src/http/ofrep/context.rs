@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::failure::{Code, Failure};
 use crate::http::body::{off_thread_if_large, read_body};
-use crate::http::fields::{kind_of, wrong_attributes};
+use crate::http::fields::{drop_nulls, kind_of, wrong_attributes};
 use crate::http::json::{non_finite, read_json};
 use crate::http::limits::{MAX_ATTRIBUTES, MAX_BODY_BYTES};
 use crate::http::openapi::parts;
@@ -18,6 +18,8 @@ use crate::store::Attributes;
 const SAMPLE: &str = r#"send {"context": {"targetingKey": "c-42"}}"#;
 /// The field of the context that names the customer.
 const TARGETING_KEY: &str = "targetingKey";
+/// Where it stands in a body.
+const TARGETING_KEY_PATH: &str = "context.targetingKey";
 
 /// The evaluation context.
 pub(super) struct Context {
@@ -78,23 +80,22 @@ pub(super) async fn read_context(app: &AppState, request: Request) -> Result<Con
 }
 
 fn of_fields(mut context: Map<String, Value>) -> Result<Context, Failure> {
-    let path = format!("context.{TARGETING_KEY}");
     let customer = match context.remove(TARGETING_KEY) {
         None | Some(Value::Null) => {
-            return Err(refuse(Code::TargetingKeyMissing, &path, "is missing", SAMPLE));
+            return Err(refuse(Code::TargetingKeyMissing, TARGETING_KEY_PATH, "is missing", SAMPLE));
         }
         Some(Value::String(id)) if id.is_empty() => {
-            return Err(refuse(Code::TargetingKeyMissing, &path, "is empty", SAMPLE));
+            return Err(refuse(Code::TargetingKeyMissing, TARGETING_KEY_PATH, "is empty", SAMPLE));
         }
         Some(value) => text(value).map_err(|detail| {
-            refuse(Code::InvalidContext, &path, &detail, "send the customer's id as a text")
+            refuse(Code::InvalidContext, TARGETING_KEY_PATH, &detail, "send the customer's id as a text")
         })?,
     };
     if let Err(error) = check_customer_id(&customer) {
         let mend = format!("use 1 to {MAX_CUSTOMER_ID_BYTES} bytes");
-        return Err(refuse(Code::InvalidContext, &path, &error.to_string(), &mend));
+        return Err(refuse(Code::InvalidContext, TARGETING_KEY_PATH, &error.to_string(), &mend));
     }
-    context.retain(|_, value| !value.is_null());
+    drop_nulls(&mut context);
     let wrong = wrong_attributes("context", &context);
     if !wrong.is_empty() {
         return Err(Failure::refused(Code::InvalidContext, &wrong));

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
+use super::super::command::Command;
 use super::super::error::{IntakeError, StoreError};
 use super::super::pending::Pending;
-use super::super::writer::Command;
 use super::super::{MAX_PROPOSALS, Store};
 use super::line::{EXPORT_FORMAT, EndLine, ExportLine};
 use super::lists::Lists;
