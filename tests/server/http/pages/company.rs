@@ -38,7 +38,7 @@ fn figures_are_told_with_how_they_are_made() {
         open(&served, "/company?from=2026-02-01&to=2026-02-28&event=order&active=&within=&cost=&survey=");
     assert_eq!(
         section(&html, "counts"),
-        "Customers Active at an instant is who did order in the 28d before it; a purchase is order. Intervals at 95 %. \
+        "Customers Active: order within the 28d before. Purchase: order. Intervals at 95 %. \
          At the start 100 of them kept 90 of them lost 10 At the end 95 of them new 5 of them returned 0 \
          Active in the period 95 Bought in the period 95"
     );
