@@ -35,6 +35,8 @@ pub struct Frame {
     pub(super) section: Section,
     /// Who is signed in.
     pub(crate) reader: Option<String>,
+    /// What the server calls the page as it is now; it says nothing again to whoever has that.
+    pub(crate) moment: Option<String>,
     /// How far the sums are behind, while they are rebuilt.
     pub(crate) catching: Option<Catching>,
     /// Whether the page is one file that stands alone, without a server.
@@ -53,7 +55,7 @@ pub(crate) struct Catching {
 impl Frame {
     /// The frame of a page that a server sends.
     pub(crate) fn new(section: Section) -> Frame {
-        Frame { text: &ENGLISH, section, reader: None, catching: None, is_file: false }
+        Frame { text: &ENGLISH, section, reader: None, moment: None, catching: None, is_file: false }
     }
 
     /// The frame of a page that is kept as a file.

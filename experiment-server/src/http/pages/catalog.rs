@@ -46,7 +46,7 @@ async fn show(
     if let Some(known) = moment.if_known(headers) {
         return Ok(known);
     }
-    let frame = frame(&app, caller, section);
+    let frame = frame(&app, caller, section, &moment);
     let response = off_thread(move || send(StatusCode::OK, page(&frame, &app.store.catalog()))).await?;
     Ok(moment.put(response))
 }

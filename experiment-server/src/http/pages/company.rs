@@ -32,7 +32,7 @@ pub(crate) async fn show_company(
     let is_bare = query.is_bare();
     let mut query = with_defaults(&app, query);
     let asked = asked(&query);
-    let frame = frame(&app, &caller, Section::Company);
+    let frame = frame(&app, &caller, Section::Company, &moment);
     let names = app.clone();
     let events = off_thread(move || Ok(names.store.event_names()?)).await?;
     if is_bare && events.iter().all(|name| name != DEFAULT_EVENT) {

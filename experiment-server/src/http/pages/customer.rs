@@ -29,7 +29,7 @@ pub(crate) async fn show_customer(
     if let Some(known) = moment.if_known(&headers) {
         return Ok(known);
     }
-    let frame = frame(&app, &caller, Section::Experiments);
+    let frame = frame(&app, &caller, Section::Experiments, &moment);
     let asked = Asked { id: id.clone().unwrap_or_default(), attributes: attributes.unwrap_or_default() };
     let Some(id) = id else {
         return Ok(moment.put(send(StatusCode::OK, page::customer(&frame, &subject, &asked, None))?));

@@ -32,7 +32,7 @@ pub(crate) async fn show_definition(
     if let Some(known) = moment.if_known(&headers) {
         return Ok(known);
     }
-    let frame = frame(&app, &caller, Section::Experiments);
+    let frame = frame(&app, &caller, Section::Experiments, &moment);
     let response = off_thread(move || {
         let entry = find(&catalog, &key)?;
         send(StatusCode::OK, page::definition(&frame, &Subject::of(entry), entry, (from, to)))

@@ -27,7 +27,7 @@ pub(crate) async fn list_experiments(
     if let Some(known) = moment.if_known(&headers) {
         return Ok(known);
     }
-    let frame = frame(&app, &caller, Section::Experiments);
+    let frame = frame(&app, &caller, Section::Experiments, &moment);
     let response = off_thread(move || {
         let rows: Result<Vec<Listed>, Problem> =
             app.store.catalog().iter().map(|entry| listed(&app, entry)).collect();

@@ -60,8 +60,9 @@ fn send(status: StatusCode, page: Result<String, askama::Error>) -> Result<Respo
 }
 
 /// The frame of a page for whoever reads it.
-fn frame(app: &AppState, caller: &Caller, section: Section) -> Frame {
+fn frame(app: &AppState, caller: &Caller, section: Section, moment: &Moment) -> Frame {
     let mut frame = Frame::new(section);
+    frame.moment = Some(etag(moment.0));
     let signed_in = !matches!(caller.identity, Identity::Loopback);
     frame.reader = signed_in.then(|| caller.name().into_owned());
     let readiness = app.store.ready();

@@ -35,7 +35,7 @@ pub(crate) async fn show_results(
         return Ok(known);
     }
     app.check_rebuilt()?;
-    let frame = frame(&app, &caller, Section::Experiments);
+    let frame = frame(&app, &caller, Section::Experiments, &moment);
     let response = off_thread(move || {
         let report = make_report(&app, &key, wish.as_of, false)?;
         send(StatusCode::OK, page::results(&frame, &subject, &report, &wish))

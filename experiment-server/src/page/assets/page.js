@@ -5,7 +5,7 @@
 // ---- Live: parts of the page are taken from the server again when something has changed.
 
 const EVERY = 5000;
-let known = null;
+let known = document.body.dataset.moment;
 
 function parts(root) {
   return root.querySelectorAll("[data-live][id]");
@@ -35,10 +35,7 @@ async function follow() {
   const answer = await fetch(location.href, { headers, redirect: "manual" });
   // Nothing new, or the way to sign in. A refusal that passes is a page too.
   if (answer.status === 304 || !answer.headers.get("content-type")?.startsWith("text/html")) return;
-  const first = known === null;
   known = answer.headers.get("etag");
-  // The first answer only tells which moment the page is of.
-  if (first && known === null) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = new Map([...parts(page)].map((part) => [part.id, part]));
   for (const old of parts(document)) {

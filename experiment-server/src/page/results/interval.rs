@@ -40,7 +40,7 @@ mod tests {
         assert_eq!(told(Some(1.0), Some(2.5), Interval), "1.000 to 2.500");
         assert_eq!(told(Some(1.0), None, Interval), "1.000 or more");
         assert_eq!(told(None, Some(2.5), Interval), "2.500 or less");
-        assert_eq!(told(Some(-1.0), Some(2.5), Outside), "anything but -1.000 to 2.500");
+        assert_eq!(told(Some(-1.0), Some(2.5), Outside), "anything but \u{2212}1.000 to 2.500");
         assert_eq!(told(None, None, Interval), "the data allow any number");
         assert_eq!(told(Some(1.0), Some(2.5), All), "the data allow any number");
     }
