@@ -13,6 +13,16 @@ pub enum ReportError {
     /// The store can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was not there yet.
+    #[error("{experiment} was made on {made}, so nothing is known of it at the end of {day}")]
+    TooEarly {
+        /// The experiment's key.
+        experiment: String,
+        /// The day on which its first version came.
+        made: Day,
+        /// The day that was asked for.
+        day: Day,
+    },
     /// The sums can't be read, or added up.
     #[error(transparent)]
     Inputs(#[from] InputsError),
@@ -33,6 +43,10 @@ pub fn report_of(
     day: Option<Day>,
     with_inputs: bool,
 ) -> Result<Report, ReportError> {
+    let made = store.catalog().get(key).and_then(|entry| Some(entry.versions.first()?.received_at.day()));
+    if let Some((made, day)) = made.zip(day).filter(|(made, day)| day < made) {
+        return Err(ReportError::TooEarly { experiment: key.to_owned(), made, day });
+    }
     let reading = store.aggregates(key, day)?;
     // A day that has not ended yet is read as far as it has come. Once an experiment is concluded its
     // controls get the winner, so the days mature by then are all there will be.

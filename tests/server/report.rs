@@ -63,28 +63,31 @@ fn played(data: &Path) {
     server.stop().unwrap();
 }
 
+fn without_as_of(mut report: Value) -> Value {
+    assert!(report.as_object_mut().unwrap().remove("as_of").is_some());
+    report
+}
+
 #[test]
 fn a_folder_and_a_server_tell_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     played(&data);
     let data = data.to_str().unwrap();
-    let yesterday = Timestamp(system_clock()().0 - DAY).day().to_string();
-    let [from_folder, as_csv] = ["json", "csv"]
-        .map(|format| fine(&["report", "gift", "--data", data, "--as-of", &yesterday, "--format", format]));
+    let today = system_clock()().day().to_string();
+    let read = |place: [&str; 2], format: &str| {
+        fine(&["report", "gift", place[0], place[1], "--as-of", &today, "--format", format])
+    };
+    // The day goes on, and with it the instant that is spoken of.
+    let json = |place| without_as_of(serde_json::from_str(&read(place, "json")).unwrap());
+    let (from_folder, as_csv) = (json(["--data", data]), read(["--data", data], "csv"));
     let server = serve(Path::new(data));
-    let from_server =
-        fine(&["report", "gift", "--url", server.url(), "--as-of", &yesterday, "--format", "json"]);
-    assert_eq!(from_folder, from_server);
+    assert_eq!(json(["--url", server.url()]), from_folder);
     // A folder that a server holds is asked of the server.
-    assert_eq!(
-        fine(&["report", "gift", "--data", data, "--as-of", &yesterday, "--format", "json"]),
-        from_server
-    );
-    let told = Client::new(server.url(), None, None);
-    let path = format!("/v1/experiments/gift/results?as_of={yesterday}");
-    let told = told.get(&path).unwrap().success().unwrap().body;
-    assert_eq!(serde_json::from_str::<Value>(&from_server).unwrap(), told);
+    assert_eq!(json(["--data", data]), from_folder);
+    let client = Client::new(server.url(), None, None);
+    let told = client.get(&format!("/v1/experiments/gift/results?as_of={today}")).unwrap().success().unwrap();
+    assert_eq!(without_as_of(told.body), from_folder);
     assert_eq!(as_csv.lines().next(), Some(experiment_server::output::CSV_HEADER.join(",").as_str()));
     server.stop().unwrap();
     let table = fine(&["report", "gift", "--data", data]);
@@ -135,6 +138,8 @@ fn what_is_not_there_is_named() {
     assert!(unknown.contains("no experiment has the key gfit; did you mean gift?"), "{unknown}");
     let ahead = complaint(&["report", "gift", "--data", data, "--as-of", "2999-01-01"]);
     assert!(ahead.contains("--as-of 2999-01-01 is in the future"), "{ahead}");
+    let before = complaint(&["report", "gift", "--data", data, "--as-of", "2020-01-01"]);
+    assert!(before.contains("so nothing is known of it at the end of 2020-01-01"), "{before}");
     let nowhere = complaint(&["report", "gift", "--data", &format!("{data}/none")]);
     assert!(nowhere.contains("holds no store"), "{nowhere}");
     let unwritable = complaint(&["report", "gift", "--data", data, "--html", data]);

@@ -66,6 +66,9 @@ pub(crate) fn make_report(
 ) -> Result<Report, Problem> {
     report_of(&app.store, &app.decisions, key, app.now(), day, with_inputs).map_err(|error| match error {
         ReportError::Store(error) => error.into(),
+        ReportError::TooEarly { made, .. } => {
+            invalid("as_of", error.to_string(), format!("send {made} or a later day"))
+        }
         other => Problem::internal(other),
     })
 }

@@ -184,6 +184,7 @@ fn wrong_parameters_are_named() {
     for (query, field, mend) in [
         ("as_of=2026-02-30", "as_of", "send a UTC day such as 2026-03-01; its end is meant"),
         ("as_of=2026-03-02", "as_of", "send 2026-03-01 or an earlier day"),
+        ("as_of=2026-02-28", "as_of", "send 2026-03-01 or a later day"),
         ("as_of=2026-03-01&as_of=2026-03-01", "as_of", "send it once"),
         ("fresh=maybe", "fresh", "send true or false"),
         ("format=xml", "format", "send json or csv"),
