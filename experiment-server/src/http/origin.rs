@@ -96,9 +96,13 @@ fn is_loopback(host: &str) -> bool {
     if !is_port(port) {
         return false;
     }
-    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(name);
     let is_address = |address: IpAddr| address.to_canonical().is_loopback();
-    name == "localhost" || name.ends_with(".localhost") || name.parse().is_ok_and(is_address)
+    let is_within = |domain: &str| {
+        let (name, domain) = (name.as_bytes(), domain.as_bytes());
+        name.len() >= domain.len() && name[name.len() - domain.len()..].eq_ignore_ascii_case(domain)
+    };
+    name.parse().is_ok_and(is_address) || name.eq_ignore_ascii_case("localhost") || is_within(".localhost")
 }
 
 /// Nothing, or a colon with a number.
