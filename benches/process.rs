@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// Names a program to take for the server instead of this one: the real one has an allocator of its own.
+const SERVER_PROGRAM: &str = "EXPERIMENT_BENCH_SERVER";
+
 /// The core that servers run on.
 pub const SERVER_CORE: usize = 0;
 /// The core that the load comes from.
@@ -25,10 +28,17 @@ impl Process {
     /// # Errors
     /// It can't be started, or says something else than an address.
     pub fn start<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Process, Error> {
+        Process::run(&std::env::current_exe()?, arguments)
+    }
+
+    fn run<A: AsRef<OsStr>>(
+        program: &Path,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Process, Error> {
         let core = SERVER_CORE.to_string();
         let mut child = Command::new("taskset")
             .args(["-c", &core])
-            .arg(std::env::current_exe()?)
+            .arg(program)
             .args(arguments)
             .env("EXPERIMENT_LOG", "error")
             .env_remove("EXPERIMENT_ADMIN_KEY")
@@ -47,13 +57,17 @@ impl Process {
         }
     }
 
-    /// `experiment serve` on a folder, on a free port.
+    /// `experiment serve` on a folder, on a free port: this program's, or `EXPERIMENT_BENCH_SERVER`.
     ///
     /// # Errors
     /// As [`Process::start`].
     pub fn serve(data: &Path) -> Result<Process, Error> {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--data"].map(OsStr::new);
-        Process::start(arguments.into_iter().chain([data.as_os_str()]))
+        let arguments = arguments.into_iter().chain([data.as_os_str()]);
+        match std::env::var_os(SERVER_PROGRAM) {
+            Some(program) => Process::run(Path::new(&program), arguments),
+            None => Process::start(arguments),
+        }
     }
 
     /// Where it answers.

@@ -60,10 +60,10 @@ async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
     if let Some(form) = form {
         form.put(&mut response);
     }
-    if let Some(page) = page {
-        page.put(&mut response);
+    match page {
+        Some(page) => page.put(response).await,
+        None => response,
     }
-    response
 }
 
 /// At most so many requests at once, of those who may, each within its time.

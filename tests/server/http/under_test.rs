@@ -188,10 +188,15 @@ impl Served {
 
     /// Sends bytes as they are and reads until the server closes.
     pub(super) fn raw(&self, request: &str) -> String {
+        String::from_utf8(self.raw_bytes(request)).unwrap()
+    }
+
+    /// The same, of an answer that need not be a text.
+    pub(super) fn raw_bytes(&self, request: &str) -> Vec<u8> {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
         answer
     }
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use utoipa_swagger_ui::Config;
 
+use super::pages::takes_gzip;
 use super::problem::Problem;
 
 const PAGE: &str = include_str!("page.html");
@@ -63,10 +64,4 @@ fn file(name: &str, media_type: HeaderValue, headers: &HeaderMap) -> Result<Resp
     let mut response = (headers, bytes).into_response();
     response.headers_mut().extend(encoding);
     Ok(response)
-}
-
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut codings = accepted.flat_map(|value| value.split(',')).map(|coding| coding.replace(' ', ""));
-    codings.any(|coding| coding.starts_with("gzip") && !coding.ends_with(";q=0"))
 }
