@@ -73,6 +73,16 @@ pub(crate) enum Identity {
     Key(Arc<ApiKey>),
 }
 
+impl Identity {
+    /// Whether both are the same one.
+    pub(crate) fn is_same(&self, other: &Identity) -> bool {
+        match (self, other) {
+            (Identity::Key(own), Identity::Key(other)) => own.id == other.id,
+            (own, other) => std::mem::discriminant(own) == std::mem::discriminant(other),
+        }
+    }
+}
+
 impl Gate {
     /// Whether a key is needed: as soon as one was made. That the last one ended opens nothing.
     pub(crate) fn needs_key(&self, keys: &ApiKeys) -> bool {

@@ -15,7 +15,7 @@ use super::problem::{FieldError, Kind, Problem};
 use super::state::AppState;
 use crate::web_origin::WebOrigin;
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// Refuses requests whose `Host` is not this machine, or that come from a page of neither this server nor a

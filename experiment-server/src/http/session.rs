@@ -20,6 +20,8 @@ const COOKIE_NAME: &str = "experiment_session";
 const LIFE: Span = Span(DAY / 2);
 /// Most sessions at once; a further one ends the one that began first.
 const MAX_SESSIONS: usize = 10_000;
+/// Most of them by one key, which then ends its own.
+const MAX_SESSIONS_OF_ONE: usize = 100;
 
 /// A token's SHA-256. It is what is looked up by, so how long a look-up takes tells nothing of a token.
 type TokenHash = [u8; 32];
@@ -52,9 +54,11 @@ impl Sessions {
         if sessions.len() >= MAX_SESSIONS {
             sessions.retain(|_, session| session.ends > now);
         }
-        if sessions.len() >= MAX_SESSIONS {
-            let first = sessions.iter().min_by_key(|(_, session)| session.ends).map(|(hash, _)| *hash);
-            first.and_then(|hash| sessions.remove(&hash));
+        let own = |session: &&Session| session.identity.is_same(&identity);
+        if sessions.values().filter(own).count() >= MAX_SESSIONS_OF_ONE {
+            end_first(&mut sessions, |session| session.identity.is_same(&identity));
+        } else if sessions.len() >= MAX_SESSIONS {
+            end_first(&mut sessions, |_| true);
         }
         sessions.insert(hash(&token), Session { identity, ends: now.after(LIFE) });
         Ok(cookie(&token, LIFE, is_encrypted))
@@ -75,6 +79,13 @@ impl Sessions {
         }
         cookie("", Span(0), false)
     }
+}
+
+/// Ends the session that began first among some.
+fn end_first(sessions: &mut HashMap<TokenHash, Session>, is_one: impl Fn(&Session) -> bool) {
+    let some = sessions.iter().filter(|(_, session)| is_one(session));
+    let first = some.min_by_key(|(_, session)| session.ends).map(|(hash, _)| *hash);
+    first.and_then(|hash| sessions.remove(&hash));
 }
 
 fn hash(token: &str) -> TokenHash {
@@ -135,11 +146,30 @@ mod tests {
     }
 
     #[test]
+    fn whoever_signs_in_again_and_again_signs_nobody_else_out() {
+        let sessions = Sessions::default();
+        let is_in =
+            |cookie: &HeaderValue| sessions.caller(&headers(&pair(cookie)), Timestamp(1_000)).is_some();
+        let other = sessions.begin(Identity::StartToken, Timestamp(0), false).unwrap();
+        let first = sessions.begin(Identity::AdminKey, Timestamp(0), false).unwrap();
+        for number in 1..MAX_SESSIONS_OF_ONE {
+            sessions.begin(Identity::AdminKey, Timestamp(number as i64), false).unwrap();
+        }
+        assert!(is_in(&first) && is_in(&other));
+        sessions.begin(Identity::AdminKey, Timestamp(999), false).unwrap();
+        assert!(!is_in(&first) && is_in(&other), "the first of the same key is ended, and no other's");
+        assert_eq!(sessions.0.lock().unwrap().len(), MAX_SESSIONS_OF_ONE + 1);
+    }
+
+    #[test]
     fn there_are_only_so_many() {
         let sessions = Sessions::default();
         let first = sessions.begin(Identity::AdminKey, Timestamp(0), false).unwrap();
-        for number in 1..=MAX_SESSIONS {
-            sessions.begin(Identity::AdminKey, Timestamp(number as i64), false).unwrap();
+        for number in 0..MAX_SESSIONS {
+            let key = Identity::Key(std::sync::Arc::new(
+                crate::store::key_with_role(crate::store::Role::Analyst).0,
+            ));
+            sessions.begin(key, Timestamp(1 + number as i64), false).unwrap();
         }
         assert_eq!(sessions.0.lock().unwrap().len(), MAX_SESSIONS);
         assert!(sessions.caller(&headers(&pair(&first)), Timestamp(1)).is_none(), "the one that began first");

@@ -58,6 +58,11 @@ pub(super) fn signed_count(value: f64) -> String {
     set(&number::signed_count(value))
 }
 
+/// What is lost, which has no sign: shares in percentage points.
+pub(super) fn loss(kind: Estimand, loss: f64) -> String {
+    effect(kind, loss).trim_start_matches('+').to_owned()
+}
+
 /// A p-value.
 pub(super) fn p_value(p: f64) -> String {
     if p < SMALL_P_VALUE { format!("<\u{a0}{SMALL_P_VALUE}") } else { number::p_value(p, None) }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use experiment_core::definition::{Experiment, Status};
-use experiment_core::time::Timestamp;
+use experiment_core::time::{Day, Timestamp};
 
 use crate::store::Entry;
 
@@ -25,6 +25,14 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// As it stood at the end of a day, as far as that is known: what came later is left out.
+    pub(super) fn at(&self, day: Day) -> Subject {
+        let stopped_at = self.stopped_at.filter(|stopped| *stopped <= day.end());
+        let ran = self.started_at.is_some() && stopped_at.is_none();
+        let status = if ran { Status::Running } else { self.status };
+        Subject { status, stopped_at, winner: None, ..self.clone() }
+    }
+
     /// An experiment of the store.
     #[must_use]
     pub fn of(entry: &Entry) -> Subject {

@@ -69,12 +69,17 @@ fn frame(app: &AppState, caller: &Caller, section: Section, moment: &Moment) -> 
     let signed_in = !matches!(caller.identity, Identity::Loopback);
     frame.reader = signed_in.then(|| caller.name().into_owned());
     let readiness = app.store.ready();
-    let behind = app.store.log_position().saturating_sub(app.store.position());
+    let behind = behind(app);
     frame.catching = match readiness.ready {
         false => Some(Catching::rebuilt(readiness.folded, readiness.of)),
         true => (behind > MANY).then(|| Catching::behind(behind)),
     };
     frame
+}
+
+/// How many facts are on disk and not in the sums yet.
+fn behind(app: &AppState) -> u64 {
+    app.store.log_position().saturating_sub(app.store.position())
 }
 
 /// Names what a page shows at a moment. What is read changes with the facts, the definitions, and the clock.
@@ -91,8 +96,10 @@ impl Moment {
 
     /// The same for a day, for what is too much work to follow every fact.
     fn of_day(app: &AppState, caller: &Caller) -> Moment {
-        let (day, ready) = (app.now().day(), app.store.ready().ready);
-        Moment(xxh3_64(format!("{day} {ready} {}", caller.name()).as_bytes()))
+        let (day, ready, behind) = (app.now().day(), app.store.ready(), behind(app) > MANY);
+        let rebuilt = (!ready.ready).then_some(ready.folded);
+        let text = format!("{day} {rebuilt:?} {behind} {}", caller.name());
+        Moment(xxh3_64(text.as_bytes()))
     }
 
     /// 304 for whoever has the page of this moment.

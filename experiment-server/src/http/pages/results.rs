@@ -1,5 +1,7 @@
 //! `GET /experiments/{key}`: the results of one experiment.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -30,6 +32,7 @@ pub(crate) async fn show_results(
     query.end()?;
     let catalog = app.store.catalog();
     let subject = Subject::of(find(&catalog, &key)?);
+    check_dimension(wish.by.as_deref(), &subject)?;
     let moment = Moment::of(&app, &caller);
     if let Some(known) = moment.if_known(&headers) {
         return Ok(known);
@@ -42,6 +45,22 @@ pub(crate) async fn show_results(
     })
     .await?;
     Ok(moment.put(response))
+}
+
+/// Whether there is such a dimension.
+fn check_dimension(by: Option<&str>, subject: &Subject) -> Result<(), Problem> {
+    let Some(by) = by else { return Ok(()) };
+    let names = subject.experiment.dimensions.iter().map(|dimension| dimension.name());
+    let names: Vec<Cow<'_, str>> = names.collect();
+    if names.iter().any(|name| name == by) {
+        return Ok(());
+    }
+    let shown: String = by.chars().take(60).collect();
+    let mend = did_you_mean(by, names.iter().map(AsRef::as_ref), || match names.as_slice() {
+        [] => "leave it out: the definition names no dimensions".to_owned(),
+        names => format!("send one of {}", names.join(", ")),
+    });
+    Err(invalid("by", format!("{shown:?} is no dimension of this experiment"), mend))
 }
 
 fn read_wish(app: &AppState, query: &mut Query) -> Result<Wish, Problem> {

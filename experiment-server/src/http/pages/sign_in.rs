@@ -9,7 +9,7 @@ use super::send;
 use crate::http::auth::{API_KEY, Access};
 use crate::http::body::read_body;
 use crate::http::extract::Query;
-use crate::http::origin::{host_of, is_from_another_page};
+use crate::http::origin::{SEC_FETCH_SITE, host_of, is_from_another_page};
 use crate::http::problem::{FieldError, Kind, Problem};
 use crate::http::state::AppState;
 use crate::page;
@@ -54,6 +54,8 @@ pub(crate) async fn sign_in(State(app): State<AppState>, request: Request) -> Re
         Ok(caller) => caller,
         Err(problem) => return send(problem.kind().facts().0, page::sign_in(&next, Some(problem.detail()))),
     };
+    // Whoever has one key must not sign in so often that nobody else stays.
+    app.rates.count(&caller, &app.store.api_keys())?;
     let cookie = app.sessions.begin(caller.identity, app.now(), is_encrypted).map_err(Problem::internal)?;
     let mut response = go_to(&next);
     response.headers_mut().insert(SET_COOKIE, cookie);
@@ -72,6 +74,8 @@ pub(crate) async fn sign_out(State(app): State<AppState>, request: Request) -> R
 fn refuse_other_pages(request: &Request) -> Result<(), Problem> {
     let origin = request.headers().get(ORIGIN).map(|origin| origin.to_str().ok());
     let is_own = match origin {
+        // Only browsers say that, of themselves: a proxy may call this server by another name.
+        _ if request.headers().get(SEC_FETCH_SITE).is_some_and(|site| site == "same-origin") => true,
         None => !is_from_another_page(request),
         // A form behind a proxy that encrypts is sent from https.
         Some(origin) => {

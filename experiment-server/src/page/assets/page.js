@@ -29,12 +29,27 @@ function renew(old, fresh) {
   if (place >= 0) fresh.querySelectorAll(reached)[place]?.focus({ preventScroll: true });
 }
 
+let told = "";
+
+// What a reader must know of the renewing itself.
+function tell(text) {
+  const notice = document.getElementById("catching");
+  if (!notice || text === told) return;
+  told = text;
+  notice.textContent = text;
+  notice.hidden = text === "";
+}
+
 async function follow() {
   if (document.hidden || parts(document).length === 0) return;
   const headers = known ? { "If-None-Match": known } : {};
   const answer = await fetch(location.href, { headers, redirect: "manual" });
-  // Nothing new, or the way to sign in. A refusal that passes is a page too.
-  if (answer.status === 304 || !answer.headers.get("content-type")?.startsWith("text/html")) return;
+  // The way to sign in: whoever reads on must know that nothing is renewed.
+  if (answer.type === "opaqueredirect") return tell(document.body.dataset.stale);
+  if (answer.status === 304) return tell("");
+  // A refusal that passes by itself is a page to show; any other is left for who loads the page again.
+  if (answer.status !== 200 && !(answer.status === 503 && document.getElementById("problem"))) return;
+  tell("");
   known = answer.headers.get("etag");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = new Map([...parts(page)].map((part) => [part.id, part]));
@@ -50,8 +65,9 @@ async function follow() {
 }
 
 if (location.protocol.startsWith("http")) {
-  setInterval(() => follow().catch(() => {}), EVERY);
-  document.addEventListener("visibilitychange", () => follow().catch(() => {}));
+  const lost = () => tell(document.body.dataset.stale);
+  setInterval(() => follow().catch(lost), EVERY);
+  document.addEventListener("visibilitychange", () => follow().catch(lost));
 }
 
 // ---- The filter over the list.
@@ -71,6 +87,10 @@ function filter() {
     shown += fits ? 1 : 0;
   }
   list.querySelector("[data-none]").hidden = shown > 0;
+  const asked = new URLSearchParams();
+  if (text) asked.set("filter", form.elements.text.value.trim());
+  if (status) asked.set("status", status);
+  history.replaceState(null, "", asked.size > 0 ? `?${asked}` : location.pathname);
 }
 
 if (form) {

@@ -23,6 +23,7 @@ pub(super) struct Sample {
 }
 
 impl Banner {
+    /// Of an experiment that customers may have entered.
     pub(super) fn of(report: &Report) -> Banner {
         let (text, verdict) = (&ENGLISH, &report.verdict);
         let decided_on = verdict.decided_on.map(|day| fill(text.decided_on, &[("day", &day.to_string())]));
@@ -33,6 +34,12 @@ impl Banner {
             decided_on,
             sample: report.progress.as_ref().map(Sample::of),
         }
+    }
+
+    /// Of an experiment that nobody has entered yet.
+    pub(super) fn of_draft() -> Banner {
+        let headline = ENGLISH.verdict_draft.to_owned();
+        Banner { class: "wait", headline, reasons: Vec::new(), decided_on: None, sample: None }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::page::text::{ENGLISH, fill};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bar {
     estimate: f64,
-    thick: Interval,
+    thick: Option<Interval>,
     thin: Option<Interval>,
 }
 
@@ -26,12 +26,17 @@ pub(super) struct Lines {
 impl Bar {
     pub(super) fn of(single: Span, decides: Option<Span>) -> Bar {
         let thin = decides.map(|_| ends(single));
-        Bar { estimate: single.estimate, thick: ends(decides.unwrap_or(single)), thin }
+        Bar { estimate: single.estimate, thick: Some(ends(decides.unwrap_or(single))), thin }
+    }
+
+    /// An effect whose deciding interval is on another scale.
+    pub(super) fn of_single_look(single: Span) -> Bar {
+        Bar { estimate: single.estimate, thick: None, thin: Some(ends(single)) }
     }
 
     /// What it needs of a scale.
     pub(super) fn extents(self) -> impl Iterator<Item = Extent> {
-        [Some(self.thick), self.thin]
+        [self.thick, self.thin]
             .into_iter()
             .flatten()
             .map(move |interval| Extent { estimate: Some(self.estimate), interval: Some(interval) })
@@ -42,7 +47,7 @@ impl Bar {
             &IntervalBar {
                 label,
                 estimate: Some(self.estimate),
-                inner: Some(self.thick),
+                inner: self.thick,
                 outer: self.thin,
                 margin: lines.margin,
                 min_effect: lines.min_effect,

@@ -5,8 +5,8 @@ use experiment_core::report::{
     DailyComparison, DailyReport, Estimand, MetricReport, RelativeSet, SurvivalDay,
 };
 use experiment_core::stats::Interval;
+use experiment_core::time::Day;
 
-use super::Shown;
 use super::interval::in_words;
 use super::metric::place_of;
 use super::scale::Scale;
@@ -18,6 +18,10 @@ use crate::page::text::{ENGLISH, fill};
 
 /// How large a curve is.
 const CURVE: Size = Size { width: 360.0, height: 190.0 };
+
+/// Most days that a picture spans, counted back from the last: what lies further back is a date gone wrong, and would
+/// leave no room for the rest.
+const MOST_DAYS: i64 = 3_660;
 
 /// One metric over its days.
 pub(super) struct Curves {
@@ -46,23 +50,21 @@ pub(super) struct CurveCells {
 
 /// The curve of a metric; nothing before its first mature day. Curves are on the metric's own scale.
 pub(super) fn curves(report: &MetricReport, arms: &[String], margin: Option<f64>) -> Option<Curves> {
-    let scale = Scale { kind: report.kind, shown: Shown::Absolute };
-    if report.daily.is_empty() {
-        return None;
-    }
+    let scale = Scale::absolute_of(report.kind);
+    let last = report.daily.last()?.day;
+    let is_shown = |day: &&DailyReport| i64::from(last.0) - i64::from(day.day.0) < MOST_DAYS;
+    let days: Vec<&DailyReport> = report.daily.iter().filter(is_shown).collect();
+    let first = days.first()?.day;
     let variants: Vec<&str> =
         report.comparisons.iter().map(|comparison| comparison.variant.as_str()).collect();
-    let (first, last) = (report.daily.first()?.day, report.daily.last()?.day);
     let name = fill(ENGLISH.daily_of, &[("metric", &report.metric)]);
     let chart = |variant: &&str| {
-        let mut points = vec![BandPoint::default(); usize::try_from(last.0 - first.0).unwrap_or(0) + 1];
-        for day in &report.daily {
-            // A day on which nobody entered leaves a gap.
-            let place = usize::try_from(day.day.0 - first.0).unwrap_or(0);
-            if let (Some(point), Some(found)) = (points.get_mut(place), of_variant(day, variant)) {
-                *point = point_of(found);
-            }
-        }
+        // A day on which nobody entered leaves a gap.
+        let point = |day: i32| {
+            let found = days.binary_search_by_key(&Day(day), |known| known.day).ok();
+            found.and_then(|place| of_variant(days[place], variant)).map(point_of).unwrap_or_default()
+        };
+        let points: Vec<BandPoint> = (first.0..=last.0).map(point).collect();
         let series = [BandSeries { label: "", arm: place_of(arms, variant), points: &points }];
         let chart = band_chart(&BandChart {
             label: &format!("{name}, {variant}"),
@@ -74,7 +76,7 @@ pub(super) fn curves(report: &MetricReport, arms: &[String], margin: Option<f64>
         });
         ((*variant).to_owned(), chart)
     };
-    let row = |day: &DailyReport| CurveRow {
+    let row = |day: &&DailyReport| CurveRow {
         day: day.day.to_string(),
         cells: variants.iter().map(|variant| cells(of_variant(day, variant), scale)).collect(),
     };
@@ -82,7 +84,7 @@ pub(super) fn curves(report: &MetricReport, arms: &[String], margin: Option<f64>
         metric: report.metric.clone(),
         is_open: report.role == Role::Primary || (report.role == Role::Guardrail && variants.len() == 1),
         charts: variants.iter().map(chart).collect(),
-        rows: report.daily.iter().map(row).collect(),
+        rows: days.iter().map(row).collect(),
     })
 }
 

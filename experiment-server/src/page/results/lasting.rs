@@ -1,11 +1,8 @@
 //! Whether an effect lasts: week by week of customers, and in both halves of the window.
 
 use experiment_core::definition::Role;
-use experiment_core::report::{
-    CheckCode, Effect, HalvesComparison, MetricReport, RelativeSet, Report, WeeklyComparison,
-};
+use experiment_core::report::{CheckCode, Effect, HalvesComparison, MetricReport, Report, WeeklyComparison};
 
-use super::Shown;
 use super::bar::{Bar, Lines, axis, domain_of};
 use super::health::Finding;
 use super::metric::place_of;
@@ -56,7 +53,7 @@ impl Lasting {
 
 impl LastingMetric {
     fn of(report: &MetricReport, arms: &[String]) -> Option<LastingMetric> {
-        let scale = Scale { kind: report.kind, shown: Shown::Absolute };
+        let scale = Scale::absolute_of(report.kind);
         let weeks =
             || report.weekly.iter().flat_map(|week| week.comparisons.iter().map(move |arm| (week, arm)));
         let bars: Vec<Bar> = weeks().filter_map(|(_, arm)| arm.effect.as_ref().map(bar_of)).collect();
@@ -74,12 +71,8 @@ impl LastingMetric {
     }
 }
 
-fn span_of(effect: &Effect) -> Span {
-    Span { estimate: effect.estimate, lower: effect.lower, upper: effect.upper, set: RelativeSet::Interval }
-}
-
 fn bar_of(effect: &Effect) -> Bar {
-    Bar::of(span_of(effect), None)
+    Bar::of(Span::from(effect), None)
 }
 
 impl WeekRow {
@@ -91,7 +84,7 @@ impl WeekRow {
             let n = number::count(arm.control_n + arm.n);
             return WeekRow { from, variant: arm.variant.clone(), place, n, effect, interval, bar };
         };
-        let interval = scale.interval(&span_of(effect));
+        let interval = scale.interval(&Span::from(effect));
         let shown = scale.effect(effect.estimate);
         let label = fill(text.bar_of, &[("variant", &from), ("effect", &shown), ("interval", &interval)]);
         WeekRow {
@@ -107,7 +100,7 @@ impl WeekRow {
 }
 
 fn told(halves: &HalvesComparison, scale: Scale) -> String {
-    let scale = if halves.relative { Scale { shown: Shown::Relative, ..scale } } else { scale };
+    let scale = if halves.relative { scale.relative() } else { scale };
     fill(
         ENGLISH.lasting_halves,
         &[

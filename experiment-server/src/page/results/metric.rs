@@ -2,14 +2,14 @@
 
 use std::fmt::Display;
 
-use experiment_core::definition::{Direction, Metric, Role};
+use experiment_core::definition::{Direction, Experiment, Method, Metric, Role};
 use experiment_core::report::{Arm, Comparison, Estimand, MetricReport, RelativeSet, Shows};
 
 use super::Shown;
 use super::bar::{Bar, Lines, axis, class_of, domain_of};
 use super::interval::in_words;
 use super::readings::{OtherReading, other_readings};
-use super::scale::{Scale, Span};
+use super::scale::{Scale, Span, deciding_interval};
 use crate::page::chart::{self, Domain, Tone};
 use crate::page::number;
 use crate::page::text::{ENGLISH, fill};
@@ -76,7 +76,7 @@ pub(super) struct SoFar {
 pub(super) fn role_table(
     role: Role,
     metrics: &[MetricReport],
-    defined: &[Metric],
+    experiment: &Experiment,
     arms: &[String],
     shown: Shown,
 ) -> Option<RoleTable> {
@@ -84,7 +84,7 @@ pub(super) fn role_table(
     if reports.is_empty() {
         return None;
     }
-    let drawn: Vec<Drawn> = reports.iter().map(|report| Drawn::of(report, defined, shown)).collect();
+    let drawn: Vec<Drawn> = reports.iter().map(|report| Drawn::of(report, experiment, shown)).collect();
     // Shares are alike, and so is everything that is over its control: one scale for all of them.
     let alike = drawn.iter().filter(|drawn| drawn.is_alike).flat_map(|drawn| drawn.bars.iter().copied());
     let alike: Vec<Bar> = alike.collect();
@@ -109,11 +109,14 @@ struct Drawn {
     is_alike: bool,
     bars: Vec<Bar>,
     lines: Lines,
+    /// How the plan decides.
+    method: Method,
 }
 
 impl Drawn {
-    fn of(report: &MetricReport, defined: &[Metric], shown: Shown) -> Drawn {
-        let scale = Scale { kind: report.kind, shown };
+    fn of(report: &MetricReport, experiment: &Experiment, shown: Shown) -> Drawn {
+        let defined = &experiment.metrics;
+        let scale = Scale::of(report, defined, shown);
         let control = control_of(report).and_then(|arm| arm.estimate);
         let metric = defined.iter().find(|metric| metric.key == report.metric);
         let lines = metric.map(|metric| Lines {
@@ -124,7 +127,7 @@ impl Drawn {
         });
         let bars = report.comparisons.iter().filter_map(|comparison| bar(scale, comparison)).collect();
         let is_alike = shown == Shown::Relative || report.kind == Estimand::Proportion;
-        Drawn { scale, is_alike, bars, lines: lines.unwrap_or_default() }
+        Drawn { scale, is_alike, bars, lines: lines.unwrap_or_default(), method: experiment.plan.method }
     }
 }
 
@@ -140,8 +143,16 @@ pub(super) fn worst_accepted(metric: &Metric) -> Option<f64> {
 
 /// Thick for what decides, thin for a single look.
 fn bar(scale: Scale, comparison: &Comparison) -> Option<Bar> {
-    let inner = scale.of_reading(comparison, comparison.deciding_reading())?;
-    Some(Bar::of(inner, scale.of_decision(comparison)))
+    let single = scale.of_reading(comparison, comparison.deciding_reading())?;
+    Some(match scale.of_decision(comparison) {
+        None if is_decided_elsewhere(scale, comparison) => Bar::of_single_look(single),
+        decides => Bar::of(single, decides),
+    })
+}
+
+/// Whether the interval that decides is on another scale than this one.
+fn is_decided_elsewhere(scale: Scale, comparison: &Comparison) -> bool {
+    scale.shown == Shown::Relative && deciding_interval(comparison).is_some()
 }
 
 fn control_of(report: &MetricReport) -> Option<&Arm> {
@@ -205,13 +216,16 @@ impl Compared {
         // What decides is read; the plain interval would be too sure of itself.
         let told: Option<Span> = scale.of_decision(comparison).or(span);
         let effect = span.map_or(text.nothing.to_owned(), |span| scale.effect(span.estimate));
-        let interval_text = told.map_or(text.nothing.to_owned(), |span| scale.interval(&span));
+        let mut interval_text = told.map_or(text.nothing.to_owned(), |span| scale.interval(&span));
+        if told.is_some() && is_decided_elsewhere(scale, comparison) {
+            interval_text = fill(text.single_look, &[("interval", &interval_text)]);
+        }
         let (decision, tone) = decision(role, comparison);
         let values: [(_, &dyn Display); 3] =
             [("variant", &comparison.variant), ("effect", &effect), ("interval", &interval_text)];
         let label = fill(text.bar_of, &values);
         let bar = bar(scale, comparison).map(|bar| bar.draw(domain, drawn.lines, tone, &label));
-        let (p, p_label) = p(role, comparison);
+        let (p, p_label) = p(role, drawn.method, comparison);
         let reason = comparison.not_estimable.as_ref();
         // That a guardrail holds makes its effect no gain.
         let is_gain = comparison.decision.is_some_and(|decision| decision.shows != Some(Shows::NotWorse));
@@ -244,10 +258,10 @@ fn decision(role: Role, comparison: &Comparison) -> (&'static str, Tone) {
 }
 
 /// The number by which it is decided: the chance to win, or the p-value, adjusted where there is a family. A guardrail is
-/// decided by the end of its interval.
-fn p(role: Role, comparison: &Comparison) -> (String, &'static str) {
+/// decided by the end of its interval, and a planned look by the bound that it has.
+fn p(role: Role, method: Method, comparison: &Comparison) -> (String, &'static str) {
     let text = &ENGLISH;
-    if role == Role::Guardrail {
+    if role == Role::Guardrail || (role == Role::Primary && method == Method::GroupSequential) {
         return (text.nothing.to_owned(), text.by_bound);
     }
     if let Some(bayes) = comparison.bayes {

@@ -15,7 +15,7 @@ mod slices;
 mod wish;
 
 use askama::Template;
-use experiment_core::definition::Role;
+use experiment_core::definition::{Role, Status};
 use experiment_core::report::Report;
 use experiment_core::time::{DAY, Day, Timestamp};
 
@@ -31,6 +31,7 @@ use self::money::Money;
 use self::plan::PlanTable;
 use self::slices::Slices;
 use super::frame::Frame;
+use super::instant;
 use super::subject::Subject;
 use super::text::{ENGLISH, fill};
 use crate::page::number;
@@ -52,7 +53,8 @@ struct ResultsPage<'a> {
     rollout: u64,
     ways: Vec<Way>,
     banner: Banner,
-    health: HealthStrip,
+    /// Absent while nobody can enter.
+    health: Option<HealthStrip>,
     money: Vec<Money>,
     roles: Vec<RoleTable>,
     curves: Vec<Curves>,
@@ -92,12 +94,13 @@ pub fn results(
     report: &Report,
     wish: &Wish,
 ) -> Result<String, askama::Error> {
+    let subject = &wish.as_of.map_or_else(|| subject.clone(), |day| subject.at(day));
     let experiment = &subject.experiment;
     let arms: Vec<String> = experiment.variants.iter().map(|variant| variant.key.clone()).collect();
     let roles = [Role::Primary, Role::Guardrail, Role::Secondary];
     let roles = roles
         .into_iter()
-        .filter_map(|role| metric::role_table(role, &report.metrics, &experiment.metrics, &arms, wish.shown));
+        .filter_map(|role| metric::role_table(role, &report.metrics, experiment, &arms, wish.shown));
     let curves = report.metrics.iter().filter_map(|metric| {
         let defined = experiment.metrics.iter().find(|defined| defined.key == metric.metric)?;
         curve::curves(metric, &arms, metric::worst_accepted(defined))
@@ -114,6 +117,7 @@ pub fn results(
         Shown::Scaled(customers) => customers,
         _ => experiment.economics.as_ref().and_then(|economics| economics.rollout).unwrap_or(DEFAULT_ROLLOUT),
     };
+    let is_draft = subject.status == Status::Draft;
     let page = ResultsPage {
         frame,
         head: Head::of(subject, report),
@@ -122,15 +126,15 @@ pub fn results(
         past: wish.as_of.map(|day| fill(ENGLISH.as_of_past, &[("day", &day)])),
         rollout,
         ways: ways(wish, rollout),
-        banner: Banner::of(report),
-        health: HealthStrip::of(report),
+        banner: if is_draft { Banner::of_draft() } else { Banner::of(report) },
+        health: (!is_draft).then(|| HealthStrip::of(report)),
         money: report.economics.iter().map(Money::of).collect(),
         roles: roles.collect(),
         in_pairs: arms.len() == 2,
         curves,
         survival: survival.collect(),
         lasting: Lasting::of(report, &arms),
-        slices: Slices::of(report, wish, &arms, !frame.is_file),
+        slices: Slices::of(report, wish, &experiment.metrics, &arms, !frame.is_file),
         plan: PlanTable::of(subject, report),
         scaled_to: matches!(wish.shown, Shown::Scaled(_))
             .then(|| fill(ENGLISH.effects_scaled_to, &[("customers", &number::count(rollout))])),
@@ -159,7 +163,7 @@ impl Head {
         let mut facts = times(subject, Some(report));
         facts.push((text.customers, number::count(customers)));
         facts.push((text.version, subject.version.to_string()));
-        facts.extend(report.as_of.map(|as_of| (text.as_of, minute(as_of))));
+        facts.extend(report.as_of.map(|as_of| (text.as_of, instant::minute(as_of))));
         Head { facts, ..Head::without_report(subject) }
     }
 
@@ -197,10 +201,4 @@ pub(super) fn days(subject: &Subject, report: &Report) -> Option<i32> {
 /// The first day on which a customer entered who is mature by now.
 fn first_entry(report: &Report) -> Option<Day> {
     report.metrics.iter().filter_map(|metric| metric.daily.first()).map(|day| day.day).min()
-}
-
-/// An instant to the minute.
-fn minute(at: Timestamp) -> String {
-    let whole = Timestamp(at.0 - at.0.rem_euclid(60 * experiment_core::time::SECOND)).to_string();
-    whole.replace('T', " ").replace(":00Z", "")
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use experiment_core::report::{
-    Advice, EconomicsArm, EconomicsReport, Effect, EffectQuotient, Estimand, RelativeSet, Takers, Whom,
+    Advice, EconomicsArm, EconomicsReport, Effect, EffectQuotient, Estimand, Takers, Whom,
 };
 
 use super::bar::{Bar, Lines, axis, class_of, domain_of};
@@ -255,8 +255,7 @@ fn value_of(whom: &Whom) -> &str {
 }
 
 fn bar_of(whom: &Whom) -> Option<Bar> {
-    let Effect { estimate, lower, upper, .. } = whom.net_value_per_customer?;
-    Some(Bar::of(Span { estimate, lower, upper, set: RelativeSet::Interval }, None))
+    Some(Bar::of(Span::from(&whom.net_value_per_customer?), None))
 }
 
 impl WhomRow {

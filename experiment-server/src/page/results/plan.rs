@@ -1,7 +1,7 @@
 //! What was planned beside what was reached.
 
-use experiment_core::definition::{Plan, Sides, Target};
-use experiment_core::report::{LookReport, Report};
+use experiment_core::definition::{Method, Plan, Role, Sides, Target};
+use experiment_core::report::{Estimand, LookReport, Report};
 
 use super::banner;
 use crate::page::number;
@@ -25,12 +25,16 @@ impl PlanTable {
     pub(super) fn of(subject: &Subject, report: &Report) -> PlanTable {
         let (text, plan) = (&ENGLISH, &subject.experiment.plan);
         let sides = if plan.sides == Sides::Two { text.plan_sides } else { text.plan_side };
-        let mut rows = vec![
-            (text.plan_method, text.method(plan.method).to_owned()),
-            (text.plan_alpha, format!("{}, {sides}", number::level(plan.alpha))),
-            (text.plan_correction, text.correction(plan.correction).to_owned()),
-            (text.plan_target, target(plan, report)),
-        ];
+        let mut rows = vec![(text.plan_method, text.method(plan.method).to_owned())];
+        match plan.method {
+            // It does not limit how often one is wrong, and has no sides.
+            Method::Bayesian => rows.push((text.plan_level, number::level(1.0 - plan.alpha))),
+            _ => {
+                rows.push((text.plan_alpha, format!("{}, {sides}", number::level(plan.alpha))));
+                rows.push((text.plan_correction, text.correction(plan.correction).to_owned()));
+            }
+        }
+        rows.push((text.plan_target, target(plan, report)));
         if let Some(progress) = &report.progress {
             rows.push((text.look_reached, number::percent(progress.reached)));
         }
@@ -41,11 +45,19 @@ impl PlanTable {
             rows.push((text.plan_stratify, plan.stratify.join(", ")));
         }
         if let Some(ship) = plan.ship {
-            let (chance, loss) = (number::percent(ship.chance), number::plain(ship.max_loss));
+            let (chance, loss) =
+                (number::percent(ship.chance), number::loss(scale_of(report), ship.max_loss));
             rows.push((text.plan_ship, fill(text.plan_ship_how, &[("chance", &chance), ("loss", &loss)])));
         }
         PlanTable { rows, looks: report.looks.iter().map(Look::of).collect() }
     }
+}
+
+/// On what scale the plan's loss is: that of the primaries, where they are alike.
+fn scale_of(report: &Report) -> Estimand {
+    let mut primaries = report.metrics.iter().filter(|metric| metric.role == Role::Primary);
+    let are_shares = primaries.all(|metric| metric.kind == Estimand::Proportion);
+    if are_shares { Estimand::Proportion } else { Estimand::Mean }
 }
 
 fn target(plan: &Plan, report: &Report) -> String {

@@ -1,7 +1,7 @@
 //! Other readings of the same data, which don't decide.
 
 use experiment_core::definition::Direction;
-use experiment_core::report::{Comparison, Effect, MetricReport, Reading, RelativeSet};
+use experiment_core::report::{Comparison, MetricReport, Reading, RelativeSet};
 
 use super::Shown;
 use super::scale::{Scale, Span};
@@ -39,7 +39,7 @@ impl Readings<'_> {
             let level = number::level(decision.confidence_level);
             self.ends(fill(text.reading_decides, &[("level", &level)]), decision.lower, decision.upper, None);
         }
-        let relative = Scale { shown: Shown::Relative, ..self.scale };
+        let relative = self.scale.relative();
         if self.scale.shown != Shown::Relative
             && let Some(span) = relative.of_reading(comparison, decides)
         {
@@ -51,7 +51,7 @@ impl Readings<'_> {
         }
         if let Some(bayes) = comparison.bayes {
             let chance = number::certain(bayes.chance_to_win);
-            let loss = self.scale.absolute().effect(bayes.expected_loss);
+            let loss = number::loss(self.scale.kind, bayes.expected_loss);
             let name = fill(text.reading_bayes, &[("chance", &chance), ("loss", &loss)]);
             self.ends(name, Some(bayes.lower), Some(bayes.upper), None);
         }
@@ -69,7 +69,7 @@ impl Readings<'_> {
             self.reading(name, Reading::Stratified);
         }
         if let Some(everybody) = comparison.intention_to_treat {
-            let span = plain(&everybody.effect);
+            let span = Span::from(&everybody.effect);
             self.add(text.reading_crossed.to_owned(), self.scale.absolute(), span, everybody.p_value);
         }
         if let Some(harm) = comparison.harm {
@@ -108,8 +108,4 @@ impl Readings<'_> {
             p: p.map(number::p_value).unwrap_or_default(),
         });
     }
-}
-
-fn plain(effect: &Effect) -> Span {
-    Span { estimate: effect.estimate, lower: effect.lower, upper: effect.upper, set: RelativeSet::Interval }
 }

@@ -1,5 +1,6 @@
 //! The metrics among some of the customers, by a dimension that the reader picks.
 
+use experiment_core::definition::Metric;
 use experiment_core::report::{Comparison, DimensionReport, Interaction, MetricReport, Report};
 
 use super::bar::{Bar, Lines, axis, domain_of};
@@ -52,7 +53,13 @@ pub(super) struct SliceRow {
 
 impl Slices {
     /// Nothing where the definition names no dimension. All of them are shown where nobody can pick one.
-    pub(super) fn of(report: &Report, wish: &Wish, arms: &[String], can_pick: bool) -> Option<Slices> {
+    pub(super) fn of(
+        report: &Report,
+        wish: &Wish,
+        defined: &[Metric],
+        arms: &[String],
+        can_pick: bool,
+    ) -> Option<Slices> {
         let mut names: Vec<&str> = report.dimensions.iter().map(|slice| slice.dimension.as_str()).collect();
         names.dedup();
         if names.is_empty() {
@@ -66,21 +73,23 @@ impl Slices {
         };
         let choices = [choice(None)].into_iter().chain(names.iter().map(|name| choice(Some(name)))).collect();
         names.retain(|name| !can_pick || by == Some(*name));
-        let shown =
-            names.into_iter().map(|name| SlicedDimension::of(report, name, wish.shown, arms)).collect();
+        let shown = names
+            .into_iter()
+            .map(|name| SlicedDimension::of(report, name, defined, wish.shown, arms))
+            .collect();
         Some(Slices { choices, shown })
     }
 }
 
 impl SlicedDimension {
-    fn of(report: &Report, name: &str, shown: Shown, arms: &[String]) -> SlicedDimension {
+    fn of(report: &Report, name: &str, defined: &[Metric], shown: Shown, arms: &[String]) -> SlicedDimension {
         let slices = report.dimensions.iter().filter(|slice| slice.dimension == name);
         let slices: Vec<&DimensionReport> = slices.collect();
         let metrics = report.metrics.iter().filter_map(|metric| {
             let interactions = report.interactions.iter();
             let interactions =
                 interactions.filter(|found| found.dimension == name && found.metric == metric.metric);
-            SlicedMetric::of(metric, name, &slices, interactions.map(told).collect(), shown, arms)
+            SlicedMetric::of(metric, name, &slices, interactions.map(told).collect(), defined, shown, arms)
         });
         SlicedDimension { name: name.to_owned(), metrics: metrics.collect() }
     }
@@ -101,10 +110,11 @@ impl SlicedMetric {
         dimension: &str,
         slices: &[&DimensionReport],
         interactions: Vec<String>,
+        defined: &[Metric],
         shown: Shown,
         arms: &[String],
     ) -> Option<SlicedMetric> {
-        let scale = Scale { kind: metric.kind, shown };
+        let scale = Scale::of(metric, defined, shown);
         let found = slices.iter().filter_map(|slice| {
             let within = slice.metrics.iter().find(|found| found.metric == metric.metric)?;
             Some((slice, within))
@@ -153,7 +163,7 @@ impl SliceRow {
         let effect = span.map_or_else(nothing, |span| scale.effect(span.estimate));
         let value = if value.is_empty() { text.missing } else { value };
         let label = fill(text.bar_of, &[("variant", &value), ("effect", &effect), ("interval", &interval)]);
-        let p = comparison.adjusted_p_value.or(comparison.p_value_of(comparison.deciding_reading()));
+        let p = comparison.adjusted_p_value;
         let bar =
             bar_of(scale, comparison).map(|bar| bar.draw(domain, Lines::default(), Tone::Neutral, &label));
         SliceRow {

@@ -18,6 +18,7 @@ texts! {
     language: "en";
     // Around every page.
     product: "Experiment";
+    stale: "This page is no longer renewed: load it again, and sign in if you are asked to.";
     skip: "Skip to the content";
     sections: "Sections";
     experiments: "Experiments";
@@ -84,6 +85,7 @@ texts! {
     verdict_invalid: "Invalid: the numbers can't be trusted";
     verdict_inconclusive: "Inconclusive";
     verdict_continue: "Continue: too early to tell";
+    verdict_draft: "Not started";
     verdict_short_ship: "ship {variant}";
     verdict_short_keep: "keep control";
     verdict_short_stop: "stop for harm";
@@ -118,7 +120,7 @@ texts! {
     money_closed: "{closed} customers whose account is closed";
     money_open: "{open} still open";
     kept_per_1000: "Kept per 1,000";
-    kept_per_1000_how: "more customers kept, of 1,000 who get it";
+    kept_per_1000_how: "difference in customers kept, of 1,000 who get it";
     cost_per_kept: "Cost per customer kept";
     cost_per_kept_none: "no more customers are kept for it";
     net_value: "Net value per customer";
@@ -163,8 +165,8 @@ texts! {
     effects_relative: "relative";
     effects_scaled: "for a rollout";
     effects_scaled_how: "Customers in the rollout";
-    effects_scaled_to: "Effects are what they come to among {customers} customers; a ratio or a quantile does not add up.";
-    bars_how: "Thick bars: the interval that decides. Thin lines: that of a single look. Dashed line: a guardrail's margin; dotted line: the smallest effect worth acting on. Arrows: it goes on beyond the scale.";
+    effects_scaled_to: "Effects are what they come to among {customers} customers; ratios, quantiles, scores and days do not add up.";
+    bars_how: "Thick bars: the interval that decides. Thin lines: that of a single look. What decides is on no relative scale: there are thin lines only. Dashed line: a guardrail's margin; dotted line: the smallest effect worth acting on. Arrows: it goes on beyond the scale.";
     column_mature: "Mature customers";
     column_value: "Value";
     column_effect: "Effect";
@@ -193,6 +195,7 @@ texts! {
     raw_ratio: "{numerator} over {denominator} per customer";
     raw_answered: "{share} answered";
     margin: "margin {margin}";
+    single_look: "one look: {interval}";
     min_effect: "worth acting on from {effect}";
     scale_of: "Effects with their intervals from {lower} to {upper}";
     bar_of: "{variant}: effect {effect}, interval {interval}";
@@ -251,6 +254,7 @@ texts! {
     plan: "Planned against reached";
     plan_method: "Method";
     plan_alpha: "False positives accepted";
+    plan_level: "Intervals at";
     plan_sides: "two-sided";
     plan_side: "one-sided";
     plan_correction: "Correction";
