@@ -99,6 +99,7 @@ fn table(once: &dyn Fn(Methods) -> Methods) -> Routes<'_> {
         .page(Read, "/experiments/{key}/results.csv", pages::get_results_csv)
         .page(Read, "/experiments/{key}/results.json", pages::get_results_json)
         .page(Read, "/experiments/{key}/daily.csv", pages::get_daily_csv)
+        .page(Read, "/experiments/{key}/weekly.csv", pages::get_weekly_csv)
         .page(Read, "/experiments/{key}/survival.csv", pages::get_survival_csv)
         .page(Read, "/experiments/{key}/definition", pages::show_definition)
         .page(Read, "/experiments/{key}/customer", pages::show_customer)

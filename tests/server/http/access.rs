@@ -8,7 +8,7 @@ use super::under_test::{Answer, KEY, Served, with_key};
 use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
 
 /// Every call with what it needs, a request of it that changes nothing, and the status of that for whoever may.
-const CALLS: [(&str, &str, Access, &str, &str, u16); 57] = [
+const CALLS: [(&str, &str, Access, &str, &str, u16); 58] = [
     ("POST", "/v1/assign", Ingest, "/v1/assign", "{}", 422),
     ("POST", "/v1/exposures", Ingest, "/v1/exposures", "{}", 200),
     ("POST", "/v1/conversions", Ingest, "/v1/conversions", "{}", 200),
@@ -62,6 +62,7 @@ const CALLS: [(&str, &str, Access, &str, &str, u16); 57] = [
     ("GET", "/experiments/{key}/results.csv", Read, "/experiments/none/results.csv", "", 404),
     ("GET", "/experiments/{key}/results.json", Read, "/experiments/none/results.json", "", 404),
     ("GET", "/experiments/{key}/daily.csv", Read, "/experiments/none/daily.csv", "", 404),
+    ("GET", "/experiments/{key}/weekly.csv", Read, "/experiments/none/weekly.csv", "", 404),
     ("GET", "/experiments/{key}/survival.csv", Read, "/experiments/none/survival.csv", "", 404),
     ("GET", "/experiments/{key}/definition", Read, "/experiments/none/definition", "", 404),
     ("GET", "/experiments/{key}/customer", Read, "/experiments/none/customer", "", 404),

@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::http::results::{csv_file, make_report, parse_day};
 use crate::http::state::AppState;
-use crate::output::{write_csv, write_daily_csv, write_survival_csv};
+use crate::output::{write_csv, write_daily_csv, write_survival_csv, write_weekly_csv};
 
 /// The report, as the API writes it as CSV.
 pub(crate) async fn get_results_csv(
@@ -38,6 +38,15 @@ pub(crate) async fn get_daily_csv(
     query: Query,
 ) -> Result<Response, Problem> {
     csv_file(&report(app, key, query).await?, "-daily", write_daily_csv)
+}
+
+/// Every effect by week of entry.
+pub(crate) async fn get_weekly_csv(
+    State(app): State<AppState>,
+    InPath(key): InPath<String>,
+    query: Query,
+) -> Result<Response, Problem> {
+    csv_file(&report(app, key, query).await?, "-weekly", write_weekly_csv)
 }
 
 /// Every survival curve.

@@ -30,7 +30,9 @@ pub(crate) use company::{get_company_csv, show_company};
 pub(crate) use compressed::takes_gzip;
 pub(crate) use customer::show_customer;
 pub(crate) use definition::show_definition;
-pub(crate) use downloads::{get_daily_csv, get_results_csv, get_results_json, get_survival_csv};
+pub(crate) use downloads::{
+    get_daily_csv, get_results_csv, get_results_json, get_survival_csv, get_weekly_csv,
+};
 pub(crate) use experiments::list_experiments;
 pub(crate) use results::show_results;
 pub(crate) use sign_in::{show_sign_in, sign_in, sign_out};

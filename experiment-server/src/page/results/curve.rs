@@ -189,3 +189,26 @@ pub(super) fn survival(
         rows: rows.collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_gone_wrong_takes_no_room() {
+        let day = |day: &str| serde_json::json!({"day": day, "comparisons": []});
+        let report: MetricReport = serde_json::from_value(serde_json::json!({
+            "metric": "kept", "kind": "mean", "role": "primary", "direction": "up", "arms": [],
+            "comparisons": [{"variant": "gift", "control": "control", "method": "welch_t"}],
+            "daily": [day("-009998-01-01"), day("1970-01-01"), day("2026-03-01"), day("2026-03-03")],
+        }))
+        .unwrap();
+        let arms = ["control".to_owned(), "gift".to_owned()];
+        let found = curves(&report, &arms, None).unwrap();
+        assert_eq!(
+            found.rows.iter().map(|row| row.day.as_str()).collect::<Vec<_>>(),
+            ["2026-03-01", "2026-03-03"]
+        );
+        assert!(found.charts[0].1.contains(r#"data-n="3""#), "{}", found.charts[0].1);
+    }
+}

@@ -105,6 +105,34 @@ fn every_day_of_the_curve_is_a_row() {
 }
 
 #[test]
+fn every_week_of_entry_is_a_row() {
+    let served = served();
+    let answer = served.get("/experiments/lasting/weekly.csv");
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"lasting-weekly.csv\"");
+    let report = served.get("/v1/experiments/lasting/results").json();
+    let mut expected: Vec<Vec<String>> = Vec::new();
+    for metric in report["metrics"].as_array().unwrap() {
+        for week in metric["weekly"].as_array().into_iter().flatten() {
+            for found in week["comparisons"].as_array().unwrap() {
+                let texts = ["lasting", report["as_of"].as_str().unwrap()].map(str::to_owned);
+                let named = [&metric["metric"], &metric["kind"], &week["from"], &found["variant"]];
+                let named = named.map(|value| value.as_str().unwrap().to_owned());
+                let effect = &found["effect"];
+                let numbers = [&found["control_n"], &found["n"], &effect["estimate"], &effect["std_error"]];
+                let ends = [&effect["lower"], &effect["upper"]];
+                let mut row = [&texts[..], &named, &["control".to_owned()]].concat();
+                row.extend(numbers.into_iter().chain(ends).map(cell));
+                expected.push(row);
+            }
+        }
+    }
+    assert!(!expected.is_empty());
+    let rows = rows(&answer);
+    assert_eq!(rows[0], experiment_server::output::WEEKLY_CSV_HEADER);
+    assert_eq!(rows[1..], expected);
+}
+
+#[test]
 fn every_day_of_a_survival_curve_is_a_row() {
     let served = served();
     let answer = served.get("/experiments/lasting/survival.csv");
@@ -132,7 +160,7 @@ fn every_day_of_a_survival_curve_is_a_row() {
 #[test]
 fn without_curves_there_is_the_header_alone() {
     let served = Served::with_winback();
-    for name in ["daily", "survival"] {
+    for name in ["daily", "survival", "weekly"] {
         let answer = served.get(&format!("/experiments/winback/{name}.csv"));
         assert_eq!(rows(&answer).len(), 1, "{name}");
         assert!(answer.text.ends_with("\r\n"));

@@ -1,0 +1,59 @@
+//! The effect by week of entry as a table.
+
+use std::io::{self, Write};
+
+use experiment_core::report::Report;
+
+use super::csv::{Row, writer};
+
+/// The columns; a public contract.
+pub const WEEKLY_CSV_HEADER: [&str; 13] = [
+    "experiment",
+    "as_of",
+    "metric",
+    "kind",
+    "week_from",
+    "variant",
+    "control",
+    "control_n",
+    "n",
+    "effect",
+    "effect_std_error",
+    "effect_lower",
+    "effect_upper",
+];
+
+/// Writes one row per (metric, week of entry, variant) under [`WEEKLY_CSV_HEADER`], the weeks in their order (RFC 4180,
+/// full precision). A week in which nobody entered has no row.
+///
+/// # Errors
+/// What `out` fails with.
+pub fn write_weekly_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = writer(out);
+    writer.write_record(WEEKLY_CSV_HEADER)?;
+    let as_of = report.as_of.map(|as_of| as_of.to_string());
+    for metric in &report.metrics {
+        let control = metric.comparisons.first().map_or("", |comparison| &comparison.control);
+        for week in &metric.weekly {
+            for comparison in &week.comparisons {
+                let mut row = Row::default();
+                row.text(&report.experiment);
+                row.plain(as_of.clone());
+                row.text(&metric.metric);
+                row.word(Some(metric.kind));
+                row.plain(Some(week.from.to_string()));
+                row.text(&comparison.variant);
+                row.text(control);
+                row.plain(Some(comparison.control_n.to_string()));
+                row.plain(Some(comparison.n.to_string()));
+                row.number(comparison.effect.map(|effect| effect.estimate));
+                row.number(comparison.effect.and_then(|effect| effect.std_error));
+                row.number(comparison.effect.and_then(|effect| effect.lower));
+                row.number(comparison.effect.and_then(|effect| effect.upper));
+                debug_assert_eq!(row.0.len(), WEEKLY_CSV_HEADER.len());
+                writer.write_record(&row.0)?;
+            }
+        }
+    }
+    writer.flush()
+}
