@@ -68,7 +68,8 @@ impl PlaceKey {
     }
 }
 
-fn split_place(bytes: &[u8]) -> Result<(&[u8], i32), StoreError> {
+/// The cell in a key of `counts`, not read yet, and the place.
+pub(super) fn split_place(bytes: &[u8]) -> Result<(&[u8], i32), StoreError> {
     let (cell, place) = bytes.split_at(bytes.len().saturating_sub(4));
     let mut reader = Reader::new(place, "a key of the counts");
     Ok((cell, unordered(reader.u32()?)))

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use experiment_core::definition::Experiment;
-use experiment_core::measure::{MAX_DIMENSION_VALUES, Moments, Population, Purpose, Slice};
-use experiment_core::report::{Aggregates, Cells, Design, Distributions, Stage};
+use experiment_core::measure::{Cell, MAX_DIMENSION_VALUES, Moments, Population, Purpose, Slice};
+use experiment_core::report::{Aggregates, Design, Distribution, Stage};
 use experiment_core::time::Day;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
@@ -12,7 +12,7 @@ use super::backfill;
 use super::catalog::{Catalog, Entry};
 use super::erase;
 use super::error::StoreError;
-use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start};
+use super::key::{CellKey, EXPOSED, OFF_ASSIGNMENT, PlaceKey, day_start, experiment_start, split_place};
 use super::late::late_changes;
 use super::metric_hash::tracked_hash;
 use super::position::{Position, StateView};
@@ -75,59 +75,71 @@ pub(super) fn aggregates(
     let late = late_changes(&reading, entry.number, &experiment, as_of)?;
     let mut aggregates = Aggregates { dropped_dimensions, rebuilding, late, ..Aggregates::default() };
     let is_read = |metric: u64| !failed.contains(&metric) && !progress.contains_key(&metric);
-    let mut counts_by_hash: HashMap<u64, Distributions> = HashMap::new();
-    for (PlaceKey { cell: CellKey { metric, slice, cell, .. }, place }, count) in counts {
-        if !is_dropped(&slice, &aggregates.dropped_dimensions) && is_read(metric) {
-            let counts = counts_by_hash.entry(metric).or_default().entry((slice, cell)).or_default();
-            counts.insert(place, count);
-        }
+    let is_kept =
+        |key: &CellKey| !is_dropped(&key.slice, &aggregates.dropped_dimensions) && is_read(key.metric);
+    let mut counts_by_hash: HashMap<u64, Vec<Kept<Distribution>>> = HashMap::new();
+    for (key, counts) in counts.into_iter().filter(|(key, _)| is_kept(key)) {
+        counts_by_hash.entry(key.metric).or_default().push(((key.slice, key.cell), counts));
     }
-    let mut by_hash: HashMap<u64, Cells> = HashMap::new();
-    for (key, moments) in rows {
-        let CellKey { metric, slice, cell, .. } = key;
-        if is_dropped(&slice, &aggregates.dropped_dimensions) || !is_read(metric) {
-            continue;
-        }
-        match metric {
-            EXPOSED => {
-                aggregates.exposed.insert((slice, cell), moments);
-            }
-            OFF_ASSIGNMENT if cell.population != Population::Crossed => {
-                aggregates.off_assignment += u64::try_from(moments.n()).unwrap_or(0);
+    let mut by_hash: HashMap<u64, Vec<Kept<Moments>>> = HashMap::new();
+    let mut off_assignment = 0;
+    for (key, moments) in rows.into_iter().filter(|(key, _)| is_kept(key)) {
+        match key.metric {
+            OFF_ASSIGNMENT if key.cell.population != Population::Crossed => {
+                off_assignment += u64::try_from(moments.n()).unwrap_or(0);
             }
             OFF_ASSIGNMENT => {}
-            hash => {
-                by_hash.entry(hash).or_default().insert((slice, cell), moments);
-            }
+            hash => by_hash.entry(hash).or_default().push(((key.slice, key.cell), moments)),
         }
     }
-    let sums = |purpose| by_hash.get(&hash(purpose)).cloned().unwrap_or_default();
-    let counts = |purpose| counts_by_hash.get(&hash(purpose)).cloned().unwrap_or_default();
-    aggregates.metrics = metrics.clone().map(|index| sums(Purpose::Metric(index))).collect();
-    aggregates.distributions = metrics.clone().map(|index| counts(Purpose::Metric(index))).collect();
-    aggregates.economics = sums(Purpose::Economics);
-    aggregates.halves = metrics.clone().map(|index| sums(Purpose::Halves(index))).collect();
-    aggregates.values = metrics.map(|index| counts(Purpose::Values(index))).collect();
+    aggregates.off_assignment = off_assignment;
+    let of = |purpose: fn(usize) -> Purpose| metrics.clone().map(purpose);
+    let sums = [EXPOSED, hash(Purpose::Economics)].into_iter();
+    let sums = sums.chain(of(Purpose::Metric).chain(of(Purpose::Halves)).map(hash));
+    let mut sums = parted(by_hash, &sums.collect::<Vec<_>>()).into_iter();
+    aggregates.exposed = sums.next().unwrap_or_default();
+    aggregates.economics = sums.next().unwrap_or_default();
+    aggregates.metrics = sums.by_ref().take(metrics.len()).collect();
+    aggregates.halves = sums.collect();
+    let counts = of(Purpose::Metric).chain(of(Purpose::Values)).map(hash);
+    let mut counts = parted(counts_by_hash, &counts.collect::<Vec<_>>()).into_iter();
+    aggregates.distributions = counts.by_ref().take(metrics.len()).collect();
+    aggregates.values = counts.collect();
     let erased_since = as_of.map_or(Ok(0), |day| erase::missing_since(log, entry.number, day))?;
     Ok(Reading { design, aggregates, sequence, failed_metrics, erased_since })
+}
+
+/// A cell of one metric, and what is kept of it.
+type Kept<T> = ((Slice, Cell), T);
+
+/// What was read, by the metrics that ask for it. Rows come nearly in their order, so that they are put in place all at
+/// once and not one by one.
+fn parted<T: Clone>(mut found: HashMap<u64, Vec<Kept<T>>>, asked: &[u64]) -> Vec<BTreeMap<(Slice, Cell), T>> {
+    let mut parts: Vec<BTreeMap<(Slice, Cell), T>> = Vec::with_capacity(asked.len());
+    for (place, hash) in asked.iter().enumerate() {
+        // Two metrics that count the same have one sum.
+        let part = match asked[..place].iter().position(|earlier| earlier == hash) {
+            Some(earlier) => parts[earlier].clone(),
+            None => found.remove(hash).unwrap_or_default().into_iter().collect(),
+        };
+        parts.push(part);
+    }
+    parts
 }
 
 fn is_dropped(slice: &Slice, dropped: &[u16]) -> bool {
     matches!(slice, Slice::Value { dimension, .. } if dropped.contains(dimension))
 }
 
-fn current_rows(
-    reading: &ReadTransaction,
-    experiment: u32,
-) -> Result<BTreeMap<CellKey, Moments>, StoreError> {
+fn current_rows(reading: &ReadTransaction, experiment: u32) -> Result<Vec<(CellKey, Moments)>, StoreError> {
     let table = reading.open_table(AGGREGATES).trying("reading sums")?;
     let (start, end) = (experiment_start(experiment), experiment_start(experiment.saturating_add(1)));
-    let mut rows = BTreeMap::new();
+    let mut rows = Vec::new();
     for row in
         ReadableTable::range::<&[u8]>(&table, start.as_slice()..end.as_slice()).trying("reading sums")?
     {
         let (key, moments) = row.trying("reading sums")?;
-        rows.insert(CellKey::decode(key.value())?, sums::decode(moments.value())?);
+        rows.push((CellKey::decode(key.value())?, sums::decode(moments.value())?));
     }
     Ok(rows)
 }
@@ -136,7 +148,7 @@ fn rows_until(
     reading: &ReadTransaction,
     experiment: u32,
     day: Day,
-) -> Result<BTreeMap<CellKey, Moments>, StoreError> {
+) -> Result<Vec<(CellKey, Moments)>, StoreError> {
     let table = reading.open_table(DELTAS).trying("reading sums")?;
     let start = day_start(experiment, Day(i32::MIN));
     let end = day_start(experiment, Day(day.0.saturating_add(1)));
@@ -154,40 +166,65 @@ fn rows_until(
         };
         rows.entry(key).or_default().merge(&moments).map_err(damaged)?;
     }
-    rows.retain(|_, moments| !moments.is_zero());
-    Ok(rows)
+    Ok(rows.into_iter().filter(|(_, moments)| !moments.is_zero()).collect())
 }
 
-fn current_counts(reading: &ReadTransaction, experiment: u32) -> Result<BTreeMap<PlaceKey, i64>, StoreError> {
+fn current_counts(
+    reading: &ReadTransaction,
+    experiment: u32,
+) -> Result<Vec<(CellKey, Distribution)>, StoreError> {
     let table = reading.open_table(COUNTS).trying("reading counts")?;
     let (start, end) = (experiment_start(experiment), experiment_start(experiment.saturating_add(1)));
-    let mut counts = BTreeMap::new();
+    let mut counts: Vec<(CellKey, Distribution)> = Vec::new();
+    // The places of a cell stand together, and are by far the most rows: the cell is read once.
+    let mut known: Vec<u8> = Vec::new();
+    let mut places: Vec<(i32, i64)> = Vec::new();
     for row in
         ReadableTable::range::<&[u8]>(&table, start.as_slice()..end.as_slice()).trying("reading counts")?
     {
         let (key, count) = row.trying("reading counts")?;
-        counts.insert(PlaceKey::decode(key.value())?, count.value());
+        let (cell, place) = split_place(key.value())?;
+        if cell != known.as_slice() {
+            put_places(&mut counts, &known, &mut places)?;
+            known.clear();
+            known.extend_from_slice(cell);
+        }
+        places.push((place, count.value()));
     }
+    put_places(&mut counts, &known, &mut places)?;
     Ok(counts)
+}
+
+/// Makes the counts of a cell of its places, if there are any.
+fn put_places(
+    counts: &mut Vec<(CellKey, Distribution)>,
+    cell: &[u8],
+    places: &mut Vec<(i32, i64)>,
+) -> Result<(), StoreError> {
+    if !places.is_empty() {
+        counts.push((CellKey::decode(cell)?, places.drain(..).collect()));
+    }
+    Ok(())
 }
 
 fn counts_until(
     reading: &ReadTransaction,
     experiment: u32,
     day: Day,
-) -> Result<BTreeMap<PlaceKey, i64>, StoreError> {
+) -> Result<Vec<(CellKey, Distribution)>, StoreError> {
     let table = reading.open_table(COUNT_DELTAS).trying("reading counts")?;
     let start = day_start(experiment, Day(i32::MIN));
     let end = day_start(experiment, Day(day.0.saturating_add(1)));
-    let mut counts: BTreeMap<PlaceKey, i64> = BTreeMap::new();
+    let mut counts: BTreeMap<CellKey, Distribution> = BTreeMap::new();
     for row in
         ReadableTable::range::<&[u8]>(&table, start.as_slice()..end.as_slice()).trying("reading counts")?
     {
         let (key, change) = row.trying("reading counts")?;
-        *counts.entry(PlaceKey::decode_delta(key.value())?.1).or_default() += change.value();
+        let PlaceKey { cell, place } = PlaceKey::decode_delta(key.value())?.1;
+        *counts.entry(cell).or_default().entry(place).or_default() += change.value();
     }
-    counts.retain(|_, count| *count != 0);
-    Ok(counts)
+    counts.values_mut().for_each(|counts| counts.retain(|_, count| *count != 0));
+    Ok(counts.into_iter().filter(|(_, counts)| !counts.is_empty()).collect())
 }
 
 fn dropped_dimensions(
