@@ -200,7 +200,7 @@ mod tests {
         let report: MetricReport = serde_json::from_value(serde_json::json!({
             "metric": "kept", "kind": "mean", "role": "primary", "direction": "up", "arms": [],
             "comparisons": [{"variant": "gift", "control": "control", "method": "welch_t"}],
-            "daily": [day("-009998-01-01"), day("1970-01-01"), day("2026-03-01"), day("2026-03-03")],
+            "daily": [day("0001-01-01"), day("1970-01-01"), day("2026-03-01"), day("2026-03-03")],
         }))
         .unwrap();
         let arms = ["control".to_owned(), "gift".to_owned()];
