@@ -1,6 +1,7 @@
 //! The results page of ten metrics, three arms and sixty days: how long it takes to make, and how heavy it is.
 //!
-//! A server in this process is given the campaign by its own API; then the page is asked for as a browser does.
+//! A server in this process is given the campaign by its own API, once sliced by two dimensions and once without; then
+//! the page is asked for as a browser does.
 //! `EXPERIMENT_BENCH_STAY=1` leaves the server up, to look at the page.
 #![allow(clippy::unwrap_used, reason = "a workload that cannot be built should stop the bench")]
 
@@ -53,8 +54,9 @@ fn main() {
     println!("{CUSTOMERS} customers, 3 arms, 10 metrics, {DAYS} days");
     for (name, path) in [
         ("report alone", "/v1/experiments/win_back/results"),
-        ("results page", "/experiments/win_back"),
-        ("results page, relative, by plan", "/experiments/win_back?effects=relative&by=plan"),
+        ("results page", "/experiments/win_back_plain"),
+        ("results page, two dimensions", "/experiments/win_back"),
+        ("results page, two dimensions, by plan", "/experiments/win_back?effects=relative&by=plan"),
         ("list of experiments", "/"),
     ] {
         read(&client, name, path);
@@ -101,8 +103,14 @@ fn assets(client: &Client) -> usize {
 }
 
 fn play(client: &Client) {
-    client.post("/v1/experiments", "application/yaml", DEFINITION.as_bytes()).unwrap().success().unwrap();
-    client.post("/v1/experiments/win_back/start", "application/json", b"").unwrap().success().unwrap();
+    let plain = DEFINITION
+        .replace("key: win_back\n", "key: win_back_plain\n")
+        .replace("dimensions: [plan, country]\n", "");
+    for (key, definition) in [("win_back", DEFINITION), ("win_back_plain", &plain)] {
+        client.post("/v1/experiments", "application/yaml", definition.as_bytes()).unwrap().success().unwrap();
+        let start = format!("/v1/experiments/{key}/start");
+        client.post(&start, "application/json", b"").unwrap().success().unwrap();
+    }
     let first = Timestamp(system_clock()().day().start().0 - (DAYS + 20) * DAY);
     let mut random = Random(7);
     for batch in (0..CUSTOMERS).collect::<Vec<_>>().chunks(2_000) {
@@ -129,12 +137,14 @@ fn write_customer(
     let plan = ["basic", "plus", "family"][random.below(3) as usize];
     let country = ["DE", "PL", "FR", "ES"][random.below(4) as usize];
     let at = first.0 + (number as i64 * DAYS * DAY) / CUSTOMERS as i64;
-    writeln!(
-        exposures,
-        r#"{{"id":"x","customer":"c{number}","experiment":"win_back","variant":"{variant}","at":"{}","attributes":{{"plan":"{plan}","country":"{country}"}}}}"#,
-        Timestamp(at)
-    )
-    .unwrap();
+    for experiment in ["win_back", "win_back_plain"] {
+        let at = Timestamp(at);
+        writeln!(
+            exposures,
+            r#"{{"id":"x","customer":"c{number}","experiment":"{experiment}","variant":"{variant}","at":"{at}","attributes":{{"plan":"{plan}","country":"{country}"}}}}"#,
+        )
+        .unwrap();
+    }
     let mut count = 0;
     let mut event = |name: &str, day: i64, hour: u64, value: Option<f64>| {
         count += 1;

@@ -1,6 +1,6 @@
 //! Pages where people read results: what the report says, in words, tables and pictures.
 //!
-//! Templates stand in `templates/`; each page's own file fills one. Every text is in [`text`], every picture is made
+//! Templates stand in `templates/`; each page's own file fills one. Every text is in `text`, every picture is made
 //! by [`chart`]. Nothing here knows HTTP, or how facts are stored.
 
 mod asset;
