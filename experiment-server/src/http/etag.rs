@@ -65,6 +65,15 @@ pub(crate) fn if_match(headers: &HeaderMap, hash: u64) -> Result<Expected, Probl
     wrong(Kind::PreconditionFailed, "names a version that is not in force".to_owned(), mend)
 }
 
+/// Whether one of the values of `If-None-Match` names what has this hash.
+pub(crate) fn is_known<'a>(known: impl IntoIterator<Item = &'a HeaderValue>, hash: u64) -> bool {
+    let current = etag(hash);
+    known.into_iter().any(|value| {
+        let mut tags = value.to_str().unwrap_or_default().split(',').map(str::trim);
+        tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == current)
+    })
+}
+
 /// An answer that is named by its bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Tagged {
@@ -84,12 +93,7 @@ impl Tagged {
 
     /// 200 with all of it, or 304 for whoever has it: `known` are the values of `If-None-Match`.
     pub(crate) fn unless_known(&self, known: &[HeaderValue]) -> Response {
-        let current = etag(self.tag);
-        let names_it = |value: &HeaderValue| {
-            let mut tags = value.to_str().unwrap_or_default().split(',').map(str::trim);
-            tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == current)
-        };
-        let mut response = match known.iter().any(names_it) {
+        let mut response = match is_known(known, self.tag) {
             true => StatusCode::NOT_MODIFIED.into_response(),
             false => reply::json_bytes(self.body.clone()),
         };

@@ -16,7 +16,7 @@ use super::auth::Caller;
 use super::body::off_thread;
 use super::definition_body::{invalid_definition, read_document_body};
 use super::etag::{etag, etag_value, if_match};
-use super::extract::{InPath, Query, invalid};
+use super::extract::{InPath, Query, invalid, shown};
 use super::nearest::did_you_mean;
 use super::problem::{Kind, Problem};
 use super::reply;
@@ -139,7 +139,7 @@ fn parse_status(text: &str) -> Result<Status, Problem> {
     let names = all.map(|status| status.to_string());
     let found = all.into_iter().zip(&names).find(|(_, name)| *name == text);
     found.map(|(status, _)| status).ok_or_else(|| {
-        let shown: String = text.chars().take(60).collect();
+        let shown = shown(text);
         let mend = did_you_mean(text, names.iter().map(String::as_str), || {
             format!("send one of {}", names.join(", "))
         });

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::experiments::find;
-use super::extract::{Query, invalid};
+use super::extract::{Query, invalid, shown};
 use super::nearest::did_you_mean;
 use super::problem::Problem;
 use super::state::AppState;
@@ -20,7 +20,7 @@ pub(super) async fn export(State(app): State<AppState>, mut query: Query) -> Res
         None | Some("ndjson") => (ExportFormat::Ndjson, "application/x-ndjson"),
         Some("csv") => (ExportFormat::Csv, "text/csv; charset=utf-8; header=present"),
         Some(other) => {
-            let shown: String = other.chars().take(60).collect();
+            let shown = shown(other);
             let mend = did_you_mean(other, ["ndjson", "csv"], || "send ndjson or csv".to_owned());
             return Err(invalid("format", format!("{shown:?} is no format"), mend));
         }

@@ -70,7 +70,7 @@ impl Query {
             None | Some("false") => Ok(false),
             Some("" | "true") => Ok(true),
             Some(other) => {
-                let shown: String = other.chars().take(60).collect();
+                let shown = shown(other);
                 Err(invalid(name, format!("{shown:?} is not true or false"), "send true or false"))
             }
         }
@@ -115,6 +115,11 @@ impl Query {
         let errors: Vec<FieldError> = self.pairs.iter().map(unknown).collect();
         if errors.is_empty() { Ok(()) } else { Err(Problem::of_fields(Kind::InvalidParameter, errors)) }
     }
+}
+
+/// As much of what was sent as a message repeats.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(60).collect()
 }
 
 /// A parameter that can't be used.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use experiment_core::report::kpi::{KpiRequest, KpiWish, Kpis};
 
 use super::body::off_thread;
-use super::extract::{Query, invalid};
+use super::extract::{Query, invalid, shown};
 use super::nearest::did_you_mean;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply;
@@ -104,11 +104,6 @@ fn day(query: &mut Query, name: &'static str) -> Result<experiment_core::time::D
     let mend = "send a UTC day such as 2026-03-01";
     let Some(text) = query.take(name)? else { return Err(invalid(name, "is missing", mend)) };
     text.parse().map_err(|_| invalid(name, format!("{:?} is not a day", shown(&text)), mend))
-}
-
-/// As much of what was sent as a message repeats.
-fn shown(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 fn wrong_parameters(problems: Vec<experiment_core::definition::Problem>) -> Problem {

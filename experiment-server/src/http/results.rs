@@ -11,7 +11,7 @@ use experiment_core::time::{Day, Timestamp};
 
 use super::body::off_thread;
 use super::experiments::find;
-use super::extract::{InPath, Query, invalid};
+use super::extract::{InPath, Query, invalid, shown};
 use super::nearest::did_you_mean;
 use super::problem::Problem;
 use super::reply;
@@ -93,7 +93,7 @@ fn parse_format(text: Option<&str>) -> Result<Format, Problem> {
         None | Some("json") => Ok(Format::Json),
         Some("csv") => Ok(Format::Csv),
         Some(other) => {
-            let shown: String = other.chars().take(60).collect();
+            let shown = shown(other);
             let mend = did_you_mean(other, ["json", "csv"], || "send json or csv".to_owned());
             Err(invalid("format", format!("{shown:?} is no format"), mend))
         }

@@ -13,6 +13,7 @@ use experiment_core::time::{DAY, Span, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::auth::{Caller, Identity};
+use crate::store::hex;
 
 /// The cookie's name.
 const COOKIE_NAME: &str = "experiment_session";
@@ -49,7 +50,7 @@ impl Sessions {
     ) -> Result<HeaderValue, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
-        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = hex(&bytes);
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sessions.len() >= MAX_SESSIONS {
             sessions.retain(|_, session| session.ends > now);

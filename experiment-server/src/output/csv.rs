@@ -6,6 +6,7 @@ use csv::{Terminator, Writer, WriterBuilder};
 use experiment_core::report::{
     Arm, ArmSoFar, Comparison, Cuped, Decision, Effect, MetricReport, RelativeEffect, Report,
 };
+use experiment_core::time::Day;
 use serde::Serialize;
 
 use super::csv_economics;
@@ -177,10 +178,40 @@ impl Row {
         self.plain(value.and_then(|value| value.as_str().map(str::to_owned)));
     }
 
-    /// What a row speaks of.
-    fn head(&mut self, report: &Report, slice: [&str; 2], metric: &MetricReport) {
+    /// A row that begins with the experiment and the instant that it speaks of.
+    pub(super) fn of(report: &Report) -> Row {
+        let mut row = Row::default();
+        row.begin(report);
+        row
+    }
+
+    fn begin(&mut self, report: &Report) {
         self.text(&report.experiment);
         self.plain(report.as_of.map(|as_of| as_of.to_string()));
+    }
+
+    /// One that goes on with a variant beside the control on a metric, among the customers of a day or of the week that
+    /// begins with it; both arms' customers are `[control, variant]`.
+    pub(super) fn of_day(
+        report: &Report,
+        metric: &MetricReport,
+        day: Day,
+        variant: &str,
+        customers: [u64; 2],
+    ) -> Row {
+        let mut row = Row::of(report);
+        row.text(&metric.metric);
+        row.word(Some(metric.kind));
+        row.plain(Some(day.to_string()));
+        row.text(variant);
+        row.text(metric.comparisons.first().map_or("", |comparison| &comparison.control));
+        customers.into_iter().for_each(|n| row.plain(Some(n.to_string())));
+        row
+    }
+
+    /// What a row speaks of.
+    fn head(&mut self, report: &Report, slice: [&str; 2], metric: &MetricReport) {
+        self.begin(report);
         slice.into_iter().for_each(|text| self.text(text));
         self.text(&metric.metric);
         self.word(Some(metric.kind));

@@ -32,21 +32,11 @@ pub const DAILY_CSV_HEADER: [&str; 14] = [
 pub fn write_daily_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = writer(out);
     writer.write_record(DAILY_CSV_HEADER)?;
-    let as_of = report.as_of.map(|as_of| as_of.to_string());
     for metric in &report.metrics {
-        let control = metric.comparisons.first().map_or("", |comparison| &comparison.control);
         for day in &metric.daily {
             for comparison in &day.comparisons {
-                let mut row = Row::default();
-                row.text(&report.experiment);
-                row.plain(as_of.clone());
-                row.text(&metric.metric);
-                row.word(Some(metric.kind));
-                row.plain(Some(day.day.to_string()));
-                row.text(&comparison.variant);
-                row.text(control);
-                row.plain(Some(comparison.control_n.to_string()));
-                row.plain(Some(comparison.n.to_string()));
+                let customers = [comparison.control_n, comparison.n];
+                let mut row = Row::of_day(report, metric, day.day, &comparison.variant, customers);
                 row.number(comparison.effect.map(|effect| effect.estimate));
                 row.number(comparison.effect.and_then(|effect| effect.lower));
                 row.number(comparison.effect.and_then(|effect| effect.upper));

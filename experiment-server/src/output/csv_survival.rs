@@ -28,13 +28,10 @@ pub const SURVIVAL_CSV_HEADER: [&str; 10] = [
 pub fn write_survival_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = writer(out);
     writer.write_record(SURVIVAL_CSV_HEADER)?;
-    let as_of = report.as_of.map(|as_of| as_of.to_string());
     for metric in &report.metrics {
         for arm in &metric.arms {
             for day in &arm.survival {
-                let mut row = Row::default();
-                row.text(&report.experiment);
-                row.plain(as_of.clone());
+                let mut row = Row::of(report);
                 row.text(&metric.metric);
                 row.text(&arm.variant);
                 row.plain(Some(day.day.to_string()));

@@ -31,21 +31,11 @@ pub const WEEKLY_CSV_HEADER: [&str; 13] = [
 pub fn write_weekly_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = writer(out);
     writer.write_record(WEEKLY_CSV_HEADER)?;
-    let as_of = report.as_of.map(|as_of| as_of.to_string());
     for metric in &report.metrics {
-        let control = metric.comparisons.first().map_or("", |comparison| &comparison.control);
         for week in &metric.weekly {
             for comparison in &week.comparisons {
-                let mut row = Row::default();
-                row.text(&report.experiment);
-                row.plain(as_of.clone());
-                row.text(&metric.metric);
-                row.word(Some(metric.kind));
-                row.plain(Some(week.from.to_string()));
-                row.text(&comparison.variant);
-                row.text(control);
-                row.plain(Some(comparison.control_n.to_string()));
-                row.plain(Some(comparison.n.to_string()));
+                let customers = [comparison.control_n, comparison.n];
+                let mut row = Row::of_day(report, metric, week.from, &comparison.variant, customers);
                 row.number(comparison.effect.map(|effect| effect.estimate));
                 row.number(comparison.effect.and_then(|effect| effect.std_error));
                 row.number(comparison.effect.and_then(|effect| effect.lower));

@@ -117,8 +117,7 @@ impl Catching {
     pub(crate) fn rebuilt(folded: u64, of: u64) -> Catching {
         let progress =
             fill(ENGLISH.catching_up, &[("done", &number::count(folded)), ("of", &number::count(of))]);
-        let share = if of == 0 { 0.0 } else { folded as f64 / of as f64 };
-        Catching { bar: chart::progress_bar(&progress, share, 1.0), progress }
+        Catching { bar: chart::progress_bar(&progress, folded as f64, of as f64), progress }
     }
 
     /// Sums that lack so many facts, as while many come at once.

@@ -8,7 +8,7 @@ use super::{Moment, frame, send};
 use crate::http::auth::Caller;
 use crate::http::body::off_thread;
 use crate::http::experiments::find;
-use crate::http::extract::{InPath, Query, invalid};
+use crate::http::extract::{InPath, Query, invalid, shown};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::page::{self, Section, Subject};
@@ -44,7 +44,7 @@ pub(crate) async fn show_definition(
 /// The number of a version there is.
 fn read_version(name: &'static str, text: &str, last: u32) -> Result<u32, Problem> {
     text.parse().ok().filter(|number| (1..=last).contains(number)).ok_or_else(|| {
-        let shown: String = text.chars().take(60).collect();
+        let shown = shown(text);
         invalid(name, format!("{shown:?} is no version"), format!("send a number from 1 to {last}"))
     })
 }

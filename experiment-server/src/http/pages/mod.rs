@@ -39,7 +39,7 @@ pub(crate) use sign_in::{show_sign_in, sign_in, sign_out};
 
 use self::compressed::compressed;
 use super::auth::{Caller, Identity};
-use super::etag::{etag, etag_value};
+use super::etag::{etag, etag_value, is_known};
 use super::problem::{Kind, Problem, Told};
 use super::router::Route;
 use super::state::AppState;
@@ -106,9 +106,8 @@ impl Moment {
 
     /// 304 for whoever has the page of this moment.
     fn if_known(&self, headers: &HeaderMap) -> Option<Response> {
-        let known =
-            headers.get_all(IF_NONE_MATCH).iter().any(|value| value.as_bytes() == etag(self.0).as_bytes());
-        known.then(|| self.put(StatusCode::NOT_MODIFIED.into_response()))
+        is_known(headers.get_all(IF_NONE_MATCH), self.0)
+            .then(|| self.put(StatusCode::NOT_MODIFIED.into_response()))
     }
 
     fn put(&self, mut response: Response) -> Response {

@@ -10,7 +10,7 @@ use super::{Moment, frame, send};
 use crate::http::auth::Caller;
 use crate::http::body::off_thread;
 use crate::http::experiments::find;
-use crate::http::extract::{InPath, Query, invalid};
+use crate::http::extract::{InPath, Query, invalid, shown};
 use crate::http::nearest::did_you_mean;
 use crate::http::problem::Problem;
 use crate::http::results::{make_report, parse_day};
@@ -55,7 +55,7 @@ fn check_dimension(by: Option<&str>, subject: &Subject) -> Result<(), Problem> {
     if names.iter().any(|name| name == by) {
         return Ok(());
     }
-    let shown: String = by.chars().take(60).collect();
+    let shown = shown(by);
     let mend = did_you_mean(by, names.iter().map(AsRef::as_ref), || match names.as_slice() {
         [] => "leave it out: the definition names no dimensions".to_owned(),
         names => format!("send one of {}", names.join(", ")),
@@ -69,7 +69,7 @@ fn read_wish(app: &AppState, query: &mut Query) -> Result<Wish, Problem> {
     let customers = customers.map(|text| {
         let whole = text.parse().ok().filter(|customers| (1..=MAX_ROLLOUT).contains(customers));
         whole.ok_or_else(|| {
-            let shown: String = text.chars().take(60).collect();
+            let shown = shown(&text);
             let mend = format!("send a whole number from 1 to {MAX_ROLLOUT}");
             invalid("customers", format!("{shown:?} is no number of customers"), mend)
         })
@@ -80,7 +80,7 @@ fn read_wish(app: &AppState, query: &mut Query) -> Result<Wish, Problem> {
         Some("relative") => Shown::Relative,
         Some("scaled") => Shown::Scaled(customers.unwrap_or(page::DEFAULT_ROLLOUT)),
         Some(other) => {
-            let shown: String = other.chars().take(60).collect();
+            let shown = shown(other);
             let mend = did_you_mean(other, ["absolute", "relative", "scaled"], || {
                 "send absolute, relative or scaled".to_owned()
             });
