@@ -7,9 +7,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::Request;
 use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use experiment_core::time::Timestamp;
 use subtle::ConstantTimeEq;
@@ -248,17 +247,10 @@ impl Caller {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, Problem> {
-        let caller = parts.extensions.get().cloned();
-        caller.ok_or_else(|| Problem::internal("a call that is open asks who the caller is"))
-    }
-}
-
 /// What became of somebody who asks to come in.
 pub(crate) struct Entry {
+    /// Who it is; `None` where nobody is asked.
+    pub(crate) caller: Option<Caller>,
     /// Whether they may make the call.
     pub(crate) allowed: Result<(), Problem>,
     /// What they are told about their rate, whatever comes of it.
@@ -270,10 +262,10 @@ pub(crate) struct Entry {
 ///
 /// # Errors
 /// 401 and 403 for who is not known, 429 for who calls too often.
-pub(crate) fn enter(app: &AppState, route: Option<Route>, request: &mut Request) -> Result<Entry, Problem> {
+pub(crate) fn enter(app: &AppState, route: Option<Route>, request: &Request) -> Result<Entry, Problem> {
     let access = route.map(|route| route.access);
     if access == Some(Access::Open) {
-        return Ok(Entry { allowed: Ok(()), rate: None });
+        return Ok(Entry { caller: None, allowed: Ok(()), rate: None });
     }
     let keys = app.store.api_keys();
     // Who signed in reads pages, and does nothing else: a cookie comes along whoever made the browser ask.
@@ -286,8 +278,7 @@ pub(crate) fn enter(app: &AppState, route: Option<Route>, request: &mut Request)
     let rate = app.rates.count(&caller, &keys)?;
     // Of what is not there, the router says so.
     let allowed = access.map_or(Ok(()), |access| caller.may(access));
-    request.extensions_mut().insert(caller);
-    Ok(Entry { allowed, rate })
+    Ok(Entry { caller: Some(caller), allowed, rate })
 }
 
 #[cfg(test)]

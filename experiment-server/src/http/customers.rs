@@ -61,7 +61,7 @@ pub(super) struct ExposureView {
 /// of, a JSON object.
 pub(super) async fn explain_customer(
     State(app): State<AppState>,
-    InPath((key, customer)): InPath<(String, String)>,
+    InPath([key, customer]): InPath<2>,
     mut query: Query,
 ) -> Result<Response, Problem> {
     let attributes = query.take("attributes")?.map(|text| read_attributes(&text)).transpose()?;

@@ -79,7 +79,7 @@ struct HashView {
 /// Erases a customer: 202 while the last bytes are still there, 200 once they are gone.
 pub(super) async fn erase_customer(
     State(app): State<AppState>,
-    InPath(customer): InPath<String>,
+    InPath([customer]): InPath<1>,
     caller: Caller,
     query: Query,
 ) -> Result<Response, Problem> {
@@ -94,7 +94,7 @@ pub(super) async fn erase_customer(
 /// How far the erasure of a customer is.
 pub(super) async fn get_erasure(
     State(app): State<AppState>,
-    InPath(customer): InPath<String>,
+    InPath([customer]): InPath<1>,
     query: Query,
 ) -> Result<Response, Problem> {
     query.end()?;

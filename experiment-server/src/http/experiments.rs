@@ -150,7 +150,7 @@ fn parse_status(text: &str) -> Result<Status, Problem> {
 /// One experiment with its document.
 pub(super) async fn get_experiment(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     query: Query,
 ) -> Result<Response, Problem> {
     query.end()?;
@@ -162,7 +162,7 @@ pub(super) async fn get_experiment(
 /// Every version of a definition, the first one first.
 pub(super) async fn list_versions(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     query: Query,
 ) -> Result<Response, Problem> {
     query.end()?;
@@ -198,7 +198,7 @@ pub(super) async fn create_experiment(
 /// Puts a new version over the one that `If-Match` names.
 pub(super) async fn put_experiment(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     headers: HeaderMap,
     caller: Caller,
     request: Request,

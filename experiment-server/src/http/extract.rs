@@ -1,25 +1,31 @@
 //! Paths and queries, with problems for what can't be read.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use percent_encoding::percent_decode_str;
 
 use super::limits::MAX_QUERY_BYTES;
 use super::nearest::did_you_mean;
 use super::problem::{FieldError, Kind, Problem};
+use super::router::in_path;
 
-/// The parts of the path that vary, percent-decoded.
-pub(crate) struct InPath<T>(pub(crate) T);
+/// The parts of the path that vary, percent-decoded, in order.
+pub(crate) struct InPath<const N: usize>(pub(crate) [String; N]);
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<T> {
+impl<const N: usize, S: Send + Sync> FromRequestParts<S> for InPath<N> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<InPath<T>, Problem> {
-        let read = Path::<T>::from_request_parts(parts, state).await;
-        read.map(|Path(value)| InPath(value)).map_err(|rejection| {
-            let error = FieldError::new("path", rejection.body_text(), "percent-encode it as UTF-8");
-            Problem::of_field(Kind::InvalidParameter, error)
-        })
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<InPath<N>, Problem> {
+        let decode = |(name, sent)| match percent_decode_str(sent).decode_utf8() {
+            Ok(text) => Ok(text.into_owned()),
+            Err(_) => {
+                let error = FieldError::new("path", format!("Invalid UTF-8 in `{name}`"), "percent-encode it as UTF-8");
+                Err(Problem::of_field(Kind::InvalidParameter, error))
+            }
+        };
+        let values = in_path(parts.uri.path()).into_iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+        let values = values.try_into();
+        values.map(InPath).map_err(|_| Problem::internal("a call reads parts of a path that it has not"))
     }
 }
 

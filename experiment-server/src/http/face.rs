@@ -3,15 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
-use hyper::service::Service;
-use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{Builder, Runtime};
 
-use super::router::router;
+use super::layers::around;
 use super::state::AppState;
 use crate::settings::Settings;
 use crate::store::{Store, system_clock};
@@ -22,10 +19,9 @@ pub const START_TOKEN: &str = "the start token of a face";
 
 /// Everything that answers requests, on a folder, without keys; for a fuzzer.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct Face {
     runtime: Runtime,
-    service: TowerToHyperService<Router>,
+    app: AppState,
 }
 
 impl Face {
@@ -37,8 +33,8 @@ impl Face {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let store = Arc::new(Store::open(data, system_clock())?);
         store.wait_for_blocking(store.ready().of)?;
-        let state = AppState::new(store, Settings::new(data), START_TOKEN.to_owned())?;
-        Ok(Face { runtime, service: TowerToHyperService::new(router(state)) })
+        let app = AppState::new(store, Settings::new(data), START_TOKEN.to_owned())?;
+        Ok(Face { runtime, app })
     }
 
     /// Status and body of the answer; `None` for what is no request.
@@ -56,7 +52,7 @@ impl Face {
         }
         let request = request.body(Body::from(body.to_vec())).ok()?;
         self.runtime.block_on(async {
-            let response = self.service.call(request).await.ok()?;
+            let response = around(self.app.clone(), request).await;
             let status = response.status().as_u16();
             let body = response.into_body().collect().await.ok()?;
             Some((status, body.to_bytes().to_vec()))

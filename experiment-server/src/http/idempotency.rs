@@ -4,10 +4,9 @@
 //! Jena, J., Dalal, S. (2025), *The Idempotency-Key HTTP Header Field*, draft-ietf-httpapi-idempotency-key-header.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use experiment_core::time::{DAY, Timestamp};
 use http_body_util::BodyExt;
@@ -15,11 +14,10 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use super::auth::Caller;
+use super::admitted::{Admitted, Answering};
 use super::body::read_sent;
 use super::limits::{IDEMPOTENT_ANSWERS, IDEMPOTENT_BYTES, MAX_BODY_BYTES, MAX_IDEMPOTENCY_KEY_CHARS};
 use super::problem::{FieldError, Kind, Problem};
-use super::state::AppState;
 
 /// Names a change.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -71,12 +69,12 @@ impl Default for Answers {
 /// Makes a change that has a name once. A repeat gets the first answer; one that comes while the first is under
 /// way waits for it. What failed on our side is not kept: a repeat tries again.
 pub(crate) async fn once(
-    State(app): State<AppState>,
-    caller: Caller,
     request: Request,
-    next: Next,
+    admitted: Admitted,
+    answer: impl FnOnce(Request, Admitted) -> Answering,
 ) -> Result<Response, Problem> {
-    let Some(key) = read_key(request.headers())? else { return Ok(next.run(request).await) };
+    let Some(key) = read_key(request.headers())? else { return Ok(answer(request, admitted).await) };
+    let (app, caller) = (admitted.app.clone(), admitted.caller()?);
     let (parts, body) = request.into_parts();
     let body = read_sent(body, MAX_BODY_BYTES, app.settings.timeouts.body).await?;
     let fingerprint = fingerprint(&parts, &body);
@@ -92,7 +90,7 @@ pub(crate) async fn once(
             Ok(kept) => return Ok(kept.again()),
             Err(guard) => guard,
         };
-        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+        let response = answer(Request::from_parts(parts, Body::from(body)), admitted).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(Problem::internal)?.to_bytes();
         if !head.status.is_server_error() && head.status != StatusCode::TOO_MANY_REQUESTS {

@@ -168,7 +168,7 @@ pub(super) async fn list_keys(State(app): State<AppState>, query: Query) -> Resu
 /// Takes a key back: the next request with it is refused.
 pub(super) async fn revoke_key(
     State(app): State<AppState>,
-    InPath(id): InPath<String>,
+    InPath([id]): InPath<1>,
     caller: Caller,
     query: Query,
 ) -> Result<Response, Problem> {
@@ -180,7 +180,7 @@ pub(super) async fn revoke_key(
 /// Makes a key in the place of another, which ends after `overlap`.
 pub(super) async fn rotate_key(
     State(app): State<AppState>,
-    InPath(id): InPath<String>,
+    InPath([id]): InPath<1>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {

@@ -1,23 +1,25 @@
 //! What happens around every request: bounds, panics, headers, a count, a line in the log.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tower::{Layer, ServiceExt, service_fn};
 
+use super::admitted::Admitted;
 use super::auth::{Entry, enter};
-use super::leftover::Leftover;
+use super::leftover::{Leftover, Sent};
 use super::ofrep::OwnForm;
 use super::origin::refuse_foreign;
 use super::pages::AsPage;
 use super::problem::{Cause, Problem};
-use super::router::{Route, route_of};
+use super::router::Target;
 use super::security_headers;
 use super::state::AppState;
 use crate::telemetry::{NO_ROUTE, REQUEST_ID, TRACEPARENT, trace_of};
@@ -28,31 +30,28 @@ const WITHOUT_TIMEOUT: &str = "/v1/verify";
 const WITHOUT_BOUND: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// Everything around a call.
-pub(crate) async fn around(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let asked = Asked::of(&app, &request);
-    let response = guarded(&app, request, next).await;
-    asked.finish(&app, response)
-}
-
-/// The part of [`around`] that web pages learn nothing of: who may not read answers meets it before.
-pub(crate) async fn guard(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    guarded(&app, request, next).await
-}
-
-/// The other part, which every answer has.
-pub(crate) async fn finish(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let asked = Asked::of(&app, &request);
-    let response = next.run(request).await;
+pub(crate) async fn around<B: Sent>(app: AppState, request: Request<B>) -> Response {
+    let target = Target::of(request.method(), request.uri().path());
+    let asked = Asked::of(&app, target, &request);
+    let response = match &app.cors {
+        None => guarded(&app, target, request).await,
+        // Who may not read answers learns nothing of what is further in. It has a place of its own in memory, so that
+        // requests of servers without it stay small.
+        Some(cors) => {
+            let inner = service_fn(async |request| Ok::<_, Infallible>(guarded(&app, target, request).await));
+            let Ok(response) = Box::pin(cors.layer(inner).oneshot(request)).await;
+            response
+        }
+    };
     asked.finish(&app, response)
 }
 
 /// An answer whatever happens inside, in the form that is asked for, on a connection that can be used again.
-async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
+async fn guarded<B: Sent>(app: &AppState, target: Target, request: Request<B>) -> Response {
     let form = OwnForm::of(request.uri());
-    let route = route_of(&request);
-    let page = AsPage::of(&request, route);
+    let page = AsPage::of(&request, target.route());
     let (request, leftover) = Leftover::of(request);
-    let answered = catch_panic(pin!(bounded(app, route, request, next))).await;
+    let answered = catch_panic(pin!(bounded(app, target, request))).await;
     let mut response = answered.and_then(|answered| answered).unwrap_or_else(Problem::into_response);
     if let Some(leftover) = leftover {
         leftover.discard(app.settings.timeouts.body, &mut response).await;
@@ -69,9 +68,8 @@ async fn guarded(app: &AppState, request: Request, next: Next) -> Response {
 /// At most so many requests at once, of those who may, each within its time.
 async fn bounded(
     app: &AppState,
-    route: Option<Route>,
-    mut request: Request,
-    next: Next,
+    target: Target,
+    request: Request,
 ) -> Result<Response, Problem> {
     let path = request.uri().path();
     let is_probe = WITHOUT_BOUND.contains(&path);
@@ -81,11 +79,12 @@ async fn bounded(
         return Err(Problem::busy("too many requests are in progress; mend: try again in a moment"));
     };
     refuse_foreign(app, &request)?;
-    let Entry { allowed, rate } = enter(app, route, &mut request)?;
+    let Entry { caller, allowed, rate } = enter(app, target.route(), &request)?;
+    let admitted = Admitted { app: app.clone(), caller };
     let mut response = match allowed {
         Err(refused) => refused.into_response(),
-        Ok(()) if has_timeout => timely(app, pin!(next.run(request))).await,
-        Ok(()) => next.run(request).await,
+        Ok(()) if has_timeout => timely(app, pin!(target.answer(request, admitted))).await,
+        Ok(()) => target.answer(request, admitted).await,
     };
     if let Some(rate) = rate {
         rate.put(response.headers_mut());
@@ -133,33 +132,29 @@ struct Asked {
     id: HeaderValue,
     trace: Option<HeaderValue>,
     method: Method,
-    route: Option<MatchedPath>,
+    target: Target,
 }
 
 impl Asked {
-    fn of(app: &AppState, request: &Request) -> Asked {
+    fn of<B>(app: &AppState, target: Target, request: &Request<B>) -> Asked {
         Asked {
             start: Instant::now(),
             id: app.request_ids.of(request.headers()),
             trace: request.headers().get(TRACEPARENT).cloned(),
             method: request.method().clone(),
-            route: request.extensions().get().cloned(),
+            target,
         }
     }
 
     /// The headers that every answer has, its count, and its line in the log: the route, never the ids in it.
     fn finish(self, app: &AppState, mut response: Response) -> Response {
         let took = self.start.elapsed();
-        app.answered.count(self.route(), &self.method, response.status(), took);
+        app.answered.count(self.target.place, &self.method, response.status(), took);
         self.log(&response, took);
         let headers = response.headers_mut();
         security_headers::put(headers);
         headers.insert(REQUEST_ID, self.id);
         response
-    }
-
-    fn route(&self) -> Option<&str> {
-        self.route.as_ref().map(MatchedPath::as_str)
     }
 
     /// A fault of ours is always worth a line, with its cause; any other request when somebody looks closely.
@@ -171,7 +166,7 @@ impl Asked {
         let request_id = self.id.to_str().unwrap_or_default();
         let trace = self.trace.as_ref().and_then(trace_of);
         let (trace_id, parent_id) = trace.map_or((None, None), |(trace, parent)| (Some(trace), Some(parent)));
-        let (method, route) = (&self.method, self.route().unwrap_or(NO_ROUTE));
+        let (method, route) = (&self.method, self.target.address().unwrap_or(NO_ROUTE));
         let status = response.status().as_u16();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if let Some(Cause { problem, detail }) = cause {

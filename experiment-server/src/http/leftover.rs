@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::BoxError;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::header::{CONNECTION, EXPECT};
@@ -20,21 +21,27 @@ use http_body_util::BodyExt;
 
 use super::limits::MAX_DISCARDED_BYTES;
 
+/// A body as it comes from a client.
+pub(crate) trait Sent: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static {}
+
+impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static> Sent for B {}
+
 /// Where a body is left that was not read to its end.
-pub(crate) struct Leftover {
-    slot: Arc<Mutex<Option<Left>>>,
+pub(crate) struct Leftover<B> {
+    slot: Arc<Mutex<Option<Left<B>>>>,
     waits_for_leave: bool,
 }
 
-impl Leftover {
+impl<B: Sent> Leftover<B> {
     /// The request with a body that comes back here; `None` for one without a body.
-    pub(crate) fn of(request: Request) -> (Request, Option<Leftover>) {
+    pub(crate) fn of(request: Request<B>) -> (Request, Option<Leftover<B>>) {
         if request.body().is_end_stream() {
-            return (request, None);
+            return (request.map(|_| Body::empty()), None);
         }
         let waits_for_leave = request.headers().contains_key(EXPECT);
-        let slot = Arc::default();
-        let request = request.map(|body| Body::new(Lent { body, asked: false, slot: Arc::clone(&slot) }));
+        let slot = Arc::<Mutex<_>>::default();
+        let lend = |body| Body::new(Lent { body: Some(body), asked: false, slot: Arc::clone(&slot) });
+        let request = request.map(lend);
         (request, Some(Leftover { slot, waits_for_leave }))
     }
 
@@ -53,7 +60,7 @@ impl Leftover {
 }
 
 /// Whether the body came to its end within bounds.
-async fn discard(mut body: Body, timeout: Duration) -> bool {
+async fn discard(mut body: impl Sent, timeout: Duration) -> bool {
     let read = async {
         let mut seen = 0;
         while let Some(frame) = body.frame().await {
@@ -69,44 +76,48 @@ async fn discard(mut body: Body, timeout: Duration) -> bool {
 }
 
 /// A body that was given back before its end.
-struct Left {
-    body: Body,
+struct Left<B> {
+    body: B,
     /// Whether anything was asked of it.
     asked: bool,
 }
 
 /// A body that is given back when it is dropped before its end.
-struct Lent {
-    body: Body,
+struct Lent<B: Sent> {
+    /// There until it is dropped.
+    body: Option<B>,
     asked: bool,
-    slot: Arc<Mutex<Option<Left>>>,
+    slot: Arc<Mutex<Option<Left<B>>>>,
 }
 
-impl HttpBody for Lent {
+impl<B: Sent> HttpBody for Lent<B> {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         self.asked = true;
-        Pin::new(&mut self.body).poll_frame(context)
+        match &mut self.body {
+            Some(body) => Pin::new(body).poll_frame(context),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(B::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), B::size_hint)
     }
 }
 
-impl Drop for Lent {
+impl<B: Sent> Drop for Lent<B> {
     fn drop(&mut self) {
-        if !self.body.is_end_stream() {
-            let left = Left { body: std::mem::take(&mut self.body), asked: self.asked };
+        if let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) {
+            let left = Left { body, asked: self.asked };
             *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
         }
     }

@@ -20,7 +20,7 @@ use crate::store::Entry;
 /// draft → running.
 pub(super) async fn start_experiment(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -31,7 +31,7 @@ pub(super) async fn start_experiment(
 /// running → stopped.
 pub(super) async fn stop_experiment(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -42,7 +42,7 @@ pub(super) async fn stop_experiment(
 /// stopped → concluded with a winner, once all windows have ended or by force.
 pub(super) async fn conclude_experiment(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -88,7 +88,7 @@ pub(super) fn no_fields_schema() -> Value {
 /// draft, stopped or concluded → archived.
 pub(super) async fn archive_experiment(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -99,7 +99,7 @@ pub(super) async fn archive_experiment(
 /// Weights, variants and audience of a running experiment can't change yet.
 pub(super) async fn begin_phase(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
 ) -> Result<Response, Problem> {
     find(&app.store.catalog(), &key)?;
     let detail = "phases are not supported yet: weights, variants and audience of a running experiment stay; \

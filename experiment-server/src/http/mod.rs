@@ -4,6 +4,7 @@
 //! how facts are stored. [`Server::start`] runs the whole server in this process; `experiment serve`, the
 //! demo and the tests all use it.
 
+mod admitted;
 mod answer;
 mod assign;
 mod audit;

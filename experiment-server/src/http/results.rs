@@ -31,7 +31,7 @@ enum Format {
 /// The report, now or as of the end of a day; `fresh` waits until everything acknowledged is in it.
 pub(super) async fn get_results(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     mut query: Query,
 ) -> Result<Response, Problem> {
     let as_of = query.take("as_of")?.map(|day| parse_day(&day, app.now())).transpose()?;

@@ -1,25 +1,22 @@
 //! Every address on one page, with who may call it.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::{Method, Uri};
-use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, Method, Uri};
+use axum::response::{IntoResponse, Response};
 use experiment_core::spelling::nearest;
 
+use super::admitted::{Admitted, Answering};
 use super::auth::Access;
 use super::auth::Access::{Destroy, Ingest, Maintain, Open, Read, Write};
-use super::cors::cors;
 use super::idempotency::once;
 use super::problem::{Kind, Problem, method_not_allowed};
-use super::state::AppState;
 use super::{
     assign, audit, backup, catalog, customers, definitions, docs_page, erasures, experiments, export, intake,
-    keys, kpis, layers, lifecycle, metrics, ofrep, openapi, pages, power, probes, results, verify,
+    keys, kpis, lifecycle, metrics, ofrep, openapi, pages, power, probes, results, verify,
 };
 
 /// One call of the HTTP face.
@@ -40,18 +37,17 @@ pub struct Route {
 /// Every call there is.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    table(&|methods| methods).list
+    TABLE.places.iter().flat_map(|place| &place.calls).map(|call| call.route).collect()
 }
 
-/// Every call on one page, with who may make it. `once` wraps changes that may be sent again under a name of their
-/// own.
-fn table(once: &dyn Fn(Methods) -> Methods) -> Routes<'_> {
+/// Every call on one page, with who may make it.
+fn table() -> Table {
     use experiments::{create_experiment, get_experiment, list_experiments, list_versions, put_experiment};
     use keys::{create_key, list_keys, revoke_key, rotate_key};
     use lifecycle::{
         archive_experiment, begin_phase, conclude_experiment, start_experiment, stop_experiment,
     };
-    Routes { router: Router::new(), list: Vec::new(), once }
+    Table::default()
         .post(Ingest, "/v1/assign", assign::assign_customer)
         .post(Ingest, "/v1/exposures", intake::report_exposures)
         .post(Ingest, "/v1/conversions", intake::report_conversions)
@@ -113,99 +109,134 @@ fn table(once: &dyn Fn(Methods) -> Methods) -> Routes<'_> {
         .page(Open, "/assets/{name}", pages::get_asset)
 }
 
-type Methods = MethodRouter<AppState>;
+/// One call, and what answers it.
+pub(crate) struct Call {
+    route: Route,
+    answer: Box<dyn Fn(Request, Admitted) -> Answering + Send + Sync>,
+}
 
-/// Calls, and what is known of each.
-struct Routes<'a> {
-    router: Router<AppState>,
-    list: Vec<Route>,
-    once: &'a dyn Fn(Methods) -> Methods,
+/// The calls of one address.
+struct Place {
+    address: &'static str,
+    calls: Vec<Call>,
+    /// The methods there are.
+    allow: String,
+}
+
+/// Every call by its address.
+#[derive(Default)]
+struct Table {
+    places: Vec<Place>,
+    by_address: matchit::Router<usize>,
 }
 
 /// Ways to add a call: its name, the method, whether it makes a change that may be sent again under a name, and whether
 /// people read the answer.
 macro_rules! methods {
-    ($($name:ident: $method:ident, once $once:literal, page $page:literal;)*) => {$(
+    ($($name:ident: $method:literal, once $once:literal, page $page:literal;)*) => {$(
         fn $name<H, T>(self, access: Access, address: &'static str, handler: H) -> Self
         where
-            H: Handler<T, AppState>,
-            T: 'static,
+            H: Handler<T, Admitted, Future = Answering> + Sync,
         {
-            let methods = on(MethodFilter::$method, handler);
-            let methods = if $once { (self.once)(methods) } else { methods };
-            let route = Route { method: stringify!($method), address, access, once: $once, page: $page };
-            self.call(route, methods)
+            let route = Route { method: $method, address, access, once: $once, page: $page };
+            let answer = Box::new(move |request, admitted| handler.clone().call(request, admitted));
+            self.call(Call { route, answer })
         }
     )*};
 }
 
-impl Routes<'_> {
+impl Table {
     methods! {
-        get: GET, once false, page false;
-        post: POST, once false, page false;
-        delete: DELETE, once false, page false;
-        post_once: POST, once true, page false;
-        put_once: PUT, once true, page false;
-        page: GET, once false, page true;
-        submit: POST, once false, page true;
+        get: "GET", once false, page false;
+        post: "POST", once false, page false;
+        delete: "DELETE", once false, page false;
+        post_once: "POST", once true, page false;
+        put_once: "PUT", once true, page false;
+        page: "GET", once false, page true;
+        submit: "POST", once false, page true;
     }
 
-    /// No call is added but here, so none is missing in the list, by which callers are let in.
-    fn call(mut self, route: Route, methods: Methods) -> Self {
-        self.list.push(route);
-        self.router = self.router.route(route.address, methods);
+    fn call(mut self, call: Call) -> Self {
+        let Route { method, address, .. } = call.route;
+        let methods = if method == "GET" { "GET,HEAD" } else { method };
+        match self.places.iter_mut().find(|place| place.address == address) {
+            Some(place) => {
+                place.allow = [&place.allow, ",", methods].concat();
+                place.calls.push(call);
+            }
+            None => {
+                // The list is this file's, and a test asks for each of its addresses.
+                let _ = self.by_address.insert(address, self.places.len());
+                self.places.push(Place { address, calls: vec![call], allow: methods.to_owned() });
+            }
+        }
         self
     }
 }
 
-/// The addresses, for whoever mistypes one.
-static ADDRESSES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut addresses: Vec<&str> = routes().iter().map(|route| route.address).collect();
-    // The calls of one address stand together.
-    addresses.dedup();
-    addresses
-});
+static TABLE: LazyLock<Table> = LazyLock::new(table);
 
 /// The addresses there are, each once.
-pub(crate) fn addresses() -> &'static [&'static str] {
-    &ADDRESSES
+pub(crate) fn addresses() -> impl Iterator<Item = &'static str> + Clone {
+    TABLE.places.iter().map(|place| place.address)
 }
 
-/// Every call by its address and method.
-static BY_ADDRESS: LazyLock<HashMap<(&'static str, &'static str), Route>> =
-    LazyLock::new(|| routes().into_iter().map(|route| ((route.address, route.method), route)).collect());
-
-/// The call at an address; `None` where it has no such method.
-fn route_at(address: &str, method: &Method) -> Option<Route> {
-    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-    BY_ADDRESS.get(&(address, method)).copied()
+/// The parts of a path that vary, each with its name, as they were sent.
+pub(crate) fn in_path(path: &str) -> Vec<(&'static str, &str)> {
+    TABLE.by_address.at(path).map_or_else(|_| Vec::new(), |found| found.params.iter().collect())
 }
 
-/// The call that a request is for. Of an open address anybody learns too which methods it has not.
-pub(crate) fn route_of(request: &Request) -> Option<Route> {
-    let address = request.extensions().get().map(MatchedPath::as_str)?;
-    let open = || route_at(address, &Method::GET).filter(|route| route.access == Open);
-    route_at(address, request.method()).or_else(open)
+/// What a request is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    /// The number of its address in [`addresses`], if it is one.
+    pub(crate) place: Option<usize>,
+    call: Option<&'static Call>,
 }
 
-/// The whole HTTP face over one state.
-pub(crate) fn router(state: AppState) -> Router {
-    let once = |methods: Methods| methods.route_layer(from_fn_with_state(state.clone(), once));
-    let router = table(&once)
-        .router
-        .method_not_allowed_fallback(async |request: Request| method_not_allowed(request.method()))
-        .fallback(unknown_address);
-    let router = match cors(&state.settings.cors_origins) {
-        // One layer around everything: each is another copy and another box for every request.
-        None => router.layer(from_fn_with_state(state.clone(), layers::around)),
-        // From the inside out: a request meets the last of these first.
-        Some(cors) => (router.layer(from_fn_with_state(state.clone(), layers::guard)).layer(cors))
-            .layer(from_fn_with_state(state.clone(), layers::finish)),
-    };
-    router.with_state(state)
+impl Target {
+    /// Of a method and a path.
+    pub(crate) fn of(method: &Method, path: &str) -> Target {
+        let place = TABLE.by_address.at(path).ok().map(|found| *found.value);
+        let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+        let mut calls = place.map_or_else(|| [].iter(), |place| TABLE.places[place].calls.iter());
+        Target { place, call: calls.find(|call| call.route.method == method) }
+    }
+
+    /// The address, if it is one.
+    pub(crate) fn address(self) -> Option<&'static str> {
+        self.place.map(|place| TABLE.places[place].address)
+    }
+
+    /// What is known of the call. Of an open address anybody learns too which methods it has not.
+    pub(crate) fn route(self) -> Option<Route> {
+        let open = || {
+            let mut calls = TABLE.places[self.place?].calls.iter();
+            calls.find(|call| call.route.method == "GET" && call.route.access == Open)
+        };
+        self.call.or_else(open).map(|call| call.route)
+    }
+
+    /// The answer to whoever was let in.
+    pub(crate) async fn answer(self, request: Request, admitted: Admitted) -> Response {
+        match (self.call, self.place) {
+            (Some(call), _) if call.route.once => {
+                let answered = once(request, admitted, &call.answer).await;
+                answered.unwrap_or_else(Problem::into_response)
+            }
+            (Some(call), _) => (call.answer)(request, admitted).await,
+            (None, Some(place)) => {
+                let mut response = method_not_allowed(request.method()).into_response();
+                let allow = HeaderValue::from_static(&TABLE.places[place].allow);
+                response.headers_mut().insert(ALLOW, allow);
+                response
+            }
+            (None, None) => unknown_address(request.uri()).into_response(),
+        }
+    }
 }
 
-async fn unknown_address(uri: Uri) -> Problem {
+fn unknown_address(uri: &Uri) -> Problem {
     let shown: String = uri.path().chars().take(200).collect();
     let mend = nearest_address(uri.path())
         .map_or("see docs/http.md for those there are".to_owned(), |near| format!("did you mean {near}?"));
@@ -216,7 +247,7 @@ async fn unknown_address(uri: Uri) -> Problem {
 fn nearest_address(path: &str) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     // Whatever is short is near the first page, and that is not what was meant.
-    let filled = ADDRESSES.iter().filter(|address| **address != "/").map(|address| {
+    let filled = addresses().filter(|address| *address != "/").map(|address| {
         let fill = |(index, part): (usize, &'static str)| match part.starts_with('{') {
             true => parts.get(index).copied().unwrap_or(part),
             false => part,
@@ -230,7 +261,7 @@ fn nearest_address(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, Method, nearest_address, route_at, routes};
+    use super::{Access, Method, Target, in_path, nearest_address, routes};
 
     #[test]
     fn the_docs_have_every_call() {
@@ -255,10 +286,21 @@ mod tests {
         ];
         let pages = ["/sign-in", "/sign-in", "/sign-out", "/assets/{name}"];
         assert_eq!(open, [&probes[..], &description, &pages].concat());
-        let access = |address, method| route_at(address, method).map(|route| route.access);
+        let access = |path, method| Target::of(method, path).route().map(|route| route.access);
         assert_eq!(access("/healthz", &Method::HEAD), Some(Access::Open));
         assert_eq!(access("/v1/keys", &Method::GET), Some(Access::Maintain));
         assert_eq!(access("/v1/keys", &Method::PUT), None);
+        assert_eq!(access("/healthz", &Method::PUT), Some(Access::Open));
+    }
+
+    #[test]
+    fn every_call_is_found() {
+        for route in routes() {
+            let found = Target::of(&route.method.parse().unwrap(), route.address);
+            assert_eq!((found.route(), found.address()), (Some(route), Some(route.address)));
+        }
+        assert_eq!(in_path("/v1/experiments/a/customers/b%20c"), [("key", "a"), ("id", "b%20c")]);
+        assert_eq!(Target::of(&Method::GET, "/v1").place, None);
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! Accepts connections until told to stop, then lets requests in progress end.
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_io_timeout::TimeoutWriter;
 
 use super::head_timer::HeadTimer;
+use super::layers::around;
 use super::limits::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::state::AppState;
 
@@ -24,7 +25,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves until `stop` is told (or dropped), then drains. Returns whether every request ended in time.
 pub(crate) async fn serve(
     listener: TcpListener,
-    router: Router,
     app: AppState,
     mut stop: oneshot::Receiver<()>,
 ) -> bool {
@@ -43,7 +43,7 @@ pub(crate) async fn serve(
             accepted = accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => spawn(stream, router.clone(), &app, &graceful, permit),
+            Ok((stream, _)) => spawn(stream, &app, &graceful, permit),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -56,7 +56,6 @@ pub(crate) async fn serve(
 
 fn spawn(
     stream: TcpStream,
-    router: Router,
     app: &AppState,
     graceful: &GracefulShutdown,
     permit: Option<OwnedSemaphorePermit>,
@@ -70,12 +69,17 @@ fn spawn(
     let timeouts = app.settings.timeouts;
     stream.set_timeout(Some(timeouts.write));
     let timer = HeadTimer::default();
+    let served = app.clone();
+    let answer = move |request| {
+        let answered = around(served.clone(), request);
+        async { Ok::<_, Infallible>(answered.await) }
+    };
     let connection = http1::Builder::new()
         .timer(timer.clone())
         .header_read_timeout(timeouts.head)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(answer));
     let connection = graceful.watch(connection);
     let app = app.clone();
     tokio::spawn(async move {

@@ -11,7 +11,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::router::router;
 use super::serve::serve;
 use super::state::AppState;
 use crate::running::{RunningServer, SERVER_FILE};
@@ -140,7 +139,7 @@ impl Server {
         let state = AppState::new(Arc::clone(&store), settings.clone(), start_token)
             .map_err(|error| StartError::System(io::Error::other(error)))?;
         let (stop, stopped) = oneshot::channel();
-        let serving = runtime.spawn(serve(listener, router(state.clone()), state, stopped));
+        let serving = runtime.spawn(serve(listener, state, stopped));
         tracing::info!(url = running.url, pid = running.pid, "listening");
         Ok(Server { runtime, store, running, settings, stop: Some(stop), serving: Some(serving), signals })
     }

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use axum::http::HeaderMap;
 use experiment_core::time::Timestamp;
 use tokio::sync::Semaphore;
+use tower_http::cors::CorsLayer;
 
 use super::auth::{Caller, Gate};
+use super::cors::cors;
 use super::definitions::Written;
 use super::idempotency::Answers;
 use super::limits::{FRESH_TIMEOUT, MAX_SCANS, MAX_STREAMS};
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Who signed in to read pages.
     pub(crate) sessions: Sessions,
+    /// Which web pages may read answers, where any are named.
+    pub(crate) cors: Option<CorsLayer>,
     /// How often.
     pub(crate) rates: Rates,
     /// When it was started.
@@ -77,6 +81,7 @@ impl AppState {
     ) -> Result<AppState, getrandom::Error> {
         let (started, request_ids) = ((settings.clock)(), RequestIds::new()?);
         let gate = Gate { admin_key: settings.admin_key.clone(), start_token };
+        let cors = cors(&settings.cors_origins);
         let rates = Rates::new(settings.rate_limit);
         let requests = Semaphore::new(settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
         let verifying = AtomicBool::new(false);
@@ -87,6 +92,7 @@ impl AppState {
             settings,
             gate,
             sessions: Sessions::default(),
+            cors,
             rates,
             started,
             request_ids,

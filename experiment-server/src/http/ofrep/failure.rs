@@ -132,9 +132,12 @@ impl OwnForm {
     /// Puts an error into it, whoever found it; status and headers stay.
     pub(crate) fn put(self, response: &mut Response) {
         let extensions = response.extensions_mut();
+        let (told, said) = (extensions.remove::<Told>(), extensions.remove::<Said>());
+        if told.is_none() && said.is_none() {
+            return;
+        }
         let key = flag_of(self.0.path());
-        let told = extensions.remove::<Told>().map(|told| Said::of(told, key.as_deref()));
-        let Some(said) = extensions.remove::<Said>().or(told) else { return };
+        let Some(said) = said.or_else(|| Some(Said::of(told?, key.as_deref()))) else { return };
         let (variant, metadata) = (key.as_ref().map(|_| ""), key.as_ref().map(|_| Map::new()));
         let (error_code, error_details) = (said.code, said.details.as_str());
         let view = FailureView { key: key.as_deref(), variant, metadata, error_code, error_details };

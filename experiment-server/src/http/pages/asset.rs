@@ -12,7 +12,7 @@ use crate::page::asset;
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// A file of the pages.
-pub(crate) async fn get_asset(InPath(name): InPath<String>) -> Result<Response, Problem> {
+pub(crate) async fn get_asset(InPath([name]): InPath<1>) -> Result<Response, Problem> {
     let Some(asset) = asset(&name) else {
         let mend = "load the page again, it names those there are";
         return Err(Problem::new(

@@ -16,7 +16,7 @@ use crate::page::{self, Asked, Explained, Met, Section, Subject};
 /// The form and, where `?id=` names a customer, the answer; `?attributes=` is what the audience is asked of.
 pub(crate) async fn show_customer(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     caller: Caller,
     headers: HeaderMap,
     mut query: Query,

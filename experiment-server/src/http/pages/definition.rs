@@ -16,7 +16,7 @@ use crate::page::{self, Section, Subject};
 /// The page; `?from=` and `?to=` name the versions that are compared, unless said otherwise the last two.
 pub(crate) async fn show_definition(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     caller: Caller,
     headers: HeaderMap,
     query: Query,

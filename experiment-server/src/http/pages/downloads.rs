@@ -16,7 +16,7 @@ use crate::output::{write_csv, write_daily_csv, write_survival_csv, write_weekly
 /// The report, as the API writes it as CSV.
 pub(crate) async fn get_results_csv(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     query: Query,
 ) -> Result<Response, Problem> {
     csv_file(&report(app, key, query).await?, "", write_csv)
@@ -25,7 +25,7 @@ pub(crate) async fn get_results_csv(
 /// The report, as the API writes it as JSON.
 pub(crate) async fn get_results_json(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     query: Query,
 ) -> Result<Response, Problem> {
     reply::json(&report(app, key, query).await?)
@@ -34,7 +34,7 @@ pub(crate) async fn get_results_json(
 /// Every effect from day to day.
 pub(crate) async fn get_daily_csv(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     query: Query,
 ) -> Result<Response, Problem> {
     csv_file(&report(app, key, query).await?, "-daily", write_daily_csv)
@@ -43,7 +43,7 @@ pub(crate) async fn get_daily_csv(
 /// Every effect by week of entry.
 pub(crate) async fn get_weekly_csv(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     query: Query,
 ) -> Result<Response, Problem> {
     csv_file(&report(app, key, query).await?, "-weekly", write_weekly_csv)
@@ -52,7 +52,7 @@ pub(crate) async fn get_weekly_csv(
 /// Every survival curve.
 pub(crate) async fn get_survival_csv(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     query: Query,
 ) -> Result<Response, Problem> {
     csv_file(&report(app, key, query).await?, "-survival", write_survival_csv)

@@ -130,7 +130,7 @@ pub(crate) struct AsPage {
 
 impl AsPage {
     /// `None` for requests of anything else.
-    pub(crate) fn of(request: &Request, route: Option<Route>) -> Option<AsPage> {
+    pub(crate) fn of<B>(request: &Request<B>, route: Option<Route>) -> Option<AsPage> {
         let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
         let is_page = match route {
             Some(route) => route.page,

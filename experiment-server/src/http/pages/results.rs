@@ -23,7 +23,7 @@ const MAX_ROLLOUT: u64 = 10_000_000_000;
 /// The page, as the reader wishes to see it.
 pub(crate) async fn show_results(
     State(app): State<AppState>,
-    InPath(key): InPath<String>,
+    InPath([key]): InPath<1>,
     caller: Caller,
     headers: HeaderMap,
     mut query: Query,
