@@ -146,20 +146,25 @@ fn compare(server: &Process, subject: &Subject, span: Duration, rounds: usize) -
     );
     println!("  requests a second: {rate:.0}, bare {bare_rate:.0}");
     for share in [0.5, 0.8] {
-        let outcome = subject.load(server.address(), Pace::PerSecond(rate * share), span)?;
-        tell_latency("", share, &outcome);
-        let outcome = subject.load(subject.bare.address(), Pace::PerSecond(bare_rate * share), span)?;
-        tell_latency("bare ", share, &outcome);
+        let (mut ours, mut bare) = (vec![], vec![]);
+        for _ in 0..rounds {
+            ours.push(subject.load(server.address(), Pace::PerSecond(rate * share), span)?);
+            bare.push(subject.load(subject.bare.address(), Pace::PerSecond(bare_rate * share), span)?);
+        }
+        tell_latency("", share, &ours);
+        tell_latency("bare ", share, &bare);
     }
     Ok(())
 }
 
-fn tell_latency(whose: &str, share: f64, outcome: &Outcome) {
-    let micros = |quantile| outcome.quantile(quantile).as_secs_f64() * 1e6;
+/// Medians of rounds, of the longest waits too: a pause of the machine meets one round.
+fn tell_latency(whose: &str, share: f64, rounds: &[Outcome]) {
+    let of = |figure: &dyn Fn(&Outcome) -> f64| median(&rounds.iter().map(figure).collect::<Vec<_>>());
+    let micros = |quantile: f64| of(&|outcome| outcome.quantile(quantile).as_secs_f64() * 1e6);
     println!(
         "  {whose}at {:.0} % of saturation ({:.0}/s): p50 {:.0} µs, p99 {:.0} µs, p99.9 {:.0} µs, most {:.0} µs",
         share * 100.0,
-        outcome.rate(),
+        of(&Outcome::rate),
         micros(0.5),
         micros(0.99),
         micros(0.999),
