@@ -11,9 +11,9 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
+use super::around::within;
 use super::compression::{Bounded, Decoder, Encoding};
 use super::json::read_json;
-use super::layers::within;
 use super::limits::{INLINE_BODY_BYTES, MAX_BATCH_BYTES, MAX_BODY_BYTES};
 use super::problem::{FieldError, Kind, Problem};
 

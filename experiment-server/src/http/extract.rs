@@ -19,7 +19,11 @@ impl<const N: usize, S: Send + Sync> FromRequestParts<S> for InPath<N> {
         let decode = |(name, sent)| match percent_decode_str(sent).decode_utf8() {
             Ok(text) => Ok(text.into_owned()),
             Err(_) => {
-                let error = FieldError::new("path", format!("Invalid UTF-8 in `{name}`"), "percent-encode it as UTF-8");
+                let error = FieldError::new(
+                    "path",
+                    format!("Invalid UTF-8 in `{name}`"),
+                    "percent-encode it as UTF-8",
+                );
                 Err(Problem::of_field(Kind::InvalidParameter, error))
             }
         };

@@ -8,7 +8,7 @@ use axum::http::Request;
 use http_body_util::BodyExt;
 use tokio::runtime::{Builder, Runtime};
 
-use super::layers::around;
+use super::around::around;
 use super::state::AppState;
 use crate::settings::Settings;
 use crate::store::{Store, system_clock};

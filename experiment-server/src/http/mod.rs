@@ -6,6 +6,7 @@
 
 mod admitted;
 mod answer;
+mod around;
 mod assign;
 mod audit;
 mod auth;
@@ -13,6 +14,7 @@ mod backup;
 mod batch;
 mod body;
 mod catalog;
+mod compressed;
 mod compression;
 mod cors;
 mod customers;
@@ -33,7 +35,6 @@ mod intake_stream;
 mod json;
 mod keys;
 mod kpis;
-mod layers;
 mod leftover;
 mod lifecycle;
 mod limits;

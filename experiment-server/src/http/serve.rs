@@ -14,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_io_timeout::TimeoutWriter;
 
+use super::around::around;
 use super::head_timer::HeadTimer;
-use super::layers::around;
 use super::limits::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::state::AppState;
 
@@ -23,11 +23,7 @@ use super::state::AppState;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` is told (or dropped), then drains. Returns whether every request ended in time.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: AppState,
-    mut stop: oneshot::Receiver<()>,
-) -> bool {
+pub(crate) async fn serve(listener: TcpListener, app: AppState, mut stop: oneshot::Receiver<()>) -> bool {
     let settings = &app.settings;
     let connections = Arc::new(Semaphore::new(settings.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();

@@ -65,7 +65,8 @@ impl Requests {
 
     /// Counts an answer of the route with this number, or of none.
     pub(crate) fn count(&self, route: Option<usize>, method: &Method, status: StatusCode, took: Duration) {
-        let route = route.and_then(|route| self.routes.get(route)).map_or(&self.elsewhere, |(_, route)| route);
+        let route =
+            route.and_then(|route| self.routes.get(route)).map_or(&self.elsewhere, |(_, route)| route);
         let mut answered = lock(&route[shard()]);
         *answered.counts.entry((name_of(method), status.as_u16())).or_default() += 1;
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);

@@ -5,6 +5,7 @@ mod assign;
 mod auth;
 mod bodies;
 mod catalog;
+mod compressed;
 mod conversions;
 mod copies;
 mod cors;

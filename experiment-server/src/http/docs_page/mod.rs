@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use utoipa_swagger_ui::Config;
 
-use super::pages::takes_gzip;
+use super::compressed::takes_gzip;
 use super::problem::Problem;
 
 const PAGE: &str = include_str!("page.html");
@@ -54,14 +54,17 @@ fn file(name: &str, media_type: HeaderValue, headers: &HeaderMap) -> Result<Resp
     let found = utoipa_swagger_ui::serve(name, Arc::new(Config::default())).map_err(Problem::internal)?;
     let found = found.ok_or_else(|| Problem::internal(format!("{name} is not in the crate")))?;
     // In the program they are compressed, since that is how nearly everybody takes them.
-    let encoding = (found.gzpipped && takes_gzip(headers)).then_some((CONTENT_ENCODING, GZIP));
+    let encoding = (found.gzpipped && headers.get(ACCEPT_ENCODING).is_some_and(takes_gzip))
+        .then_some((CONTENT_ENCODING, GZIP));
     let mut bytes = found.bytes.into_owned();
     if found.gzpipped && encoding.is_none() {
         let compressed = std::mem::take(&mut bytes);
         GzDecoder::new(compressed.as_slice()).read_to_end(&mut bytes).map_err(Problem::internal)?;
     }
-    let headers = [(CONTENT_TYPE, media_type), (VARY, ACCEPT_ENCODING.into())];
-    let mut response = (headers, bytes).into_response();
-    response.headers_mut().extend(encoding);
+    let mut response = ([(CONTENT_TYPE, media_type)], bytes).into_response();
+    if let Some((name, value)) = encoding {
+        // Of other long answers it is said where they are compressed.
+        response.headers_mut().extend([(name, value), (VARY, ACCEPT_ENCODING.into())]);
+    }
     Ok(response)
 }

@@ -6,7 +6,6 @@
 mod asset;
 mod catalog;
 mod company;
-mod compressed;
 mod customer;
 mod definition;
 mod downloads;
@@ -27,7 +26,6 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(crate) use asset::get_asset;
 pub(crate) use catalog::{show_layers, show_segments};
 pub(crate) use company::{get_company_csv, show_company};
-pub(crate) use compressed::takes_gzip;
 pub(crate) use customer::show_customer;
 pub(crate) use definition::show_definition;
 pub(crate) use downloads::{
@@ -37,7 +35,6 @@ pub(crate) use experiments::list_experiments;
 pub(crate) use results::show_results;
 pub(crate) use sign_in::{show_sign_in, sign_in, sign_out};
 
-use self::compressed::compressed;
 use super::auth::{Caller, Identity};
 use super::etag::{etag, etag_value, is_known};
 use super::problem::{Kind, Problem, Told};
@@ -125,7 +122,6 @@ fn wants_page(headers: &HeaderMap) -> bool {
 pub(crate) struct AsPage {
     uri: Uri,
     is_reading: bool,
-    takes_gzip: bool,
 }
 
 impl AsPage {
@@ -137,23 +133,14 @@ impl AsPage {
             // Somebody mistyped an address; programs don't ask for pages.
             None => is_reading && wants_page(request.headers()),
         };
-        is_page.then(|| AsPage {
-            uri: request.uri().clone(),
-            is_reading,
-            takes_gzip: takes_gzip(request.headers()),
-        })
+        is_page.then(|| AsPage { uri: request.uri().clone(), is_reading })
     }
 
-    /// What is sent: a refusal as a page, whoever found it, and any page compressed for whoever reads that.
-    pub(crate) async fn put(self, mut response: Response) -> Response {
-        match response.extensions_mut().remove::<Told>() {
-            Some(told) => self.refuse(&told, &mut response),
-            None if self.takes_gzip => {
-                return compressed(response).await.unwrap_or_else(Problem::into_response);
-            }
-            None => {}
+    /// A refusal as a page, whoever found it; anything else stays.
+    pub(crate) fn put(self, response: &mut Response) {
+        if let Some(told) = response.extensions_mut().remove::<Told>() {
+            self.refuse(&told, response);
         }
-        response
     }
 
     fn refuse(self, told: &Told, response: &mut Response) {

@@ -1,7 +1,6 @@
 //! Pages for people: who may open them, what they say, and that they run nothing of anybody else's.
 
 mod company;
-mod compressed;
 mod customer;
 mod definition;
 mod downloads;

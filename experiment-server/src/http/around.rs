@@ -8,12 +8,14 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
+use axum::http::header::ACCEPT_ENCODING;
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::admitted::Admitted;
 use super::auth::{Entry, enter};
+use super::compressed::compressed;
 use super::leftover::{Leftover, Sent};
 use super::ofrep::OwnForm;
 use super::origin::refuse_foreign;
@@ -50,6 +52,7 @@ pub(crate) async fn around<B: Sent>(app: AppState, request: Request<B>) -> Respo
 async fn guarded<B: Sent>(app: &AppState, target: Target, request: Request<B>) -> Response {
     let form = OwnForm::of(request.uri());
     let page = AsPage::of(&request, target.route());
+    let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
     let (request, leftover) = Leftover::of(request);
     let answered = catch_panic(pin!(bounded(app, target, request))).await;
     let mut response = answered.and_then(|answered| answered).unwrap_or_else(Problem::into_response);
@@ -59,18 +62,14 @@ async fn guarded<B: Sent>(app: &AppState, target: Target, request: Request<B>) -
     if let Some(form) = form {
         form.put(&mut response);
     }
-    match page {
-        Some(page) => page.put(response).await,
-        None => response,
+    if let Some(page) = page {
+        page.put(&mut response);
     }
+    compressed(accepted, response).await
 }
 
 /// At most so many requests at once, of those who may, each within its time.
-async fn bounded(
-    app: &AppState,
-    target: Target,
-    request: Request,
-) -> Result<Response, Problem> {
+async fn bounded(app: &AppState, target: Target, request: Request) -> Result<Response, Problem> {
     let path = request.uri().path();
     let is_probe = WITHOUT_BOUND.contains(&path);
     let has_timeout = !is_probe && path != WITHOUT_TIMEOUT;

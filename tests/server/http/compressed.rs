@@ -1,10 +1,10 @@
-//! Pages in fewer bytes, for whoever reads gzip.
+//! Long answers in fewer bytes, for whoever reads gzip.
 
 use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::super::under_test::Served;
+use super::under_test::Served;
 
 /// The raw bytes of an answer, without what a client would undo by itself.
 fn raw(served: &Served, path: &str, accepts: &str) -> (String, Vec<u8>) {
@@ -17,12 +17,19 @@ fn raw(served: &Served, path: &str, accepts: &str) -> (String, Vec<u8>) {
 }
 
 #[test]
-fn a_page_is_the_same_in_fewer_bytes() {
+fn a_long_answer_is_the_same_in_fewer_bytes() {
     let served = Served::with_winback();
-    for path in ["/experiments/winback", "/experiments/winback/results.csv"] {
+    for path in [
+        "/experiments/winback",
+        "/experiments/winback/results.csv",
+        "/v1/experiments/winback/results",
+        "/openapi.json",
+        "/docs/swagger-ui-bundle.js",
+    ] {
         let (plain_head, plain) = raw(&served, path, "br");
         let (head, packed) = raw(&served, path, "br, gzip");
         assert!(!plain_head.contains("content-encoding"), "{plain_head}");
+        assert!(plain_head.contains("\r\nvary: accept-encoding"), "{plain_head}");
         assert!(
             head.contains("\r\ncontent-encoding: gzip") && head.contains("\r\nvary: accept-encoding"),
             "{head}"
@@ -36,10 +43,10 @@ fn a_page_is_the_same_in_fewer_bytes() {
 }
 
 #[test]
-fn what_is_short_or_no_page_is_sent_as_it_is() {
+fn what_is_short_or_refused_is_sent_as_it_is() {
     let served = Served::with_winback();
     for (path, status) in
-        [("/v1/experiments/winback/results", "200"), ("/experiments/none", "404"), ("/sign-in", "303")]
+        [("/v1/experiments/winback/versions", "200"), ("/experiments/none", "404"), ("/sign-in", "303")]
     {
         let (head, _) = raw(&served, path, "gzip");
         assert!(head.starts_with(&format!("http/1.1 {status}")), "{head}");
