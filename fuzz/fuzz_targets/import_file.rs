@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use experiment_core::time::Timestamp;
-use experiment_server::store::{Disk, Pace, Store};
+use experiment_server::store::{Disk, Pace, Space, Store};
 use libfuzzer_sys::fuzz_target;
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError};
@@ -34,6 +34,14 @@ impl Disk for Memory {
 
     fn rename(&self, _: &str, _: &str) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn size(&self, _: &str) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    fn space(&self) -> Option<Space> {
+        None
     }
 }
 
