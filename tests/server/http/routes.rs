@@ -33,6 +33,20 @@ fn other_methods_are_405_with_those_there_are() {
 }
 
 #[test]
+fn who_has_no_key_learns_no_methods() {
+    let served = Served::start_with(with_key);
+    for (method, path) in
+        [("DELETE", "/v1/assign"), ("POST", "/v1/audit"), ("PUT", "/company"), ("GET", "/v1/none")]
+    {
+        let answer = served.call(method, path, &[], "");
+        answer.problem(401, "unauthenticated");
+        assert!(!answer.headers.contains_key("allow"), "{method} {path}");
+    }
+    // Of what is open anybody may know.
+    assert_eq!(served.call("POST", "/healthz", &[], "").header("allow"), "GET,HEAD");
+}
+
+#[test]
 fn every_answer_tells_browsers_to_keep_guess_frame_and_run_nothing() {
     let served = Served::start_with(|settings| {
         with_key(settings);
