@@ -8,14 +8,13 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
-use axum::http::header::ACCEPT_ENCODING;
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::admitted::Admitted;
 use super::auth::{Entry, enter};
-use super::compressed::compressed;
+use super::compressed::{compressed, takes_gzip};
 use super::leftover::{Leftover, Sent};
 use super::ofrep::OwnForm;
 use super::origin::refuse_foreign;
@@ -32,7 +31,7 @@ const WITHOUT_TIMEOUT: &str = "/v1/verify";
 const WITHOUT_BOUND: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// Everything around a call.
-pub(crate) async fn around<B: Sent>(app: AppState, request: Request<B>) -> Response {
+pub(crate) async fn around<B: Sent>(app: AppState, request: Request<B>) -> Result<Response, Infallible> {
     let target = Target::of(request.method(), request.uri().path());
     let asked = Asked::of(&app, target, &request);
     let response = match &app.cors {
@@ -45,14 +44,13 @@ pub(crate) async fn around<B: Sent>(app: AppState, request: Request<B>) -> Respo
             response
         }
     };
-    asked.finish(&app, response)
+    Ok(asked.finish(&app, response))
 }
 
 /// An answer whatever happens inside, in the form that is asked for, on a connection that can be used again.
 async fn guarded<B: Sent>(app: &AppState, target: Target, request: Request<B>) -> Response {
     let form = OwnForm::of(request.uri());
     let page = AsPage::of(&request, target.route());
-    let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
     let (request, leftover) = Leftover::of(request);
     let answered = catch_panic(pin!(bounded(app, target, request))).await;
     let mut response = answered.and_then(|answered| answered).unwrap_or_else(Problem::into_response);
@@ -65,7 +63,7 @@ async fn guarded<B: Sent>(app: &AppState, target: Target, request: Request<B>) -
     if let Some(page) = page {
         page.put(&mut response);
     }
-    compressed(accepted, response).await
+    response
 }
 
 /// At most so many requests at once, of those who may, each within its time.
@@ -82,7 +80,11 @@ async fn bounded(app: &AppState, target: Target, request: Request) -> Result<Res
     let admitted = Admitted { app: app.clone(), caller };
     let mut response = match allowed {
         Err(refused) => refused.into_response(),
-        Ok(()) if has_timeout => timely(app, pin!(target.answer(request, admitted))).await,
+        Ok(()) if has_timeout => {
+            let gzip = takes_gzip(request.headers());
+            let answer = async { compressed(gzip, target.answer(request, admitted).await).await };
+            timely(app, pin!(answer)).await
+        }
         Ok(()) => target.answer(request, admitted).await,
     };
     if let Some(rate) = rate {

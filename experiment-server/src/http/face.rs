@@ -52,7 +52,7 @@ impl Face {
         }
         let request = request.body(Body::from(body.to_vec())).ok()?;
         self.runtime.block_on(async {
-            let response = around(self.app.clone(), request).await;
+            let Ok(response) = around(self.app.clone(), request).await;
             let status = response.status().as_u16();
             let body = response.into_body().collect().await.ok()?;
             Some((status, body.to_bytes().to_vec()))

@@ -11,7 +11,7 @@ use super::problem::Problem;
 
 /// The media type of every answer that is no problem and no file.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// Headers of most answers at most, so that their map is made once: the type, the length, the request's id, what browsers
+/// Headers of most answers at most, so that their map is made once: the type, the request's id, what browsers
 /// are told.
 const HEADERS: usize = 12;
 /// Bytes that most answers have at most.

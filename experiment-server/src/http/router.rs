@@ -221,8 +221,9 @@ impl Target {
     pub(crate) async fn answer(self, request: Request, admitted: Admitted) -> Response {
         match (self.call, self.place) {
             (Some(call), _) if call.route.once => {
-                let answered = once(request, admitted, &call.answer).await;
-                answered.unwrap_or_else(Problem::into_response)
+                // Seldom, so it takes no room in every request.
+                let answered = Box::pin(once(request, admitted, &call.answer));
+                answered.await.unwrap_or_else(Problem::into_response)
             }
             (Some(call), _) => (call.answer)(request, admitted).await,
             (None, Some(place)) => {

@@ -1,6 +1,5 @@
 //! Accepts connections until told to stop, then lets requests in progress end.
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,16 +65,15 @@ fn spawn(
     stream.set_timeout(Some(timeouts.write));
     let timer = HeadTimer::default();
     let served = app.clone();
-    let answer = move |request| {
-        let answered = around(served.clone(), request);
-        async { Ok::<_, Infallible>(answered.await) }
-    };
     let connection = http1::Builder::new()
         .timer(timer.clone())
         .header_read_timeout(timeouts.head)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(answer));
+        .serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            service_fn(move |request| around(served.clone(), request)),
+        );
     let connection = graceful.watch(connection);
     let app = app.clone();
     tokio::spawn(async move {

@@ -43,7 +43,7 @@ fn a_long_answer_is_the_same_in_fewer_bytes() {
 }
 
 #[test]
-fn what_is_short_or_refused_is_sent_as_it_is() {
+fn what_is_short_or_refused_or_repeats_its_address_is_sent_as_it_is() {
     let served = Served::with_winback();
     for (path, status) in
         [("/v1/experiments/winback/versions", "200"), ("/experiments/none", "404"), ("/sign-in", "303")]

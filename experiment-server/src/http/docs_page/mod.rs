@@ -5,13 +5,13 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use utoipa_swagger_ui::Config;
 
-use super::compressed::takes_gzip;
+use super::compressed::{ready, takes_gzip};
 use super::problem::Problem;
 
 const PAGE: &str = include_str!("page.html");
@@ -27,7 +27,6 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
 const JAVASCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
-const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// The page.
 pub(super) async fn get_docs() -> Response {
@@ -53,18 +52,14 @@ pub(super) async fn get_docs_start() -> Response {
 fn file(name: &str, media_type: HeaderValue, headers: &HeaderMap) -> Result<Response, Problem> {
     let found = utoipa_swagger_ui::serve(name, Arc::new(Config::default())).map_err(Problem::internal)?;
     let found = found.ok_or_else(|| Problem::internal(format!("{name} is not in the crate")))?;
-    // In the program they are compressed, since that is how nearly everybody takes them.
-    let encoding = (found.gzpipped && headers.get(ACCEPT_ENCODING).is_some_and(takes_gzip))
-        .then_some((CONTENT_ENCODING, GZIP));
     let mut bytes = found.bytes.into_owned();
-    if found.gzpipped && encoding.is_none() {
-        let compressed = std::mem::take(&mut bytes);
-        GzDecoder::new(compressed.as_slice()).read_to_end(&mut bytes).map_err(Problem::internal)?;
+    // In the program they are compressed, since that is how nearly everybody takes them.
+    if found.gzpipped {
+        if takes_gzip(headers) {
+            return Ok(ready(media_type, bytes));
+        }
+        let packed = std::mem::take(&mut bytes);
+        GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).map_err(Problem::internal)?;
     }
-    let mut response = ([(CONTENT_TYPE, media_type)], bytes).into_response();
-    if let Some((name, value)) = encoding {
-        // Of other long answers it is said where they are compressed.
-        response.headers_mut().extend([(name, value), (VARY, ACCEPT_ENCODING.into())]);
-    }
-    Ok(response)
+    Ok(([(CONTENT_TYPE, media_type)], bytes).into_response())
 }

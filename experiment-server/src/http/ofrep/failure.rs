@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
@@ -143,10 +143,7 @@ impl OwnForm {
         let view = FailureView { key: key.as_deref(), variant, metadata, error_code, error_details };
         // Texts only: writing them cannot fail.
         *response.body_mut() = Body::from(serde_json::to_vec(&view).unwrap_or_default());
-        let headers = response.headers_mut();
-        // That of the body before.
-        headers.remove(CONTENT_LENGTH);
-        headers.insert(CONTENT_TYPE, JSON);
+        response.headers_mut().insert(CONTENT_TYPE, JSON);
     }
 }
 

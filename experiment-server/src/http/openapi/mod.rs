@@ -14,15 +14,16 @@ mod schemas;
 
 use std::sync::LazyLock;
 
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use self::calls::GROUPS;
 use self::schemas::{Schemas, null_is_absent};
+use super::compressed::{gzip, ready, takes_gzip};
 use super::problem::Problem;
-use super::reply::JSON;
+use super::reply::{JSON, json_bytes};
 use super::router::{Route, routes};
 
 const DESCRIPTION: &str = "\
@@ -34,13 +35,26 @@ A/B tests of customer-retention offers. Every call is shown with its answer in d
 - Without keys the server answers on this machine only and asks for none; what can't be undone takes the start token.";
 
 /// The document, written once.
-static DOCUMENT: LazyLock<Result<Bytes, String>> =
-    LazyLock::new(|| document().map(|document| document.to_string().into()));
+static DOCUMENT: LazyLock<Result<Written, String>> = LazyLock::new(|| {
+    let text = document()?.to_string();
+    let packed = gzip(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(Written { text: text.into(), packed: packed.into() })
+});
+
+/// The document as it is sent.
+struct Written {
+    text: Bytes,
+    /// The same in gzip: anybody may ask for it, as often as they like.
+    packed: Bytes,
+}
 
 /// Describes this interface.
-pub(super) async fn get_openapi() -> Result<Response, Problem> {
+pub(super) async fn get_openapi(headers: HeaderMap) -> Result<Response, Problem> {
     let document = DOCUMENT.as_ref().map_err(Problem::internal)?;
-    Ok(([(CONTENT_TYPE, JSON)], document.clone()).into_response())
+    Ok(match takes_gzip(&headers) {
+        true => ready(JSON, document.packed.clone()),
+        false => json_bytes(document.text.clone()),
+    })
 }
 
 /// # Errors

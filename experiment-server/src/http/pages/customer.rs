@@ -6,6 +6,7 @@ use axum::response::Response;
 
 use super::{Moment, frame, send};
 use crate::http::auth::Caller;
+use crate::http::compressed::Verbatim;
 use crate::http::customers::{CustomerView, look_up, read_attributes};
 use crate::http::experiments::find;
 use crate::http::extract::{InPath, Query};
@@ -42,8 +43,10 @@ pub(crate) async fn show_customer(
     match found {
         Ok(view) => {
             let explained = explained(view);
-            let page = page::customer(&frame, &subject, &asked, Some(Ok(&explained)));
-            Ok(moment.put(send(StatusCode::OK, page)?))
+            let mut page =
+                send(StatusCode::OK, page::customer(&frame, &subject, &asked, Some(Ok(&explained))))?;
+            page.extensions_mut().insert(Verbatim);
+            Ok(moment.put(page))
         }
         Err(problem) if problem.kind() == Kind::InvalidParameter => {
             let page = page::customer(&frame, &subject, &asked, Some(Err(&problem.in_full())));

@@ -16,8 +16,8 @@ mod sign_in;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
-    REFERRER_POLICY, WWW_AUTHENTICATE,
+    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, REFERRER_POLICY,
+    WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -145,8 +145,6 @@ impl AsPage {
 
     fn refuse(self, told: &Told, response: &mut Response) {
         let headers = response.headers_mut();
-        // Of the body before.
-        headers.remove(CONTENT_LENGTH);
         headers.remove(WWW_AUTHENTICATE);
         headers.insert(CONTENT_TYPE, HTML);
         headers.insert(CONTENT_SECURITY_POLICY, POLICY);
