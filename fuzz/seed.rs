@@ -2,13 +2,14 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use experiment_core::time::Timestamp;
 use experiment_server::store::{ExportFormat, Store, Stored};
-use flate2::read::GzDecoder;
+use flate2::Compression;
+use flate2::read::{GzDecoder, GzEncoder};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -53,6 +54,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         r#"{"id": "1", "customer": "c", "event": "order", "value": 12.5, "at": "2026-03-01T00:00:00Z"}"#;
     let shown = r#"{"events": [{"customer": "c", "experiment": "winback", "variant": "control", "attributes": {"plan": "pro"}}]}"#;
     write(&here.join("corpus/facts_body"), bodies(&[fact, shown]))?;
+    let facts = [fact, shown].join("\n");
+    let mut gzip = GzEncoder::new(facts.as_bytes(), Compression::fast());
+    let mut packed = vec![zstd::encode_all(facts.as_bytes(), 1)?, Vec::new()];
+    gzip.read_to_end(&mut packed[1])?;
+    write(&here.join("corpus/compressed_body"), packed.into_iter())?;
     let plan = r#"{"metric": "proportion", "baseline": 0.2, "effect": {"absolute": 0.02}, "power": 0.8, "alpha": 0.05, "sides": 2}"#;
     write(&here.join("corpus/plan_body"), bodies(&[plan]))?;
     let change = r#"{"key": "winback", "variants": [{"key": "a"}, {"key": "b"}], "variant": "b", "force": true, "overlap": "24h"}"#;

@@ -14,6 +14,7 @@ use super::cors::cors;
 use super::definitions::Written;
 use super::idempotency::Answers;
 use super::limits::{FRESH_TIMEOUT, MAX_SCANS, MAX_STREAMS};
+use super::pages::Rows;
 use super::problem::{Kind, Problem};
 use super::rate::Rates;
 use super::router::addresses;
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) requests: Semaphore,
     /// What fixed plans have decided.
     pub(crate) decisions: Decisions,
+    /// The list of experiments as last made.
+    pub(crate) rows: Rows,
     /// The bundle as last written.
     pub(crate) bundle: Written,
     /// Whether a recount is under way: one at a time.
@@ -102,6 +105,7 @@ impl AppState {
             connections: AtomicUsize::new(0),
             requests,
             decisions: Decisions::default(),
+            rows: Rows::default(),
             bundle: Written::default(),
             verifying,
             copies,

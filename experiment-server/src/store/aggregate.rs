@@ -93,6 +93,11 @@ impl Changes {
         &mut self.groups[index as usize]
     }
 
+    /// The experiments whose sums change, some more than once.
+    pub(super) fn experiments(&self) -> impl Iterator<Item = u32> {
+        self.groups.iter().map(|group| group.key.experiment)
+    }
+
     /// No sums of this metric are kept any more.
     pub(super) fn fail(&mut self, experiment: u32, metric: u16) {
         if !self.failed.contains(&(experiment, metric)) {

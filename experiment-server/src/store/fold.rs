@@ -115,6 +115,7 @@ impl Folder {
         self.is_durable();
         self.shared.state.store(Arc::clone(&self.state));
         self.batch = Batch::default();
+        self.shared.sums_versions.all_changed();
         self.publish();
     }
 
@@ -258,9 +259,9 @@ impl Folder {
         self.since_checkpoint += count_read;
         let durable = self.checkpoint_is_due() || most < self.most;
         let transaction = self.begin(durable)?;
+        self.changes.clear();
         if let Some(received) = received {
             write_values(&transaction, &self.batch.new_values, received)?;
-            self.changes.clear();
             self.fold_customers(&transaction)?;
             self.changes.write(&transaction, received, &mut self.rules)?;
         }
@@ -275,6 +276,10 @@ impl Folder {
             self.is_durable();
         }
         self.position = next;
+        match received {
+            Some(_) => self.shared.sums_versions.changed(self.changes.experiments()),
+            None => self.shared.sums_versions.all_changed(),
+        }
         self.publish();
         Ok(true)
     }
@@ -379,6 +384,7 @@ impl Folder {
         let shared = &self.shared;
         shared.backfill.pending.store(is_pending(&self.rules), Ordering::Release);
         shared.backfill.steps.store(self.walker.steps, Ordering::Release);
+        shared.sums_versions.all_changed();
         // Wakes those who wait for its end.
         shared.folded.send_modify(|_| ());
     }

@@ -57,6 +57,7 @@ mod shared;
 mod space;
 mod stored;
 mod sums;
+mod sums_version;
 mod swap;
 mod sweep;
 mod tables;
@@ -113,6 +114,7 @@ pub use shared::{MAX_LAG, MAX_QUEUED_FACTS};
 pub use space::{RoomFor, Shortage, Space};
 #[doc(hidden)]
 pub use stored::Stored;
+pub use sums_version::SumsVersion;
 pub use transfer::{
     ExportError, ExportFormat, Exported, ImportError, ImportNews, Imported, LineError, check_export_line,
 };
@@ -195,6 +197,12 @@ impl Store {
     pub fn customer(&self, experiment: &str, customer: &str) -> Result<Vec<SeenExposure>, StoreError> {
         let catalog = self.shared.catalog.load();
         reader::customer(&self.shared.state(), known_entry(&catalog, experiment)?, customer)
+    }
+
+    /// Which sums of an experiment there are. Asked before they are read, it says later whether they are still the same.
+    #[must_use]
+    pub fn sums_version(&self, entry: &Entry) -> SumsVersion {
+        self.shared.sums_versions.of(entry.number)
     }
 
     /// How many facts the sums include.

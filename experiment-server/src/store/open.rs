@@ -23,6 +23,7 @@ use super::known::KnownVariants;
 use super::overlay::Overlay;
 use super::recover;
 use super::shared::{BackfillState, FoldSignal, MAX_LAG, PendingErasures, Shared, Tally};
+use super::sums_version::SumsVersions;
 use super::swap;
 use super::walk::{Pace, Walker};
 use super::writer::{QUEUE_LENGTH, Writer};
@@ -94,6 +95,7 @@ impl Store {
             queued: AtomicUsize::new(0),
             tally: Tally::default(),
             backfill: BackfillState { pending: AtomicBool::new(is_pending(&rules)), ..Default::default() },
+            sums_versions: SumsVersions::default(),
             erasures: PendingErasures::new(erasures.pending),
             signal: FoldSignal::default(),
             queue: Mutex::new(Some(queue.clone())),

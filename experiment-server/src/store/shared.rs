@@ -19,6 +19,7 @@ use super::error::{IntakeError, StoreError};
 use super::known::KnownVariants;
 use super::reading::Counters;
 use super::space::{RoomFor, Shortage};
+use super::sums_version::SumsVersions;
 
 /// Facts that the folder may be behind before intake answers "busy". They are also what the overlay
 /// holds in memory at most, about 100 bytes each.
@@ -60,6 +61,7 @@ pub(super) struct Shared {
     pub(super) queued: AtomicUsize,
     pub(super) tally: Tally,
     pub(super) backfill: BackfillState,
+    pub(super) sums_versions: SumsVersions,
     pub(super) erasures: PendingErasures,
     pub(super) signal: FoldSignal,
     /// The writer's queue, for the folder; taken away when the store ends.

@@ -10,6 +10,7 @@ mod customer;
 mod definition;
 mod downloads;
 mod experiments;
+mod listed;
 mod results;
 mod sign_in;
 
@@ -32,6 +33,7 @@ pub(crate) use downloads::{
     get_daily_csv, get_results_csv, get_results_json, get_survival_csv, get_weekly_csv,
 };
 pub(crate) use experiments::list_experiments;
+pub(crate) use listed::Rows;
 pub(crate) use results::show_results;
 pub(crate) use sign_in::{show_sign_in, sign_in, sign_out};
 

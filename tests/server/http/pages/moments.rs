@@ -1,6 +1,6 @@
 //! Pages follow the facts: who has the page of a moment is spared it.
 
-use super::super::under_test::{Answer, Served};
+use super::super::under_test::{Answer, Served, WINBACK};
 
 fn known(served: &Served, path: &str, etag: &str) -> Answer {
     served.call("GET", path, &[("if-none-match", etag)], "")
@@ -55,4 +55,44 @@ fn every_customer_is_read_again_on_another_day_only() {
     assert_eq!(served.get("/company").status, 200, "whoever asks anew");
     served.pass("1h");
     assert_eq!(known(&served, "/company", &etag).status, 200, "another day");
+}
+
+/// Status, days and customers of an experiment in the list.
+fn row(served: &Served, key: &str) -> [String; 3] {
+    let page = served.get("/").text;
+    let from = page.find(&format!("<a href=\"/experiments/{key}\">")).unwrap();
+    let row = &page[from..from + page[from..].find("</tr>").unwrap()];
+    ["Status", "Days", "Customers"].map(|column| {
+        let cell = row.split("<td").find(|cell| cell.contains(&format!("data-label=\"{column}\""))).unwrap();
+        let text = cell.split_once('>').unwrap().1.replace("</span>", "").replace("</td>", "");
+        text.rsplit('>').next().unwrap().trim().to_owned()
+    })
+}
+
+#[test]
+fn each_row_of_the_list_follows_its_facts_its_definition_and_the_clock() {
+    let served = Served::with_winback();
+    served.run(&WINBACK.replace("key: winback", "key: other"), "other");
+    let met = |experiment: &str, customer: &str| {
+        let ask = format!(r#"{{"experiment": "{experiment}", "customer": {{"id": "{customer}"}}}}"#);
+        assert_eq!(served.post("/v1/assign", &ask).status, 200);
+        served.get(&format!("/v1/experiments/{experiment}/results?fresh"));
+    };
+    met("winback", "c-1");
+    assert_eq!(row(&served, "winback"), ["running", "1", "1"]);
+    assert_eq!(row(&served, "other"), ["running", "1", "0"]);
+    met("winback", "c-2");
+    assert_eq!(row(&served, "winback"), ["running", "1", "2"]);
+    met("other", "c-2");
+    assert_eq!(row(&served, "other"), ["running", "1", "1"]);
+    served.pass("24h");
+    assert_eq!(row(&served, "winback"), ["running", "2", "2"]);
+    assert_eq!(served.post("/v1/experiments/winback/stop", "").status, 200);
+    assert_eq!(row(&served, "winback")[0], "stopped");
+    assert_eq!(row(&served, "other"), ["running", "2", "1"]);
+    let token = served.token();
+    let erased = served.call("DELETE", "/v1/customers/c-2", &[("x-start-token", &token)], "");
+    assert!(erased.status < 300, "{}", erased.text);
+    served.server().store().wait_for_erasures_blocking().unwrap();
+    assert_eq!([row(&served, "winback")[2].as_str(), row(&served, "other")[2].as_str()], ["1", "0"]);
 }
