@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a workload that cannot be built should stop the bench")]
 
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use experiment_core::time::{DAY, Timestamp};
@@ -57,10 +58,11 @@ fn main() {
         ("results page", "/experiments/win_back_plain"),
         ("results page, two dimensions", "/experiments/win_back"),
         ("results page, two dimensions, by plan", "/experiments/win_back?effects=relative&by=plan"),
-        ("list of experiments", "/"),
+        ("list of both experiments, nothing new", "/"),
     ] {
-        read(&client, name, path);
+        read(&client, name, path, || ());
     }
+    read(&client, "list of both experiments, a customer more in one", "/", || enter(&client));
     println!("style, script and icon, kept by the browser: {} bytes", assets(&client));
     if std::env::var_os("EXPERIMENT_BENCH_STAY").is_some() {
         println!("{}/experiments/win_back", server.url());
@@ -70,8 +72,17 @@ fn main() {
     server.stop().unwrap();
 }
 
-/// Asks again and again; prints how long it took and how many bytes came.
-fn read(client: &Client, name: &str, path: &str) {
+/// A customer more, in the sums.
+fn enter(client: &Client) {
+    static ENTERED: AtomicU64 = AtomicU64::new(0);
+    let number = ENTERED.fetch_add(1, Ordering::Relaxed);
+    let line = format!(r#"{{"customer":"new-{number}","experiment":"win_back_plain","variant":"gift"}}"#);
+    client.post("/v1/exposures", "application/x-ndjson", line.as_bytes()).unwrap().success().unwrap();
+    client.get("/v1/experiments/win_back_plain/results?fresh=true").unwrap().success().unwrap();
+}
+
+/// Asks again and again, each time after `before`; prints how long it took and how many bytes came.
+fn read(client: &Client, name: &str, path: &str, before: impl Fn()) {
     let mut took = Histogram::<u64>::new(3).unwrap();
     let mut bytes = 0;
     // Connecting, and what is made once, are not what is asked.
@@ -79,6 +90,7 @@ fn read(client: &Client, name: &str, path: &str) {
         bytes = text(client, path).len();
     }
     for _ in 0..READINGS {
+        before();
         let start = Instant::now();
         text(client, path);
         took.record(micros(start.elapsed())).unwrap();

@@ -93,17 +93,20 @@ pub(crate) fn arms(
         arm.asked.mature += if is_mature(cell.day) { n } else { 0 };
     }
     let (cells, distributions) = of_metric;
+    let mut places = vec![(Vec::new(), Vec::new()); arms];
     for (cell, counts) in slice_cells(distributions, slice) {
-        let Some(arm) = sums.get_mut(usize::from(cell.variant)) else { continue };
+        let Some((so_far, mature)) = places.get_mut(usize::from(cell.variant)) else { continue };
         if cell.population != Population::Analysed {
             continue;
         }
-        for (place, count) in counts {
-            *arm.distribution_so_far.entry(*place).or_default() += count;
-            if is_mature(cell.day) {
-                *arm.distribution.entry(*place).or_default() += count;
-            }
+        so_far.extend(counts);
+        if is_mature(cell.day) {
+            mature.extend(counts);
         }
+    }
+    for (arm, (so_far, mature)) in sums.iter_mut().zip(places) {
+        arm.distribution_so_far = added_up(so_far);
+        arm.distribution = added_up(mature);
     }
     if metric.estimand == Estimand::Survival {
         let tables: Vec<_> =
@@ -125,6 +128,13 @@ pub(crate) fn arms(
         }
     }
     Ok(sums)
+}
+
+/// Counts by place, of days one after the other. Put in order all at once: each day is in order already.
+fn added_up(mut counts: Vec<(&i32, &i64)>) -> Distribution {
+    counts.sort_by_key(|(place, _)| **place);
+    let same = counts.chunk_by(|one, other| one.0 == other.0);
+    same.map(|counts| (*counts[0].0, counts.iter().map(|(_, count)| **count).sum())).collect()
 }
 
 /// One arm by day of churn: of each cohort day those lost within the days it was followed, the others censored.
