@@ -211,6 +211,12 @@ impl Store {
         self.shared.position()
     }
 
+    /// Commits since the store was opened that changed what is no fact: override lists, keys.
+    #[must_use]
+    pub fn changes_beside_facts(&self) -> u64 {
+        self.shared.changes_beside_facts.load(Ordering::Acquire)
+    }
+
     /// How many facts the log has.
     #[must_use]
     pub fn log_position(&self) -> u64 {

@@ -96,6 +96,7 @@ impl Store {
             tally: Tally::default(),
             backfill: BackfillState { pending: AtomicBool::new(is_pending(&rules)), ..Default::default() },
             sums_versions: SumsVersions::default(),
+            changes_beside_facts: AtomicU64::new(0),
             erasures: PendingErasures::new(erasures.pending),
             signal: FoldSignal::default(),
             queue: Mutex::new(Some(queue.clone())),

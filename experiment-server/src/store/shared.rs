@@ -40,6 +40,8 @@ pub(super) struct Shared {
     pub(super) catalog: ArcSwap<Catalog>,
     /// As of the last commit too.
     pub(super) keys: ArcSwap<ApiKeys>,
+    /// Commits since the store was opened that changed something beside facts: override lists, keys.
+    pub(super) changes_beside_facts: AtomicU64,
     pub(super) known: KnownVariants,
     /// How many facts the log has.
     pub(super) log_position: AtomicU64,

@@ -337,6 +337,7 @@ impl Writer {
         shared.catalog.store(work.catalog);
         if work.changed_beside_facts {
             shared.keys.store(work.keys);
+            count(&shared.changes_beside_facts, 1);
         }
         shared.log_position.store(work.next, Ordering::Release);
         shared.erasures.note(work.erased);

@@ -88,10 +88,11 @@ struct Moment(u64);
 
 impl Moment {
     fn of(app: &AppState, caller: &Caller) -> Moment {
-        let (folded, logged) = (app.store.position(), app.store.log_position());
+        let store = &app.store;
+        let changes = [store.position(), store.log_position(), store.changes_beside_facts()];
         let minute = app.now().0.div_euclid(60 * experiment_core::time::SECOND);
-        let ready = app.store.ready();
-        let text = format!("{folded} {logged} {minute} {} {} {}", ready.ready, ready.folded, caller.name());
+        let ready = store.ready();
+        let text = format!("{changes:?} {minute} {} {} {}", ready.ready, ready.folded, caller.name());
         Moment(xxh3_64(text.as_bytes()))
     }
 

@@ -37,6 +37,13 @@ fn a_page_that_is_known_is_not_sent_again_until_something_changes() {
     let etag = served.get("/").header("etag").to_owned();
     served.pass("60s");
     assert_eq!(known(&served, "/", &etag).status, 200, "the clock");
+    let path = "/experiments/winback/customer?id=qa-2";
+    let etag = served.get(path).header("etag").to_owned();
+    let definition = WINBACK.replace("[qa-1]", "[qa-1, qa-2]");
+    let current = served.get("/v1/experiments/winback").header("etag").to_owned();
+    let headers = [("content-type", "application/yaml"), ("if-match", current.as_str())];
+    assert_eq!(served.call("PUT", "/v1/experiments/winback", &headers, &definition).status, 200);
+    assert_eq!(known(&served, path, &etag).status, 200, "an override list alone");
 }
 
 #[test]
