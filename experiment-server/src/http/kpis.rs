@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use experiment_core::report::kpi::{KpiRequest, KpiWish, Kpis};
 
 use super::body::off_thread;
@@ -17,8 +15,6 @@ use super::state::AppState;
 use crate::output::write_kpis_csv;
 use crate::store::KpiError;
 
-const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
-const ATTACHMENT: HeaderValue = HeaderValue::from_static("attachment; filename=\"kpis.csv\"");
 /// The purchase unless another event is named.
 pub(super) const DEFAULT_EVENT: &str = "order";
 /// Coverage of the intervals unless said otherwise.
@@ -68,7 +64,7 @@ pub(super) async fn figures(app: AppState, wish: KpiWish, fresh: bool) -> Result
 pub(super) fn as_csv(kpis: &Kpis) -> Result<Response, Problem> {
     let mut body = Vec::new();
     write_kpis_csv(kpis, &mut body).map_err(Problem::internal)?;
-    Ok(([(CONTENT_TYPE, CSV), (CONTENT_DISPOSITION, ATTACHMENT)], body).into_response())
+    reply::csv("kpis", body)
 }
 
 /// What is asked, as the query says it.

@@ -1,9 +1,9 @@
 //! What goes back when nothing is wrong.
 
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use super::problem::Problem;
 
 /// The media type of every answer that is no problem and no file.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 /// Headers of most answers at most, so that their map is made once: the type, the request's id, what browsers
 /// are told.
 const HEADERS: usize = 12;
@@ -44,4 +45,14 @@ pub(crate) fn json_bytes(body: Bytes) -> Response {
     headers.reserve(HEADERS);
     headers.insert(CONTENT_TYPE, JSON);
     response
+}
+
+/// A table as a file of this name, with status 200.
+///
+/// # Errors
+/// A fault of ours: a name that is no part of a header.
+pub(crate) fn csv(name: &str, table: Vec<u8>) -> Result<Response, Problem> {
+    let disposition = format!("attachment; filename=\"{name}.csv\"");
+    let disposition = HeaderValue::try_from(disposition).map_err(Problem::internal)?;
+    Ok(([(CONTENT_TYPE, CSV), (CONTENT_DISPOSITION, disposition)], table).into_response())
 }

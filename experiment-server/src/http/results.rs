@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use experiment_core::report::Report;
 use experiment_core::time::{Day, Timestamp};
 
@@ -18,8 +16,6 @@ use super::reply;
 use super::state::AppState;
 use crate::output::write_csv;
 use crate::reporting::{ReportError, report_of};
-
-const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
 /// How the report is written.
 #[derive(Clone, Copy)]
@@ -112,7 +108,5 @@ pub(super) fn csv_file(
     let mut body = Vec::new();
     write(report, &mut body).map_err(Problem::internal)?;
     // Keys are letters, digits and `._-`.
-    let name = format!("attachment; filename=\"{}{suffix}.csv\"", report.experiment);
-    let disposition = HeaderValue::try_from(name).map_err(Problem::internal)?;
-    Ok(([(CONTENT_TYPE, CSV), (CONTENT_DISPOSITION, disposition)], body).into_response())
+    reply::csv(&[&report.experiment, suffix].concat(), body)
 }

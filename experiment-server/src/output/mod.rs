@@ -3,8 +3,10 @@
 mod csv;
 mod csv_daily;
 mod csv_economics;
+mod csv_layers;
 mod csv_survival;
 mod csv_weekly;
+mod csv_whom;
 mod exploratory;
 mod interactions;
 mod json;
@@ -17,8 +19,10 @@ mod yaml;
 
 pub use csv::{CSV_HEADER, write_csv};
 pub use csv_daily::{DAILY_CSV_HEADER, write_daily_csv};
+pub use csv_layers::{LAYERS_CSV_HEADER, write_layers_csv};
 pub use csv_survival::{SURVIVAL_CSV_HEADER, write_survival_csv};
 pub use csv_weekly::{WEEKLY_CSV_HEADER, write_weekly_csv};
+pub use csv_whom::{WHOM_CSV_HEADER, write_whom_csv};
 pub use json::write_json;
 pub use kpis::{KPIS_CSV_HEADER, write_kpis_csv, write_kpis_table};
 pub use table::{write_story, write_table};

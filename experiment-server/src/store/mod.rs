@@ -36,6 +36,7 @@ mod key;
 mod known;
 mod kpis;
 mod late;
+mod layer_parts;
 mod links;
 mod memory;
 mod metric_hash;
@@ -102,6 +103,7 @@ pub use disk::{
 pub use erase::{CustomerHash, Erasure, Erasures};
 pub use error::{CatalogError, IntakeError, ReapplyError, StoreError};
 pub use kpis::KpiError;
+pub use layer_parts::{LayerPart, LayerView};
 pub use memory::Remembered;
 pub use pending::{FromIntake, Pending};
 pub use proposal::{

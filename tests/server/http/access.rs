@@ -8,7 +8,7 @@ use super::under_test::{Answer, KEY, Served, with_key};
 use Access::{Destroy, Ingest, Maintain, Open, Read, Write};
 
 /// Every call with what it needs, a request of it that changes nothing, and the status of that for whoever may.
-const CALLS: [(&str, &str, Access, &str, &str, u16); 58] = [
+const CALLS: [(&str, &str, Access, &str, &str, u16); 60] = [
     ("POST", "/v1/assign", Ingest, "/v1/assign", "{}", 422),
     ("POST", "/v1/exposures", Ingest, "/v1/exposures", "{}", 200),
     ("POST", "/v1/conversions", Ingest, "/v1/conversions", "{}", 200),
@@ -64,12 +64,14 @@ const CALLS: [(&str, &str, Access, &str, &str, u16); 58] = [
     ("GET", "/experiments/{key}/daily.csv", Read, "/experiments/none/daily.csv", "", 404),
     ("GET", "/experiments/{key}/weekly.csv", Read, "/experiments/none/weekly.csv", "", 404),
     ("GET", "/experiments/{key}/survival.csv", Read, "/experiments/none/survival.csv", "", 404),
+    ("GET", "/experiments/{key}/whom.csv", Read, "/experiments/none/whom.csv", "", 404),
     ("GET", "/experiments/{key}/definition", Read, "/experiments/none/definition", "", 404),
     ("GET", "/experiments/{key}/customer", Read, "/experiments/none/customer", "", 404),
     ("GET", "/company", Read, "/company", "", 200),
     ("GET", "/company.csv", Read, "/company.csv", "", 400),
     ("GET", "/segments", Read, "/segments", "", 200),
     ("GET", "/layers", Read, "/layers", "", 200),
+    ("GET", "/layers.csv", Read, "/layers.csv", "", 200),
     ("GET", "/sign-in", Open, "/sign-in?wrong", "", 400),
     // A form that names no key.
     ("POST", "/sign-in", Open, "/sign-in", "", NO_KEY),

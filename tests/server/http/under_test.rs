@@ -75,7 +75,8 @@ impl Served {
 
     /// Creates and starts an experiment.
     pub(super) fn run(&self, definition: &str, key: &str) {
-        assert_eq!(self.post_yaml("/v1/experiments", definition).status, 201);
+        let made = self.post_yaml("/v1/experiments", definition);
+        assert_eq!(made.status, 201, "{}", made.text);
         assert_eq!(self.post(&format!("/v1/experiments/{key}/start"), "").status, 200);
     }
 

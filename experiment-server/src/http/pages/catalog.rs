@@ -9,7 +9,9 @@ use crate::http::auth::Caller;
 use crate::http::body::off_thread;
 use crate::http::extract::Query;
 use crate::http::problem::Problem;
+use crate::http::reply;
 use crate::http::state::AppState;
+use crate::output::write_layers_csv;
 use crate::page::{self, Frame, Section};
 use crate::store::Catalog;
 
@@ -31,6 +33,14 @@ pub(crate) async fn show_layers(
     query: Query,
 ) -> Result<Response, Problem> {
     show(app, &caller, &headers, query, Section::Layers, page::layers).await
+}
+
+/// Layers, as a file.
+pub(crate) async fn get_layers_csv(State(app): State<AppState>, query: Query) -> Result<Response, Problem> {
+    query.end()?;
+    let mut body = Vec::new();
+    write_layers_csv(&app.store.catalog(), &mut body).map_err(Problem::internal)?;
+    reply::csv("layers", body)
 }
 
 async fn show(

@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::http::results::{csv_file, make_report, parse_day};
 use crate::http::state::AppState;
-use crate::output::{write_csv, write_daily_csv, write_survival_csv, write_weekly_csv};
+use crate::output::{write_csv, write_daily_csv, write_survival_csv, write_weekly_csv, write_whom_csv};
 
 /// The report, as the API writes it as CSV.
 pub(crate) async fn get_results_csv(
@@ -56,6 +56,15 @@ pub(crate) async fn get_survival_csv(
     query: Query,
 ) -> Result<Response, Problem> {
     csv_file(&report(app, key, query).await?, "-survival", write_survival_csv)
+}
+
+/// Whom to give each offer to.
+pub(crate) async fn get_whom_csv(
+    State(app): State<AppState>,
+    InPath([key]): InPath<1>,
+    query: Query,
+) -> Result<Response, Problem> {
+    csv_file(&report(app, key, query).await?, "-whom", write_whom_csv)
 }
 
 /// The report, now or at the end of the day that `?as_of=` names.

@@ -7,10 +7,12 @@ use super::super::under_test::{Answer, Served};
 const SURVIVAL: &str = "
 key: lasting
 assignment: external
-variants: [{key: control}, {key: gift}]
+variants: [{key: control}, {key: gift, offer: {kind: gift, per_exposure: 0.5}}]
 metrics:
   - {key: kept, kind: conversion, event: order, window: {to: 2d}, role: primary}
   - {key: stays, kind: survival, event: cancel, horizon: 10d}
+dimensions: [plan]
+economics: {kept: kept, gross: {event: order, margin: 0.5}, window: {to: 2d}}
 plan: {method: always_valid}
 ";
 
@@ -22,11 +24,14 @@ fn served() -> Served {
         let (mut exposures, mut events) = (String::new(), String::new());
         for n in 0..20 {
             let (arm, customer) = (["control", "gift"][n % 2], format!("{day}-{n}"));
+            let plan = ["=basic", "plus"][n / 10];
             exposures += &format!(
-                "{{\"id\": \"x\", \"experiment\": \"lasting\", \"customer\": \"{customer}\", \"variant\": \"{arm}\"}}\n"
+                "{{\"id\": \"x\", \"experiment\": \"lasting\", \"customer\": \"{customer}\", \"variant\": \"{arm}\", \"attributes\": {{\"plan\": \"{plan}\"}}}}\n"
             );
             let event = if n % 3 == 0 { "cancel" } else { "order" };
-            events += &format!("{{\"id\": \"e\", \"customer\": \"{customer}\", \"event\": \"{event}\"}}\n");
+            events += &format!(
+                "{{\"id\": \"e\", \"customer\": \"{customer}\", \"event\": \"{event}\", \"value\": {n}}}\n"
+            );
         }
         served.send("/v1/exposures", &exposures);
         served.pass("1h");
@@ -158,9 +163,36 @@ fn every_day_of_a_survival_curve_is_a_row() {
 }
 
 #[test]
+fn every_value_of_a_dimension_is_a_row_with_its_advice() {
+    let served = served();
+    let answer = served.get("/experiments/lasting/whom.csv");
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"lasting-whom.csv\"");
+    let report = served.get("/v1/experiments/lasting/results").json();
+    let mut expected: Vec<Vec<String>> = Vec::new();
+    for whom in report["economics"][0]["whom"].as_array().unwrap() {
+        // What a spreadsheet would take for a formula is marked as text.
+        let value = whom["value"].as_str().unwrap().replace("=basic", "'=basic");
+        let texts = ["lasting", report["as_of"].as_str().unwrap(), "gift", "control", "plan", &value];
+        let mut row = texts.map(str::to_owned).to_vec();
+        row.push(cell(&whom["customers"]));
+        for effect in [&whom["kept_per_1000"], &whom["net_value_per_customer"]] {
+            row.extend(["estimate", "std_error", "lower", "upper"].map(|name| cell(&effect[name])));
+        }
+        row.extend(["chance_it_pays", "adjusted_p_value"].map(|name| cell(&whom[name])));
+        row.push(whom["advice"].as_str().unwrap().to_owned());
+        row.push(whom["not_estimable"]["code"].as_str().unwrap_or_default().to_owned());
+        expected.push(row);
+    }
+    assert!(expected.len() == 2 && expected[0][5] == "'=basic", "{expected:?}");
+    let rows = rows(&answer);
+    assert_eq!(rows[0], experiment_server::output::WHOM_CSV_HEADER);
+    assert_eq!(rows[1..], expected);
+}
+
+#[test]
 fn without_curves_there_is_the_header_alone() {
     let served = Served::with_winback();
-    for name in ["daily", "survival", "weekly"] {
+    for name in ["daily", "survival", "weekly", "whom"] {
         let answer = served.get(&format!("/experiments/winback/{name}.csv"));
         assert_eq!(rows(&answer).len(), 1, "{name}");
         assert!(answer.text.ends_with("\r\n"));

@@ -6,9 +6,16 @@ use super::{open, page, words};
 #[test]
 fn what_is_not_there_is_told_on_a_page() {
     let served = Served::with_winback();
-    for path in
-        ["", "/definition", "/customer?id=c", "/results.csv", "/results.json", "/daily.csv", "/survival.csv"]
-    {
+    for path in [
+        "",
+        "/definition",
+        "/customer?id=c",
+        "/results.csv",
+        "/results.json",
+        "/daily.csv",
+        "/survival.csv",
+        "/whom.csv",
+    ] {
         let answer = served.get(&format!("/experiments/winbak{path}"));
         let told = words(page(&answer, 404));
         assert!(told.contains("No such experiment"), "{path}: {told}");
@@ -36,6 +43,7 @@ fn what_cannot_be_read_is_told_on_a_page() {
         ("/company.csv", "format"),
         ("/segments", "verbose"),
         ("/layers", "verbose"),
+        ("/layers.csv", "verbose"),
         ("/sign-in", "verbose"),
     ] {
         let told = told(&format!("{path}?{parameter}=1"));
@@ -63,6 +71,7 @@ fn no_numbers_are_shown_while_the_sums_are_made_again() {
         "/experiments/winback/results.json",
         "/experiments/winback/daily.csv",
         "/experiments/winback/survival.csv",
+        "/experiments/winback/whom.csv",
         "/experiments/winback/customer?id=c",
         "/company",
         "/company.csv",

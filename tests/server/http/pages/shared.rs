@@ -55,8 +55,20 @@ fn layers_are_told_with_who_has_which_part() {
         " 100.00 % free homepage Experiment Status From To Share free – 0.00 % 100.00 % 100.00 % \
          winback 35.00 % free a a b a a b winback Experiment Status From To Share \
          a running 0.00 % 25.00 % 25.00 % free – 25.00 % 50.00 % 25.00 % a running 50.00 % 60.00 % 10.00 % \
-         b draft 60.00 % 90.00 % 30.00 % free – 90.00 % 100.00 % 10.00 %"
+         b draft 60.00 % 90.00 % 30.00 % free – 90.00 % 100.00 % 10.00 % CSV"
     );
+    let file = served.get("/layers.csv");
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"layers.csv\"");
+    let rows = [
+        "layer,from,to,experiment,status",
+        "homepage,0,1,,",
+        "winback,0,0.25,a,running",
+        "winback,0.25,0.5,,",
+        "winback,0.5,0.6,a,running",
+        "winback,0.6,0.9,b,draft",
+        "winback,0.9,1,,",
+    ];
+    assert_eq!(file.text.lines().collect::<Vec<_>>(), rows);
     assert!(section(&html, "outside").ends_with("alone draft"), "{html}");
     // Who is stopped leaves its part.
     assert_eq!(served.post("/v1/experiments/a/stop", "").status, 200);
