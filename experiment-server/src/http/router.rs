@@ -18,6 +18,7 @@ use super::{
     assign, audit, backup, catalog, customers, definitions, docs_page, erasures, experiments, export, intake,
     keys, kpis, lifecycle, metrics, ofrep, openapi, pages, power, probes, results, verify,
 };
+use crate::output::{write_csv, write_daily_csv, write_survival_csv, write_weekly_csv, write_whom_csv};
 
 /// One call of the HTTP face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,12 +93,12 @@ fn table() -> Table {
         .get(Open, "/docs/start.js", docs_page::get_docs_start)
         .page(Read, "/", pages::list_experiments)
         .page(Read, "/experiments/{key}", pages::show_results)
-        .page(Read, "/experiments/{key}/results.csv", pages::get_results_csv)
+        .page(Read, "/experiments/{key}/results.csv", pages::file("", write_csv))
         .page(Read, "/experiments/{key}/results.json", pages::get_results_json)
-        .page(Read, "/experiments/{key}/daily.csv", pages::get_daily_csv)
-        .page(Read, "/experiments/{key}/weekly.csv", pages::get_weekly_csv)
-        .page(Read, "/experiments/{key}/survival.csv", pages::get_survival_csv)
-        .page(Read, "/experiments/{key}/whom.csv", pages::get_whom_csv)
+        .page(Read, "/experiments/{key}/daily.csv", pages::file("-daily", write_daily_csv))
+        .page(Read, "/experiments/{key}/weekly.csv", pages::file("-weekly", write_weekly_csv))
+        .page(Read, "/experiments/{key}/survival.csv", pages::file("-survival", write_survival_csv))
+        .page(Read, "/experiments/{key}/whom.csv", pages::file("-whom", write_whom_csv))
         .page(Read, "/experiments/{key}/definition", pages::show_definition)
         .page(Read, "/experiments/{key}/customer", pages::show_customer)
         .page(Read, "/company", pages::show_company)

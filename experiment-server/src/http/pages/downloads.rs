@@ -1,5 +1,8 @@
 //! `GET /experiments/{key}/results.csv` and its like: what a page shows, as files with every digit.
 
+use std::io::{self, Write};
+use std::pin::Pin;
+
 use axum::extract::State;
 use axum::response::Response;
 use experiment_core::report::Report;
@@ -11,16 +14,9 @@ use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::http::results::{csv_file, make_report, parse_day};
 use crate::http::state::AppState;
-use crate::output::{write_csv, write_daily_csv, write_survival_csv, write_weekly_csv, write_whom_csv};
 
-/// The report, as the API writes it as CSV.
-pub(crate) async fn get_results_csv(
-    State(app): State<AppState>,
-    InPath([key]): InPath<1>,
-    query: Query,
-) -> Result<Response, Problem> {
-    csv_file(&report(app, key, query).await?, "", write_csv)
-}
+/// What becomes of a request for a file.
+type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 
 /// The report, as the API writes it as JSON.
 pub(crate) async fn get_results_json(
@@ -31,40 +27,14 @@ pub(crate) async fn get_results_json(
     reply::json(&report(app, key, query).await?)
 }
 
-/// Every effect from day to day.
-pub(crate) async fn get_daily_csv(
-    State(app): State<AppState>,
-    InPath([key]): InPath<1>,
-    query: Query,
-) -> Result<Response, Problem> {
-    csv_file(&report(app, key, query).await?, "-daily", write_daily_csv)
-}
-
-/// Every effect by week of entry.
-pub(crate) async fn get_weekly_csv(
-    State(app): State<AppState>,
-    InPath([key]): InPath<1>,
-    query: Query,
-) -> Result<Response, Problem> {
-    csv_file(&report(app, key, query).await?, "-weekly", write_weekly_csv)
-}
-
-/// Every survival curve.
-pub(crate) async fn get_survival_csv(
-    State(app): State<AppState>,
-    InPath([key]): InPath<1>,
-    query: Query,
-) -> Result<Response, Problem> {
-    csv_file(&report(app, key, query).await?, "-survival", write_survival_csv)
-}
-
-/// Whom to give each offer to.
-pub(crate) async fn get_whom_csv(
-    State(app): State<AppState>,
-    InPath([key]): InPath<1>,
-    query: Query,
-) -> Result<Response, Problem> {
-    csv_file(&report(app, key, query).await?, "-whom", write_whom_csv)
+/// A table of the report as a file, whose name ends in `suffix`.
+pub(crate) fn file(
+    suffix: &'static str,
+    write: fn(&Report, &mut dyn Write) -> io::Result<()>,
+) -> impl Fn(State<AppState>, InPath<1>, Query) -> Answer + Clone + Send + Sync + 'static {
+    move |State(app): State<AppState>, InPath([key]): InPath<1>, query: Query| {
+        Box::pin(async move { csv_file(&report(app, key, query).await?, suffix, write) }) as Answer
+    }
 }
 
 /// The report, now or at the end of the day that `?as_of=` names.

@@ -29,9 +29,7 @@ pub(crate) use catalog::{get_layers_csv, show_layers, show_segments};
 pub(crate) use company::{get_company_csv, show_company};
 pub(crate) use customer::show_customer;
 pub(crate) use definition::show_definition;
-pub(crate) use downloads::{
-    get_daily_csv, get_results_csv, get_results_json, get_survival_csv, get_weekly_csv, get_whom_csv,
-};
+pub(crate) use downloads::{file, get_results_json};
 pub(crate) use experiments::list_experiments;
 pub(crate) use listed::Rows;
 pub(crate) use results::show_results;
