@@ -15,6 +15,11 @@ use experiment_server::http::Server;
 use experiment_server::settings::Settings;
 use experiment_server::store::system_clock;
 use hdrhistogram::Histogram;
+use mimalloc::MiMalloc;
+
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const CUSTOMERS: u64 = 18_000;
 const DAYS: i64 = 60;
