@@ -38,6 +38,8 @@ pub(crate) const STREAM_CHUNKS: usize = 8;
 pub(crate) const STREAM_STALL: Duration = Duration::from_secs(60);
 /// Longest query string in bytes.
 pub(crate) const MAX_QUERY_BYTES: usize = 4_096;
+/// Connections that may wait to be taken, so that a burst of them finds no closed door; the system may allow fewer.
+pub(crate) const BACKLOG: u32 = 4_096;
 /// Most bytes of request line and headers together.
 pub(crate) const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Most headers of one request.

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::limits::BACKLOG;
 use super::serve::serve;
 use super::state::AppState;
 use crate::running::{RunningServer, SERVER_FILE};
@@ -119,7 +120,8 @@ impl Server {
             return Err(no_key(address));
         }
         let listen_error = |source| StartError::Listen { listen: settings.listen.clone(), source };
-        let listener = runtime.block_on(TcpListener::bind(addresses.as_slice())).map_err(listen_error)?;
+        // Sockets belong to the runtime in which they are made.
+        let listener = runtime.block_on(async { listen(&addresses) }).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
         let start_token = random_token().map_err(StartError::System)?;
         let running = RunningServer {
@@ -212,6 +214,26 @@ async fn resolve(settings: &Settings) -> Result<Vec<SocketAddr>, StartError> {
     let found = tokio::net::lookup_host(settings.listen.as_str()).await;
     let found = found.map_err(|source| StartError::Listen { listen: settings.listen.clone(), source })?;
     Ok(found.collect())
+}
+
+/// Listens on the first address that is free.
+fn listen(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
+    let listen = |address: &SocketAddr| {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A server that has just stopped leaves its address in use for a while; on Windows this would mean something else.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(*address)?;
+        socket.listen(BACKLOG)
+    };
+    let mut refused = io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address");
+    for address in addresses {
+        match listen(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
 }
 
 fn random_token() -> io::Result<String> {

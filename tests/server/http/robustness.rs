@@ -131,6 +131,32 @@ fn a_connection_more_than_there_may_be_waits_for_one_to_end() {
 }
 
 #[test]
+fn a_burst_of_connections_finds_no_closed_door() {
+    let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
+    if allowed.trim().parse::<usize>().unwrap_or(0) < 1_000 {
+        eprintln!("SKIPPED: this system lets few connections wait ({allowed:?}), or doesn't say how many");
+        return;
+    }
+    let served = Served::start_with(|settings| settings.max_connections = 1);
+    let taken = served.connect();
+    let address = served.server().url().strip_prefix("http://").unwrap().parse().unwrap();
+    // One that finds the queue full is asked for again by the system after a second.
+    let soon = Duration::from_millis(900);
+    let waiting: Result<Vec<TcpStream>, _> =
+        (0..700).map(|_| TcpStream::connect_timeout(&address, soon)).collect();
+    let mut waiting = waiting.unwrap();
+    drop(taken);
+    // Each gets its turn.
+    for stream in &mut waiting[..3] {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        assert_eq!(line, "HTTP/1.1 200 OK\r\n");
+    }
+}
+
+#[test]
 fn what_was_acknowledged_before_a_stop_under_load_is_there_after_it() {
     let data = tempfile::tempdir().unwrap();
     let process = Process::start(data.path());
