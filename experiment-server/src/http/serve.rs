@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_io_timeout::TimeoutWriter;
 
 use super::around::around;
-use super::head_timer::HeadTimer;
+use super::head_timer::{HeadTimer, Patience};
 use super::limits::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::state::AppState;
 
@@ -63,7 +63,7 @@ fn spawn(
     let mut stream = TimeoutWriter::new(stream);
     let timeouts = app.settings.timeouts;
     stream.set_timeout(Some(timeouts.write));
-    let timer = HeadTimer::default();
+    let (timer, patience) = (HeadTimer::default(), Patience::of(timeouts.head));
     let served = app.clone();
     let connection = http1::Builder::new()
         .timer(timer.clone())
@@ -78,7 +78,7 @@ fn spawn(
     let app = app.clone();
     tokio::spawn(async move {
         app.connections.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = timer.run(timeouts.head, pin!(connection)).await {
+        if let Err(error) = timer.run(patience, || app.is_crowded(), pin!(connection)).await {
             tracing::debug!(%error, "a connection ended early");
         }
         app.connections.fetch_sub(1, Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::http::HeaderMap;
 use experiment_core::time::Timestamp;
@@ -144,6 +144,12 @@ impl AppState {
             Ok(folded) => Ok(folded?),
             Err(_) => Err(Problem::busy("the sums are far behind the log; mend: try again in a moment")),
         }
+    }
+
+    /// Whether most of the connections that there may be are taken.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let open = self.connections.load(Ordering::Relaxed);
+        open > self.settings.max_connections / 4 * 3
     }
 
     /// Who sent these headers.

@@ -157,6 +157,25 @@ fn a_burst_of_connections_finds_no_closed_door() {
 }
 
 #[test]
+fn who_sends_nothing_makes_room_when_most_connections_are_taken() {
+    let served = Served::start_with(|settings| {
+        settings.max_connections = 8;
+        settings.timeouts.head = Duration::from_secs(60);
+    });
+    let silent: Vec<TcpStream> = (0..8).map(|_| served.connect()).collect();
+    for mut stream in &silent {
+        stream.write_all(b"POST /v1/assign HTTP/1.1\r\nHost: local").unwrap();
+    }
+    let mut stream = served.connect();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    // Long before their minute is over.
+    stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    assert_eq!(line, "HTTP/1.1 200 OK\r\n");
+}
+
+#[test]
 fn what_was_acknowledged_before_a_stop_under_load_is_there_after_it() {
     let data = tempfile::tempdir().unwrap();
     let process = Process::start(data.path());
