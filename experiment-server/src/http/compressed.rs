@@ -69,7 +69,7 @@ async fn compress(response: Response) -> Result<Response, Problem> {
 /// The text in fewer bytes.
 ///
 /// # Errors
-/// None that memory gives.
+/// What the encoder fails with; writing to memory does not.
 pub(super) fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
     // The lowest level: an answer is made anew for each reader, and takes longer to make than to send.
     let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::fast());

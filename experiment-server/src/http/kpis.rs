@@ -62,9 +62,7 @@ pub(super) async fn figures(app: AppState, wish: KpiWish, fresh: bool) -> Result
 /// # Errors
 /// A fault of ours.
 pub(super) fn as_csv(kpis: &Kpis) -> Result<Response, Problem> {
-    let mut body = Vec::new();
-    write_kpis_csv(kpis, &mut body).map_err(Problem::internal)?;
-    reply::csv("kpis", body)
+    reply::csv("kpis", |out| write_kpis_csv(kpis, out))
 }
 
 /// What is asked, as the query says it.

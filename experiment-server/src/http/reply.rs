@@ -1,5 +1,7 @@
 //! What goes back when nothing is wrong.
 
+use std::io::{self, Write};
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -47,11 +49,16 @@ pub(crate) fn json_bytes(body: Bytes) -> Response {
     response
 }
 
-/// A table as a file of this name, with status 200.
+/// A table that `write` writes, as a file of this name, with status 200.
 ///
 /// # Errors
-/// A fault of ours: a name that is no part of a header.
-pub(crate) fn csv(name: &str, table: Vec<u8>) -> Result<Response, Problem> {
+/// A fault of ours: what it fails with, or a name that is no part of a header.
+pub(crate) fn csv(
+    name: &str,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<Response, Problem> {
+    let mut table = Vec::new();
+    write(&mut table).map_err(Problem::internal)?;
     let disposition = format!("attachment; filename=\"{name}.csv\"");
     let disposition = HeaderValue::try_from(disposition).map_err(Problem::internal)?;
     Ok(([(CONTENT_TYPE, CSV), (CONTENT_DISPOSITION, disposition)], table).into_response())

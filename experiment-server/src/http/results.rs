@@ -105,8 +105,6 @@ pub(super) fn csv_file(
     suffix: &str,
     write: fn(&Report, &mut dyn Write) -> io::Result<()>,
 ) -> Result<Response, Problem> {
-    let mut body = Vec::new();
-    write(report, &mut body).map_err(Problem::internal)?;
     // Keys are letters, digits and `._-`.
-    reply::csv(&[&report.experiment, suffix].concat(), body)
+    reply::csv(&[&report.experiment, suffix].concat(), |out| write(report, out))
 }

@@ -88,24 +88,23 @@ pub const CSV_HEADER: [&str; 66] = [
 /// # Errors
 /// What `out` fails with.
 pub fn write_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = writer(out);
-    writer.write_record(CSV_HEADER)?;
+    let mut table = Table::new(out, &CSV_HEADER)?;
     for metric in &report.metrics {
-        write_metric(&mut writer, report, ["", ""], metric)?;
+        write_metric(&mut table, report, ["", ""], metric)?;
     }
     for row in csv_economics::rows(report) {
-        writer.write_record(&row)?;
+        table.row(&row)?;
     }
     for slice in &report.dimensions {
         for metric in &slice.metrics {
-            write_metric(&mut writer, report, [&slice.dimension, &slice.value], metric)?;
+            write_metric(&mut table, report, [&slice.dimension, &slice.value], metric)?;
         }
     }
-    writer.flush()
+    table.end()
 }
 
-fn write_metric<W: Write>(
-    writer: &mut Writer<W>,
+fn write_metric(
+    table: &mut Table<'_>,
     report: &Report,
     slice: [&str; 2],
     metric: &MetricReport,
@@ -117,7 +116,7 @@ fn write_metric<W: Write>(
         row.0.resize(CSV_HEADER.len() - 2, String::new());
         row.plain(Some(progress.done.to_string()));
         row.plain(Some(progress.of.to_string()));
-        writer.write_record(&row.0)?;
+        table.row(&row.0)?;
     }
     for arm in &metric.arms {
         let comparison = metric.comparisons.iter().find(|comparison| comparison.variant == arm.variant);
@@ -133,15 +132,35 @@ fn write_metric<W: Write>(
         row.comparison(comparison);
         // It is not rebuilding.
         row.0.extend([String::new(), String::new()]);
-        debug_assert_eq!(row.0.len(), CSV_HEADER.len());
-        writer.write_record(&row.0)?;
+        table.row(&row.0)?;
     }
     Ok(())
 }
 
-/// Rows on their way to `out`, by RFC 4180.
-pub(super) fn writer(out: &mut dyn Write) -> Writer<&mut dyn Write> {
-    WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out)
+/// A table on its way to where it is written, by RFC 4180.
+pub(super) struct Table<'a> {
+    writer: Writer<&'a mut dyn Write>,
+    columns: usize,
+}
+
+impl<'a> Table<'a> {
+    /// With these columns.
+    pub(super) fn new(out: &'a mut dyn Write, header: &[&str]) -> io::Result<Table<'a>> {
+        let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+        writer.write_record(header)?;
+        Ok(Table { writer, columns: header.len() })
+    }
+
+    /// One row more, with a cell for each column.
+    pub(super) fn row(&mut self, cells: &[impl AsRef<[u8]>]) -> io::Result<()> {
+        debug_assert_eq!(cells.len(), self.columns);
+        Ok(self.writer.write_record(cells)?)
+    }
+
+    /// The end of it.
+    pub(super) fn end(mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
 }
 
 /// Cells in the order of the header; what is absent is blank.

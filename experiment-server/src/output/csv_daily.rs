@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use experiment_core::report::Report;
 
-use super::csv::{Row, writer};
+use super::csv::{Row, Table};
 
 /// The columns; a public contract.
 pub const DAILY_CSV_HEADER: [&str; 14] = [
@@ -30,8 +30,7 @@ pub const DAILY_CSV_HEADER: [&str; 14] = [
 /// # Errors
 /// What `out` fails with.
 pub fn write_daily_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = writer(out);
-    writer.write_record(DAILY_CSV_HEADER)?;
+    let mut table = Table::new(out, &DAILY_CSV_HEADER)?;
     for metric in &report.metrics {
         for day in &metric.daily {
             for comparison in &day.comparisons {
@@ -42,10 +41,9 @@ pub fn write_daily_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 row.number(comparison.effect.and_then(|effect| effect.upper));
                 row.number(comparison.always_valid.and_then(|all| all.lower));
                 row.number(comparison.always_valid.and_then(|all| all.upper));
-                debug_assert_eq!(row.0.len(), DAILY_CSV_HEADER.len());
-                writer.write_record(&row.0)?;
+                table.row(&row.0)?;
             }
         }
     }
-    writer.flush()
+    table.end()
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::csv::{Row, writer};
+use super::csv::{Row, Table};
 use crate::store::Catalog;
 
 /// The columns; a public contract.
@@ -14,8 +14,7 @@ pub const LAYERS_CSV_HEADER: [&str; 5] = ["layer", "from", "to", "experiment", "
 /// # Errors
 /// What `out` fails with.
 pub fn write_layers_csv(catalog: &Catalog, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = writer(out);
-    writer.write_record(LAYERS_CSV_HEADER)?;
+    let mut table = Table::new(out, &LAYERS_CSV_HEADER)?;
     for layer in catalog.layers() {
         for part in layer.parts {
             let mut row = Row::default();
@@ -24,8 +23,8 @@ pub fn write_layers_csv(catalog: &Catalog, out: &mut dyn Write) -> io::Result<()
             row.plain(Some(part.range.to.to_string()));
             row.text(part.entry.map_or("", |entry| &entry.key));
             row.word(part.entry.map(|entry| entry.status));
-            writer.write_record(&row.0)?;
+            table.row(&row.0)?;
         }
     }
-    writer.flush()
+    table.end()
 }

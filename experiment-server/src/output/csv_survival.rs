@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use experiment_core::report::Report;
 
-use super::csv::{Row, writer};
+use super::csv::{Row, Table};
 
 /// The columns; a public contract.
 pub const SURVIVAL_CSV_HEADER: [&str; 10] = [
@@ -26,8 +26,7 @@ pub const SURVIVAL_CSV_HEADER: [&str; 10] = [
 /// # Errors
 /// What `out` fails with.
 pub fn write_survival_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = writer(out);
-    writer.write_record(SURVIVAL_CSV_HEADER)?;
+    let mut table = Table::new(out, &SURVIVAL_CSV_HEADER)?;
     for metric in &report.metrics {
         for arm in &metric.arms {
             for day in &arm.survival {
@@ -40,10 +39,9 @@ pub fn write_survival_csv(report: &Report, out: &mut dyn Write) -> io::Result<()
                 row.number(Some(day.survival));
                 row.number(day.lower);
                 row.number(day.upper);
-                debug_assert_eq!(row.0.len(), SURVIVAL_CSV_HEADER.len());
-                writer.write_record(&row.0)?;
+                table.row(&row.0)?;
             }
         }
     }
-    writer.flush()
+    table.end()
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use experiment_core::report::Report;
 
-use super::csv::{Row, writer};
+use super::csv::{Row, Table};
 
 /// The columns; a public contract.
 pub const WEEKLY_CSV_HEADER: [&str; 13] = [
@@ -29,8 +29,7 @@ pub const WEEKLY_CSV_HEADER: [&str; 13] = [
 /// # Errors
 /// What `out` fails with.
 pub fn write_weekly_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = writer(out);
-    writer.write_record(WEEKLY_CSV_HEADER)?;
+    let mut table = Table::new(out, &WEEKLY_CSV_HEADER)?;
     for metric in &report.metrics {
         for week in &metric.weekly {
             for comparison in &week.comparisons {
@@ -40,10 +39,9 @@ pub fn write_weekly_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> 
                 row.number(comparison.effect.and_then(|effect| effect.std_error));
                 row.number(comparison.effect.and_then(|effect| effect.lower));
                 row.number(comparison.effect.and_then(|effect| effect.upper));
-                debug_assert_eq!(row.0.len(), WEEKLY_CSV_HEADER.len());
-                writer.write_record(&row.0)?;
+                table.row(&row.0)?;
             }
         }
     }
-    writer.flush()
+    table.end()
 }

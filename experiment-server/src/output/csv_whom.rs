@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use experiment_core::report::{Effect, Report};
 
-use super::csv::{Row, writer};
+use super::csv::{Row, Table};
 
 /// The columns; a public contract.
 pub const WHOM_CSV_HEADER: [&str; 19] = [
@@ -35,8 +35,7 @@ pub const WHOM_CSV_HEADER: [&str; 19] = [
 /// # Errors
 /// What `out` fails with.
 pub fn write_whom_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = writer(out);
-    writer.write_record(WHOM_CSV_HEADER)?;
+    let mut table = Table::new(out, &WHOM_CSV_HEADER)?;
     for offer in &report.economics {
         for whom in &offer.whom {
             let mut row = Row::of(report);
@@ -55,9 +54,8 @@ pub fn write_whom_csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             row.number(whom.adjusted_p_value);
             row.word(Some(whom.advice));
             row.plain(whom.not_estimable.as_ref().map(|reason| reason.code.clone()));
-            debug_assert_eq!(row.0.len(), WHOM_CSV_HEADER.len());
-            writer.write_record(&row.0)?;
+            table.row(&row.0)?;
         }
     }
-    writer.flush()
+    table.end()
 }

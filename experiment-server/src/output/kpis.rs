@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use experiment_core::report::kpi::{Cohort, Figure, FigureCode, Kpis};
 
-use super::csv::writer;
+use super::csv::Table;
 use super::number;
 use super::table::write_item;
 use super::text::{cut, printable};
@@ -20,14 +20,13 @@ const SHOWN_MONTHS: usize = 12;
 /// # Errors
 /// What `out` fails with.
 pub fn write_kpis_csv(kpis: &Kpis, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = writer(out);
-    writer.write_record(KPIS_CSV_HEADER)?;
+    let mut table = Table::new(out, &KPIS_CSV_HEADER)?;
     for (name, _, count) in counts(kpis) {
-        writer.write_record([name, "", "", &count.to_string(), "", "", "", "", ""])?;
+        table.row(&[name, "", "", &count.to_string(), "", "", "", "", ""])?;
     }
     for figure in &kpis.figures {
         let reason = figure.not_estimable.as_ref().map(|reason| reason.code.as_str()).unwrap_or_default();
-        writer.write_record([
+        table.row(&[
             figure.figure.name(),
             "",
             "",
@@ -45,7 +44,7 @@ pub fn write_kpis_csv(kpis: &Kpis, out: &mut dyn Write) -> io::Result<()> {
             let (since, active) = (month.since.to_string(), month.active.to_string());
             let (share, lower, upper) = (full(month.share), full(month.lower), full(month.upper));
             let name = cohort.month.as_str();
-            writer.write_record([
+            table.row(&[
                 "cohort_retention",
                 name,
                 &since,
@@ -57,10 +56,10 @@ pub fn write_kpis_csv(kpis: &Kpis, out: &mut dyn Write) -> io::Result<()> {
                 "",
             ])?;
             let revenue = month.revenue.to_string();
-            writer.write_record(["cohort_revenue", name, &since, &revenue, "", "", "", "", ""])?;
+            table.row(&["cohort_revenue", name, &since, &revenue, "", "", "", "", ""])?;
         }
     }
-    writer.flush()
+    table.end()
 }
 
 fn full(value: Option<f64>) -> String {

@@ -115,8 +115,7 @@ impl Folder {
         self.is_durable();
         self.shared.state.store(Arc::clone(&self.state));
         self.batch = Batch::default();
-        self.shared.sums_versions.all_changed();
-        self.publish();
+        self.publish(true);
     }
 
     /// Works until told to stop. An error ends it: results stay as they are, and intake closes when the
@@ -276,11 +275,8 @@ impl Folder {
             self.is_durable();
         }
         self.position = next;
-        match received {
-            Some(_) => self.shared.sums_versions.changed(self.changes.experiments()),
-            None => self.shared.sums_versions.all_changed(),
-        }
-        self.publish();
+        // A definition may change what is kept of any.
+        self.publish(received.is_none());
         Ok(true)
     }
 
@@ -361,11 +357,17 @@ impl Folder {
         Ok(transaction)
     }
 
-    fn publish(&self) {
+    /// Makes known how far the sums are, and whose changed: those of the batch, or all.
+    fn publish(&self, all: bool) {
         if self.is_aside {
             return;
         }
         let shared = &self.shared;
+        if all {
+            shared.sums_versions.all_changed();
+        } else {
+            shared.sums_versions.changed(self.changes.experiments());
+        }
         count(&shared.tally.folds, 1);
         for (experiment, customer) in self.batch.exposed() {
             shared.known.forget(experiment, customer);

@@ -38,9 +38,7 @@ pub(crate) async fn show_layers(
 /// Layers, as a file.
 pub(crate) async fn get_layers_csv(State(app): State<AppState>, query: Query) -> Result<Response, Problem> {
     query.end()?;
-    let mut body = Vec::new();
-    write_layers_csv(&app.store.catalog(), &mut body).map_err(Problem::internal)?;
-    reply::csv("layers", body)
+    reply::csv("layers", |out| write_layers_csv(&app.store.catalog(), out))
 }
 
 async fn show(

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use experiment_core::definition::Status;
-use experiment_core::time::SECOND;
 
+use super::minute;
 use crate::http::results::make_report;
 use crate::http::state::AppState;
 use crate::page::{Listed, Subject};
@@ -20,7 +20,6 @@ pub(crate) struct Rows(Mutex<HashMap<String, (MadeFrom, Listed)>>);
 struct MadeFrom {
     entry: Arc<Entry>,
     sums: SumsVersion,
-    /// Windows end as time passes.
     minute: i64,
 }
 
@@ -38,8 +37,8 @@ impl Rows {
         if !is_told || app.store.ready().failed.is_some() || app.store.shortage().is_some() {
             return make(app, entry, is_told);
         }
-        let minute = app.now().0.div_euclid(60 * SECOND);
-        let from = MadeFrom { entry: Arc::clone(entry), sums: app.store.sums_version(entry), minute };
+        let sums = app.store.sums_version(entry);
+        let from = MadeFrom { entry: Arc::clone(entry), sums, minute: minute(app) };
         let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, row)) = kept().get(&entry.key).filter(|(before, _)| before.is(&from)) {
             return row.clone();

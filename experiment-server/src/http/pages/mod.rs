@@ -22,6 +22,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use experiment_core::time::SECOND;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use asset::get_asset;
@@ -81,6 +82,11 @@ fn behind(app: &AppState) -> u64 {
     app.store.log_position().saturating_sub(app.store.position())
 }
 
+/// The present minute: windows end as time passes.
+fn minute(app: &AppState) -> i64 {
+    app.now().0.div_euclid(60 * SECOND)
+}
+
 /// Names what a page shows at a moment. What is read changes with the facts, the definitions, and the clock.
 struct Moment(u64);
 
@@ -88,7 +94,7 @@ impl Moment {
     fn of(app: &AppState, caller: &Caller) -> Moment {
         let store = &app.store;
         let changes = [store.position(), store.log_position(), store.changes_beside_facts()];
-        let minute = app.now().0.div_euclid(60 * experiment_core::time::SECOND);
+        let minute = minute(app);
         let ready = store.ready();
         let text = format!("{changes:?} {minute} {} {} {}", ready.ready, ready.folded, caller.name());
         Moment(xxh3_64(text.as_bytes()))

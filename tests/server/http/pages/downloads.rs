@@ -52,6 +52,16 @@ fn rows(answer: &Answer) -> Vec<Vec<String>> {
     reader.into_records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
+/// A file of the experiment has these rows under these columns.
+fn assert_file(served: &Served, name: &str, header: &[&str], expected: &[Vec<String>]) {
+    let answer = served.get(&format!("/experiments/lasting/{name}.csv"));
+    let disposition = format!("attachment; filename=\"lasting-{name}.csv\"");
+    assert_eq!(answer.header("content-disposition"), disposition);
+    let rows = rows(&answer);
+    assert_eq!(rows[0], header);
+    assert_eq!(rows[1..], *expected);
+}
+
 /// A number as the report has it; blank where it has none.
 fn cell(value: &Value) -> String {
     if value.is_null() { String::new() } else { value.to_string() }
@@ -75,8 +85,6 @@ fn the_report_is_the_one_that_the_api_gives() {
 #[test]
 fn every_day_of_the_curve_is_a_row() {
     let served = served();
-    let answer = served.get("/experiments/lasting/daily.csv");
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"lasting-daily.csv\"");
     let report = served.get("/v1/experiments/lasting/results").json();
     let mut expected: Vec<Vec<String>> = Vec::new();
     for metric in report["metrics"].as_array().unwrap() {
@@ -104,16 +112,12 @@ fn every_day_of_the_curve_is_a_row() {
         }
     }
     assert!(expected.len() >= 3 && expected.iter().any(|row| !row[10].is_empty()), "{expected:?}");
-    let rows = rows(&answer);
-    assert_eq!(rows[0], experiment_server::output::DAILY_CSV_HEADER);
-    assert_eq!(rows[1..], expected);
+    assert_file(&served, "daily", &experiment_server::output::DAILY_CSV_HEADER, &expected);
 }
 
 #[test]
 fn every_week_of_entry_is_a_row() {
     let served = served();
-    let answer = served.get("/experiments/lasting/weekly.csv");
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"lasting-weekly.csv\"");
     let report = served.get("/v1/experiments/lasting/results").json();
     let mut expected: Vec<Vec<String>> = Vec::new();
     for metric in report["metrics"].as_array().unwrap() {
@@ -132,16 +136,12 @@ fn every_week_of_entry_is_a_row() {
         }
     }
     assert!(!expected.is_empty());
-    let rows = rows(&answer);
-    assert_eq!(rows[0], experiment_server::output::WEEKLY_CSV_HEADER);
-    assert_eq!(rows[1..], expected);
+    assert_file(&served, "weekly", &experiment_server::output::WEEKLY_CSV_HEADER, &expected);
 }
 
 #[test]
 fn every_day_of_a_survival_curve_is_a_row() {
     let served = served();
-    let answer = served.get("/experiments/lasting/survival.csv");
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"lasting-survival.csv\"");
     let report = served.get("/v1/experiments/lasting/results").json();
     let mut expected: Vec<Vec<String>> = Vec::new();
     for arm in report["metrics"][1]["arms"].as_array().unwrap() {
@@ -157,16 +157,12 @@ fn every_day_of_a_survival_curve_is_a_row() {
         }
     }
     assert!(expected.len() >= 2, "{expected:?}");
-    let rows = rows(&answer);
-    assert_eq!(rows[0], experiment_server::output::SURVIVAL_CSV_HEADER);
-    assert_eq!(rows[1..], expected);
+    assert_file(&served, "survival", &experiment_server::output::SURVIVAL_CSV_HEADER, &expected);
 }
 
 #[test]
 fn every_value_of_a_dimension_is_a_row_with_its_advice() {
     let served = served();
-    let answer = served.get("/experiments/lasting/whom.csv");
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"lasting-whom.csv\"");
     let report = served.get("/v1/experiments/lasting/results").json();
     let mut expected: Vec<Vec<String>> = Vec::new();
     for whom in report["economics"][0]["whom"].as_array().unwrap() {
@@ -184,9 +180,7 @@ fn every_value_of_a_dimension_is_a_row_with_its_advice() {
         expected.push(row);
     }
     assert!(expected.len() == 2 && expected[0][5] == "'=basic", "{expected:?}");
-    let rows = rows(&answer);
-    assert_eq!(rows[0], experiment_server::output::WHOM_CSV_HEADER);
-    assert_eq!(rows[1..], expected);
+    assert_file(&served, "whom", &experiment_server::output::WHOM_CSV_HEADER, &expected);
 }
 
 #[test]
